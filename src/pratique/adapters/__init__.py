@@ -1,0 +1,1 @@
+"""The hands: processes, clocks, files of ours."""

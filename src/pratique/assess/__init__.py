@@ -1,0 +1,1 @@
+"""The judge: match, exposure, depth, verdict. Pure."""

@@ -1,0 +1,1 @@
+"""The grammar of each package world. Pure; imports `model` alone."""

@@ -1,0 +1,1 @@
+"""The grammar of npm packages: names, paths on disk, URLs, versions."""

@@ -1,0 +1,1 @@
+"""The library of incidents: definitions as data, their loader and lint."""

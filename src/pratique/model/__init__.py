@@ -1,0 +1,1 @@
+"""The nouns: frozen typed records, windows of time, errors and ports. Knows no other room."""

@@ -1,0 +1,40 @@
+"""Errors that a user can mend. Each says what, where, and what to do.
+
+    PratiqueError
+    |- UsageError            a wrong option or argument
+    |- IncidentError         an incident definition that cannot be used
+    |- TargetError           a target that does not exist or cannot be opened at all
+    +- ConfigurationError    a configuration file that cannot be used
+"""
+
+from __future__ import annotations
+
+
+class PratiqueError(Exception):
+    """Base of every error that is shown to a person without a traceback."""
+
+    def __init__(self, what: str, *, where: str | None = None, advice: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.advice = advice
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text}. {self.advice}" if self.advice else text
+
+
+class UsageError(PratiqueError):
+    """A wrong option or argument."""
+
+
+class IncidentError(PratiqueError):
+    """An incident definition that cannot be used: names file, key and reason."""
+
+
+class TargetError(PratiqueError):
+    """A target that does not exist or cannot be opened at all."""
+
+
+class ConfigurationError(PratiqueError):
+    """A configuration file that cannot be used."""

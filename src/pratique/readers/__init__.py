@@ -1,0 +1,1 @@
+"""The senses: one format per file, bytes in, observations out."""

@@ -1,0 +1,1 @@
+"""Readers of what JavaScript package managers leave on disk."""

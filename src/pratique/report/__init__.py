@@ -1,0 +1,1 @@
+"""The scribe: one report format per file."""

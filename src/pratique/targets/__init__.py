@@ -1,0 +1,1 @@
+"""The doors in: walking, opening and probing places, bounded and read-only."""

@@ -1,0 +1,1 @@
+"""The hall: one file per verb; joins the rooms."""
