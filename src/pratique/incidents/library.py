@@ -79,11 +79,14 @@ def _merge_versions(document: dict[str, Any], versions: str, defaults: object, *
     """Add the rows of a version list to the document's components."""
     if not isinstance(defaults, dict) or not {"ecosystem", "role"} <= set(defaults):
         raise IncidentError(
-            "[versions] with ecosystem and role is required beside a version list", where=where.replace(".versions.tsv", ".toml")
+            "[versions] with ecosystem and role is required beside a version list",
+            where=where.replace(".versions.tsv", ".toml"),
         )
     unknown = set(defaults) - {"ecosystem", "role", "trigger", "source"}
     if unknown:
-        raise IncidentError(f"versions: unknown key {sorted(unknown)[0]!r}", where=where.replace(".versions.tsv", ".toml"))
+        raise IncidentError(
+            f"versions: unknown key {sorted(unknown)[0]!r}", where=where.replace(".versions.tsv", ".toml")
+        )
     lines = versions.splitlines()
     if not lines or tuple(lines[0].split("\t")) != COLUMNS:
         raise IncidentError(f"line 1 must name the columns {', '.join(COLUMNS)}", where=where)
@@ -106,7 +109,9 @@ def _merge_versions(document: dict[str, Any], versions: str, defaults: object, *
                 try:
                     row[key] = datetime.datetime.fromisoformat(row[key])
                 except ValueError:
-                    raise IncidentError(f"line {number}: {key} {row[key]!r} is not an ISO 8601 time", where=where) from None
+                    raise IncidentError(
+                        f"line {number}: {key} {row[key]!r} is not an ISO 8601 time", where=where
+                    ) from None
         if name not in by_name:
             by_name[name] = {"name": name, **defaults}
             components.append(by_name[name])
@@ -192,7 +197,9 @@ def check(incident: Incident) -> list[str]:
         if rule.source not in sources:
             problems.append(f"tampering[{rule.id}].source: {rule.source!r} is not a reference id")
         if rule.decoy_integrity is not None:
-            problems += [f"tampering[{rule.id}].decoy_integrity: {reason}" for reason in check_sri(rule.decoy_integrity)]
+            problems += [
+                f"tampering[{rule.id}].decoy_integrity: {reason}" for reason in check_sri(rule.decoy_integrity)
+            ]
     indicators: set[str] = set()
     for indicator in incident.indicators:
         key = f"indicators[{indicator.id}]"
@@ -201,7 +208,9 @@ def check(incident: Incident) -> list[str]:
         indicators.add(indicator.id)
         if not indicator.sources:
             problems.append(f"{key}.sources: at least one source is required")
-        problems += [f"{key}.sources: {item!r} is not a reference id" for item in indicator.sources if item not in sources]
+        problems += [
+            f"{key}.sources: {item!r} is not a reference id" for item in indicator.sources if item not in sources
+        ]
         if len(set(indicator.sources)) < 2 and indicator.confidence != "low":
             problems.append(f"{key}.confidence: {indicator.confidence} needs two sources; one allows low")
         if indicator.type in ("domain", "ip", "url") and not re.search(r"\[[.:]", indicator.value):
@@ -210,7 +219,9 @@ def check(incident: Incident) -> list[str]:
             problems.append(f"{key}.value: must be sha256: and 64 hexadecimal digits")
     steps: set[str] = set()
     for step in incident.remediation:
-        problems += [f"remediation[{step.id}].after: {item!r} is no earlier step" for item in step.after if item not in steps]
+        problems += [
+            f"remediation[{step.id}].after: {item!r} is no earlier step" for item in step.after if item not in steps
+        ]
         steps.add(step.id)
     if len(incident.next_steps) > 3:
         problems.append("next_steps: at most three")

@@ -1,10 +1,10 @@
 """Errors that a user can mend. Each says what, where, and what to do.
 
-    PratiqueError
-    |- UsageError            a wrong option or argument
-    |- IncidentError         an incident definition that cannot be used
-    |- TargetError           a target that does not exist or cannot be opened at all
-    +- ConfigurationError    a configuration file that cannot be used
+PratiqueError
+|- UsageError            a wrong option or argument
+|- IncidentError         an incident definition that cannot be used
+|- TargetError           a target that does not exist or cannot be opened at all
++- ConfigurationError    a configuration file that cannot be used
 """
 
 from __future__ import annotations

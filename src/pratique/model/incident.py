@@ -35,7 +35,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Base of all incident structures: frozen, keyword only, closed."""
 
 
-class IncidentReference(Record, kw_only=True):
+class IncidentReference(Record, frozen=True, kw_only=True):
     """A source that other fields name by `id`."""
 
     id: str
@@ -46,7 +46,7 @@ class IncidentReference(Record, kw_only=True):
     note: str | None = None
 
 
-class Version(Record, kw_only=True):
+class Version(Record, frozen=True, kw_only=True):
     """One exact listed release.
 
     `published` and `removed` are moments in UTC. `sha1` and `sha256` are hexadecimal digests of the archive,
@@ -67,7 +67,7 @@ class Version(Record, kw_only=True):
     note: str | None = None
 
 
-class Component(Record, kw_only=True):
+class Component(Record, frozen=True, kw_only=True):
     """A package of an incident. `versions` are exact; `all_versions` must be said explicitly."""
 
     ecosystem: Ecosystem
@@ -84,7 +84,7 @@ class Component(Record, kw_only=True):
     note: str | None = None
 
 
-class Window(Record, kw_only=True):
+class Window(Record, frozen=True, kw_only=True):
     """When a component (all, where `component` is None) could be fetched. UTC; `margin_minutes` widens both ends."""
 
     start: datetime.datetime
@@ -96,7 +96,7 @@ class Window(Record, kw_only=True):
     note: str | None = None
 
 
-class Trigger(Record, kw_only=True):
+class Trigger(Record, frozen=True, kw_only=True):
     """What makes the code run, and what stops it."""
 
     id: str
@@ -118,7 +118,7 @@ class Trigger(Record, kw_only=True):
     note: str | None = None
 
 
-class Tampering(Record, kw_only=True):
+class Tampering(Record, frozen=True, kw_only=True):
     """How the code changes its own package folder after it ran, as a test on the folder.
 
     With `version` recorded as installed (hidden lockfile, virtual store, state file) the folder is in
@@ -138,7 +138,7 @@ class Tampering(Record, kw_only=True):
     note: str | None = None
 
 
-class Indicator(Record, kw_only=True):
+class Indicator(Record, frozen=True, kw_only=True):
     """A trace outside the packages themselves, stored defanged where it is a host, address or URL."""
 
     id: str
@@ -174,7 +174,7 @@ class Indicator(Record, kw_only=True):
     note: str | None = None
 
 
-class SecretAtRisk(Record, kw_only=True):
+class SecretAtRisk(Record, frozen=True, kw_only=True):
     """A class of secret that the code could reach, on which condition, and how it is replaced."""
 
     kind: str
@@ -182,7 +182,7 @@ class SecretAtRisk(Record, kw_only=True):
     rotate: str
 
 
-class Remediation(Record, kw_only=True):
+class Remediation(Record, frozen=True, kw_only=True):
     """One step of the ordered response. `after` names steps that must be done before this one."""
 
     id: str
@@ -192,7 +192,7 @@ class Remediation(Record, kw_only=True):
     note: str | None = None
 
 
-class Evidence(Record, kw_only=True):
+class Evidence(Record, frozen=True, kw_only=True):
     """What to preserve first; `order` 1 is the most volatile."""
 
     order: int
@@ -200,7 +200,7 @@ class Evidence(Record, kw_only=True):
     why: str
 
 
-class Actor(Record, kw_only=True):
+class Actor(Record, frozen=True, kw_only=True):
     """Who did it, according to whom."""
 
     name: str
@@ -208,7 +208,7 @@ class Actor(Record, kw_only=True):
     sources: tuple[str, ...]
 
 
-class Incident(Record, kw_only=True):
+class Incident(Record, frozen=True, kw_only=True):
     """One compromise.
 
     `completeness` says what "not listed" means: `fixed` (the list is final), `growing` (releases were still being

@@ -1,0 +1,221 @@
+"""npm's debug logs: what a run fetched, which scripts it ran, and how they ended.
+
+## Reads
+`_logs/<start>-debug-<n>.log` of npm 8 to 12 (written on every run) and `<start>-debug.log` of npm 6 and 7 (written on
+failure). The start time stands in the file name; lines carry no time of their own. Kept: archives fetched, the start
+and end of dependency scripts, scripts that npm says it blocked, the command (manager, verb, package names), the folder
+it ran in and npm's version.
+
+## Leaves out
+Scripts of the root project before npm 12, which npm does not log. A warning of npm 11 that scripts are "not yet covered
+by allowScripts" means that they ran all the same; it is no evidence of a block. The raw lines are never kept: they may
+hold secrets.
+
+## References
+npm 12.2.0, lib/utils/log-file.js; lines of npm 6 to 12 as recorded in this project's fixtures.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+
+from pratique.ecosystems.npm.urls import origin_of, strip_url, tarball_release
+from pratique.model.observation import CommandFact, ComponentFact, Fact, Observation, Refusal, ScriptFact, Time
+from pratique.model.ports import Artifact, Everything, Interest, Reader
+from pratique.readers.text import decode_text, refuse
+
+_NAME = r"(?P<name>(?:@[^\s/@]+/)?[^\s/@]+)"
+_LINE = re.compile(
+    r"^(?P<number>\d+) (?P<level>silly|verbose|info|timing|http|notice|warn|error|verb|sill)\b ?(?P<text>.*)$"
+)
+_FETCH = re.compile(r"fetch GET (?P<status>\d{3}) (?P<url>\S+)")
+_CACHED = re.compile(rf"cache {_NAME}@(?P<url>https?://\S+)")
+_RUN = re.compile(rf"run {_NAME}@(?P<version>\S+) (?P<script>[a-z]+) (?P<rest>.*)$")
+_CODE = re.compile(r"\{ code: (?P<code>-?\d+|null), signal: (?P<signal>\S+) \}")
+_LIFECYCLE = re.compile(rf"lifecycle {_NAME}@(?P<version>[^~\s]+)~(?P<script>[a-z]+): (?P<rest>.*)$")
+_RETURNED = re.compile(r"Returned: code: (?P<code>-?\d+)")
+_BLOCKED = re.compile(rf"^\s+{_NAME}@(?P<version>[^\s(]+) \((?P<script>[a-z]+): ")
+_START = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2})_(\d{2})_(\d{2})_(\d{1,3})Z")
+_PACKAGE = re.compile(rf"^{_NAME}(?:@(?P<range>[^\s/:]*))?$")
+_VERBS = re.compile(r"[a-z][a-z-]*")
+_INSTALL_SCRIPTS = frozenset({"preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"})
+
+
+def start_of(basename: str) -> str | None:
+    """The start of the run in ISO 8601, from the log's file name."""
+    match = _START.match(basename)
+    if not match:
+        return None
+    day, hour, minute, second, milli = match.groups()
+    try:
+        datetime.datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}")
+    except ValueError:
+        return None
+    return f"{day}T{hour}:{minute}:{second}.{milli:0<3}Z"
+
+
+def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
+    """Yield fetches and script runs of names of interest, and the command that the log is about."""
+    text = decode_text(artifact.content())
+    if text is None:
+        yield refuse(artifact, READER, "is not text in UTF-8 or UTF-16")
+        return
+    if not text.strip():
+        yield refuse(artifact, READER, "is empty")
+        return
+    wanted = interest.wanted("npm")
+    run = _Run(artifact, wanted)
+    understood = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = _LINE.match(line)
+        if match:
+            understood = True
+            run.line(number, match["level"], match["text"])
+    if not understood:
+        yield refuse(artifact, READER, "holds no line in the form that npm writes")
+        return
+    yield from run.finish()
+
+
+class _Run:
+    """One log being read."""
+
+    def __init__(self, artifact: Artifact, wanted: frozenset[str] | Everything) -> None:
+        self.artifact = artifact
+        self.wanted = wanted
+        self.start = start_of(artifact.path.rpartition("/")[2])
+        self.facts: list[tuple[int, Fact]] = []
+        self.started: dict[tuple[str, str, str], int] = {}
+        self.ended: set[tuple[str, str, str]] = set()
+        self.fetched: set[tuple[str, str]] = set()
+        self.arguments: list[str] = []
+        self.directory: str | None = None
+        self.npm: str | None = None
+        self.blocking = False
+
+    def line(self, number: int, level: str, text: str) -> None:
+        """Take in one line."""
+        if level in ("http", "verbose") and (match := _FETCH.search(text)):
+            if match["status"].startswith("2") or match["status"] == "304":
+                self._fetch(number, match["url"], None)
+        elif level == "http" and (match := _CACHED.match(text)):
+            self._fetch(number, match["url"], match["name"])
+        elif level in ("info", "notice") and (match := _RUN.match(text)):
+            self._script(number, match)
+        elif "lifecycle" in text and (match := _LIFECYCLE.search(text)):
+            self._lifecycle(number, match)
+        elif level == "warn" and "install-scripts" in text:
+            self.blocking = (self.blocking or "blocked" in text) and "not yet covered" not in text
+            inner = text.partition("install-scripts")[2]
+            if self.blocking and (match := _BLOCKED.match(inner)) and match["name"] in self.wanted:
+                self.facts.append((number, self._script_fact(match, "blocked")))
+        elif text.startswith("argv "):
+            self.arguments = re.findall(r'"([^"]*)"', text)
+        elif text.startswith("cwd "):
+            self.directory = text[4:].strip()
+        elif text.startswith("using npm@"):
+            self.npm = text[10:].strip()
+
+    def _fetch(self, number: int, url: str, name: str | None) -> None:
+        release = tarball_release(url)
+        if release is None or release in self.fetched or release[0] not in self.wanted:
+            return
+        self.fetched.add(release)
+        self.facts.append(
+            (
+                number,
+                ComponentFact(
+                    name=release[0],
+                    version=release[1],
+                    depth="fetched",
+                    record="log",
+                    origin=origin_of(url),
+                    resolved=strip_url(url),
+                    alias=name if name and name != release[0] else None,
+                ),
+            )
+        )
+
+    def _script_fact(self, match: re.Match[str], outcome: str, code: int | None = None) -> ScriptFact:
+        return ScriptFact(
+            name=match["name"],
+            version=match["version"],
+            script=match["script"],
+            outcome=outcome,  # type: ignore[arg-type]  # callers pass one of the outcomes
+            exit_code=code,
+        )
+
+    def _script(self, number: int, match: re.Match[str]) -> None:
+        if match["name"] not in self.wanted or match["script"] not in _INSTALL_SCRIPTS:
+            return
+        key = (match["name"], match["version"], match["script"])
+        end = _CODE.match(match["rest"])
+        if end is None:
+            self.started.setdefault(key, number)
+            self.facts.append((number, self._script_fact(match, "started")))
+            return
+        code = int(end["code"]) if end["code"] != "null" else None
+        self.ended.add(key)
+        self.facts.append((number, self._script_fact(match, "finished" if code == 0 else "failed", code)))
+
+    def _lifecycle(self, number: int, match: re.Match[str]) -> None:
+        if match["name"] not in self.wanted or match["script"] not in _INSTALL_SCRIPTS:
+            return
+        end = _RETURNED.search(match["rest"])
+        if end is not None:
+            code = int(end["code"])
+            self.facts.append((number, self._script_fact(match, "finished" if code == 0 else "failed", code)))
+        elif "Args:" in match["rest"] or "CWD:" in match["rest"]:
+            key = (match["name"], match["version"], match["script"])
+            if key not in self.started:
+                self.started[key] = number
+                self.facts.append((number, self._script_fact(match, "started")))
+
+    def finish(self) -> Iterator[Observation]:
+        """Yield the facts, now that the folder and the command are known."""
+        times = (Time("the npm command started", self.start, "log file name"),) if self.start else ()
+        import msgspec
+
+        for number, fact in self.facts:
+            if isinstance(fact, ScriptFact) and self.directory:
+                fact = msgspec.structs.replace(fact, working_directory=self.directory)
+            yield Observation(READER.name, self.artifact.location(line=number), fact, times)  # type: ignore[arg-type]
+        command = self._command()
+        if command is not None and (self.facts or isinstance(self.wanted, Everything)):
+            yield Observation(READER.name, self.artifact.location(), command, times)
+
+    def _command(self) -> CommandFact | None:
+        words = [
+            word
+            for word in self.arguments
+            if not re.search(r"[/\\\\](?:node|npm-cli\.js|npx-cli\.js|node\.exe)$", word)
+        ]
+        verb = next((word for word in words if _VERBS.fullmatch(word)), None)
+        if verb is None:
+            return None
+        packages = []
+        for word in words[words.index(verb) + 1 :]:
+            match = _PACKAGE.match(word)
+            if match and not word.startswith("-"):
+                packages.append(word)
+        flags = tuple(sorted({word.partition("=")[0] for word in words if word.startswith("--")}))
+        return CommandFact(
+            manager="npm",
+            verb=verb,
+            packages=tuple(packages),
+            working_directory=self.directory,
+            manager_version=self.npm,
+            flags=flags,
+        )
+
+
+READER = Reader(
+    name="npm-debug-log",
+    ecosystem="npm",
+    read=read,
+    suffixes=(".log",),
+    folders=(("_logs",),),
+    subject="log",
+)
