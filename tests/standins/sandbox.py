@@ -192,9 +192,19 @@ class Box:
 
 
 def content(path: Path) -> bytes:
-    """The bytes of a file; logs name the running kernel, which is replaced by a plain one."""
+    """The bytes of a file, less what proves nothing.
+
+    Logs name the running kernel, which is replaced by a plain one. The loader that yarn writes for Plug'n'Play
+    carries half a megabyte of program behind the map of packages; only the map is kept.
+    """
     data = path.read_bytes()
-    return data.replace(os.uname().release.encode(), b"6.1.0") if path.suffix == ".log" else data
+    if path.suffix == ".log":
+        return data.replace(os.uname().release.encode(), b"6.1.0")
+    if path.name in {".pnp.js", ".pnp.cjs"}:
+        after = data.index(b"function $$SETUP_STATE")
+        ends = (data.find(mark, after) for mark in (b"\n}\n", b"\n(function webpack"))
+        return data[: min(end for end in ends if end > 0)].rstrip(b"}\n") + b"\n}\n"
+    return data
 
 
 def archive(leave_out: Callable[[str], bool]) -> bytes:
