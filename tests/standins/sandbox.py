@@ -177,6 +177,12 @@ class Box:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content(path))
 
+    def note(self, reader: str, case: str, name: str, text: str) -> None:
+        """Keep what the client itself says of a case, beside its input."""
+        place = self.stage / "golden" / reader / f"{self.label}-{case}" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+
     def install(self, state: str, leave_out: Callable[[str], bool] = lambda name: False) -> None:
         """Keep the whole project and home as one archive: `project/`, `home/` and what the script said, `oracle/`."""
         place = self.stage / "installs" / f"{self.label}-{state}.tar.gz"
