@@ -40,7 +40,17 @@ class IncidentReference(Record, frozen=True, kw_only=True):
 
     id: str
     title: str
-    kind: Literal["advisory", "vendor-report", "post-mortem", "government", "database", "issue", "list", "lockfile"]
+    kind: Literal[
+        "advisory",
+        "vendor-report",
+        "post-mortem",
+        "government",
+        "database",
+        "issue",
+        "list",
+        "lockfile",
+        "general-knowledge",
+    ]
     url: str | None = None
     retrieved: datetime.date | None = None
     note: str | None = None
@@ -77,7 +87,7 @@ class Component(Record, frozen=True, kw_only=True):
     versions: tuple[Version, ...] = ()
     all_versions: bool = False
     origin: str | None = None
-    """Index of origin that makes a release bad (dependency confusion); None: any registry host counts."""
+    """Index whose copy alone is bad (dependency confusion), by name: `PyPI` is the public index. None: any copy."""
     safe: tuple[str, ...] = ()
     """Known good releases, one for each branch, newest last."""
     source: str | None = None
@@ -158,6 +168,7 @@ class Indicator(Record, frozen=True, kw_only=True):
         "user-agent",
         "http-body",
         "git-repository",
+        "repository-description",
         "git-branch",
         "workflow-file",
         "editor-configuration",
@@ -180,6 +191,8 @@ class SecretAtRisk(Record, frozen=True, kw_only=True):
     kind: str
     condition: str
     rotate: str
+    evidence: Literal["taken", "targeted", "in-reach"] | None = None
+    """How sure it is that this class was stolen: taken from victims, looked for, or merely readable."""
 
 
 class Remediation(Record, frozen=True, kw_only=True):
