@@ -31,6 +31,15 @@ CLAIMS: tuple[
         67108864,
     ),
     (
+        "npm-configuration",
+        "pratique.readers.npm.configuration",
+        (".npmrc", "npmrc"),
+        (),
+        (),
+        (),
+        1048576,
+    ),
+    (
         "npm-debug-log",
         "pratique.readers.npm.debug_log",
         (),

@@ -122,7 +122,7 @@ def npx(box: Box) -> None:
     box.write(".npmrc", NPMRC)
     box.environment["npm_config_prefix"] = "/opt/global"
     box.run("npx", "--yes", "standin-cli@^1.0.0")
-    box.keep("npx-manifest", "command", box.only(".npm/_npx/*/package.json"))
+    box.keep("manifest", "npx-command", box.only(".npm/_npx/*/package.json"))
     box.keep("hidden-lockfile", "npx", box.only(".npm/_npx/*/node_modules/.package-lock.json"))
 
 

@@ -3,8 +3,10 @@
 ## Reads
 In a project (outside node_modules, caches and stores): dependencies of all kinds, bundled dependencies, `overrides`
 (npm), `resolutions` (yarn), `pnpm.overrides`, script allow-lists (`allowScripts`, `pnpm.onlyBuiltDependencies`,
-`trustedDependencies`, `dependenciesMeta.*.built`). In a tree or cache: the name and version that the package claims,
-the version that its folder's name records, lifecycle scripts, npm 6's `_resolved` and `_integrity` fields.
+`trustedDependencies`, `dependenciesMeta.*.built`); in npx's own projects (`_npx/<hash>/package.json`) also the package
+specifiers as they were typed (`_npx.packages`, npm 11 and later). In a tree or cache: the name and version that the
+package claims, the version that its folder's name records, lifecycle scripts, npm 6's `_resolved` and `_integrity`
+fields.
 Byte order marks, CRLF and UTF-16 are read.
 
 ## Leaves out
@@ -50,6 +52,9 @@ _HEAD = msgspec.json.Decoder(Head)
 _DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _LIFECYCLE = ("preinstall", "install", "postinstall")
 _EXACT = re.compile(r"[=v\s]*(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*")
+
+_NPX = re.compile(r"(?:^|/)_npx/[0-9a-f]{16}/package\.json\Z")
+_SPECIFIER = re.compile(r"(?!git@[^/:]+:)(?P<name>(?:@[^\s/@:]+/)?[^\s/@:]+)(?:@(?P<range>.*))?", re.DOTALL)
 
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
@@ -175,6 +180,10 @@ def _project(artifact: Artifact, data: bytes, wanted: frozenset[str] | Everythin
                 exact = _EXACT.fullmatch(text)
                 fact = RangeFact(name=real, range=_range(text), field=field, exact=exact[1] if exact else None)
                 yield Observation(READER.name, location, fact)
+    if _NPX.search(artifact.path):
+        for asked_npx in _typed(document.get("_npx")):
+            if asked_npx.name in wanted:
+                yield Observation(READER.name, location, asked_npx)
     for protection in _protections(document):
         if protection.name in wanted:
             yield Observation(READER.name, location, protection)
@@ -185,6 +194,17 @@ def _project(artifact: Artifact, data: bytes, wanted: frozenset[str] | Everythin
     if isinstance(wanted, Everything) and own and version:
         fact_own = ComponentFact(name=own, version=version, depth="declared", record="manifest", origin="workspace")
         yield Observation(READER.name, location, fact_own)
+
+
+def _typed(value: object) -> Iterator[RangeFact]:
+    """The package specifiers that were typed after `npx`, as npm keeps them in the project that it makes for them."""
+    packages = value.get("packages") if isinstance(value, dict) else None
+    for typed in packages if isinstance(packages, list) else ():
+        match = _SPECIFIER.fullmatch(typed) if isinstance(typed, str) else None
+        if match:
+            name, text = _real(match["name"], match["range"] or "*")
+            exact = _EXACT.fullmatch(text)
+            yield RangeFact(name=name, range=_range(text), field="npx", exact=exact[1] if exact else None)
 
 
 def _irrelevant(artifact: Artifact, reason: str) -> Refusal:
