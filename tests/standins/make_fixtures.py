@@ -1,7 +1,8 @@
 """Rebuild the fixtures with real package managers.
 
 Run as root on Linux: `python -m tests.standins.make_fixtures --clients /some/folder/outside/the/repository`.
-`--only npm` (repeatable) rebuilds one family. Needs npm, unshare, mount, ip, setpriv and git.
+`--only npm` (repeatable) rebuilds one family. `--missing` keeps what is there and adds only what is not: every
+run records new times, so a full rebuild changes nearly every file. Needs npm, unshare, mount, ip, setpriv and git.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Rebuild the fixtures with real package managers.")
     parser.add_argument("--clients", type=Path, required=True, help="folder outside the repository for the clients")
     parser.add_argument("--only", action="append", choices=FAMILIES, help="rebuild this family only")
+    parser.add_argument("--missing", action="store_true", help="keep what is there, add only what is not")
     parser.add_argument("--stage", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     families = tuple(options.only or FAMILIES)
@@ -47,7 +49,7 @@ def main() -> None:
             again += ["--only", family]
         subprocess.run(["unshare", "-n", "-m", "-u", "--", "nice", *again], check=True, cwd=REPOSITORY)
         for family in families:
-            replace(family, Path(stage))
+            replace(family, Path(stage), keep=options.missing)
 
 
 def inside(clients: Path, stage: Path, families: tuple[str, ...]) -> None:
@@ -59,22 +61,25 @@ def inside(clients: Path, stage: Path, families: tuple[str, ...]) -> None:
             recipe.make(registry)
 
 
-def replace(family: str, stage: Path) -> None:
+def replace(family: str, stage: Path, *, keep: bool) -> None:
     """Put the new results of one family in place of its old ones; expected results are left alone."""
     mine = re.compile(rf"{family}-[0-9]")
-    for old in GOLDEN.glob("*/*/input"):
-        if mine.match(old.parent.name):
-            shutil.rmtree(old)
-    for old in INSTALLS.glob("*.tar.gz"):
-        if mine.match(old.name):
-            old.unlink()
+    if not keep:
+        for old in GOLDEN.glob("*/*/input"):
+            if mine.match(old.parent.name):
+                shutil.rmtree(old)
+        for old in INSTALLS.glob("*.tar.gz"):
+            if mine.match(old.name):
+                old.unlink()
     for made in sorted((stage / "golden").glob("*/*")):
-        if mine.match(made.name):
-            shutil.copytree(made, GOLDEN / made.parent.name / made.name, dirs_exist_ok=True)
+        target = GOLDEN / made.parent.name / made.name
+        if mine.match(made.name) and not (target / "input").exists():
+            shutil.copytree(made, target, dirs_exist_ok=True)
     INSTALLS.mkdir(parents=True, exist_ok=True)
     for made in sorted((stage / "installs").glob("*.tar.gz")):
-        if mine.match(made.name):
-            shutil.copyfile(made, INSTALLS / made.name)
+        target = INSTALLS / made.name
+        if mine.match(made.name) and not target.exists():
+            shutil.copyfile(made, target)
 
 
 if __name__ == "__main__":

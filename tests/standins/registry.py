@@ -92,6 +92,8 @@ class Registry:
         self.releases = tuple(releases)
         self.as_of = as_of
         self.requests: list[Request] = []
+        self.files: dict[str, bytes] = {}
+        """Further paths to serve as they are, such as those of a git repository."""
         self._server = _Server((host, port), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -106,6 +108,8 @@ class Registry:
     def reply(self, method: str, path: str, base: str) -> tuple[int, str, bytes]:
         """Status, content type and body for one request; the path is still escaped."""
         plain = unquote(urlsplit(path).path).strip("/")
+        if plain in self.files:
+            return 200, "application/octet-stream", self.files[plain]
         if plain == "-/ping":
             return 200, "application/json", b"{}"
         if plain == "-/npm/v1/security/advisories/bulk":

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from .clients import BY_LABEL
-from .packages import IN_WINDOW
+from .packages import IN_WINDOW, INDEX, manifest_text
 from .registry import Registry
 
 HOST = "registry.example"
@@ -139,6 +139,28 @@ class Box:
         self.write("package.json", document)
         self.write("local-dep/package.json", LOCAL_DEP)
         self.write("local-dep/index.js", "'use strict';\n")
+
+    def git_dependency(self) -> str:
+        """Serve a git repository that holds a package, always with the same commit; returns its address."""
+        for name, value in (("user.name", "dev"), ("user.email", "dev@host.example"), ("init.defaultBranch", "main")):
+            self.run("git", "config", "--global", name, value)
+        folder = HOME / "sources" / "standin-git"
+        self.run("git", "init", "--quiet", str(folder))
+        for name, text in (("package.json", manifest_text({**LOCAL_DEP, "name": "standin-git"})), ("index.js", INDEX)):
+            (folder / name).write_text(text)
+            os.chown(folder / name, USER, USER)
+        moment = "2025-10-01T09:00:00Z"
+        self.environment |= {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment}
+        self.run("git", "-C", str(folder), "add", ".")
+        self.run("git", "-C", str(folder), "commit", "--quiet", "-m", "Add an inert package")
+        bare = HOME / "sources" / "standin-git.git"
+        self.run("git", "clone", "--quiet", "--bare", str(folder), str(bare))
+        self.run("git", "-C", str(bare), "update-server-info")
+        for path in bare.rglob("*"):
+            if path.is_file():
+                self.registry.files[f"sources/{path.relative_to(bare.parent).as_posix()}"] = path.read_bytes()
+        shutil.rmtree(HOME / "sources")
+        return f"{URL}sources/standin-git.git"
 
     def run(self, *arguments: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the client as an ordinary user with a bare environment."""

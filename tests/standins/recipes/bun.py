@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.standins.packages import PAYLOAD
+from tests.standins.packages import BEFORE_WINDOW, PAYLOAD
 from tests.standins.registry import Registry
 from tests.standins.sandbox import HOME, PROJECT, URL, Box, client
 
@@ -20,6 +20,8 @@ def make(registry: Registry) -> None:
         with client(registry, label) as box:
             incident(box)
             formats(box)
+            if label in {"bun-1.1", "bun-1.2", "bun-1.4"}:
+                git(box)
 
 
 def start(box: Box, *more: str) -> None:
@@ -79,3 +81,20 @@ def formats(box: Box) -> None:
         box.formats(**TRUST)
         box.run("bun", "install")
         keep_lock(box, "formats-binary")
+
+
+def git(box: Box) -> None:
+    """A dependency from a git repository; for the newest release also the project as it was before the window."""
+    for case, more in (("git", ()), ("git-binary", ("saveTextLockfile = false",))):
+        if more and box.label not in TEXT:
+            continue
+        start(box, *more)
+        box.incident(dependencies={"standin-git": f"git+{box.git_dependency()}#main"})
+        box.run("bun", "install")
+        keep_lock(box, case)
+    if box.label in WHOLE:
+        start(box)
+        box.registry.as_of = BEFORE_WINDOW
+        box.incident()
+        box.run("bun", "install")
+        box.install("clean")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.standins.packages import PAYLOAD
+from tests.standins.packages import BEFORE_WINDOW, PAYLOAD
 from tests.standins.registry import Registry
 from tests.standins.sandbox import HOME, PROJECT, URL, Box, client
 
@@ -68,6 +68,11 @@ def incident(box: Box) -> None:
         box.run("deno", "install", "--lockfile-only")
         box.expect(ran=False)
         box.install("lock-only", is_bulk)
+        start(box)
+        box.registry.as_of = BEFORE_WINDOW
+        box.incident()
+        box.run("deno", "install")
+        box.install("clean", is_bulk)
 
 
 def formats(box: Box) -> None:

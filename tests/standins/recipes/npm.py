@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-from tests.standins.packages import AFTER_WINDOW, CARRIER, PAYLOAD
+from tests.standins.packages import AFTER_WINDOW, BEFORE_WINDOW, CARRIER, PAYLOAD
 from tests.standins.registry import Registry
 from tests.standins.sandbox import HOME, PROJECT, URL, Box, client, npm_cache_entry, packument_key, tarball_key
 
@@ -31,6 +32,14 @@ def make(registry: Registry) -> None:
             if label in {"npm-10", "npm-12"}:
                 cache_history(box)
                 configuration(box)
+            if label in {"npm-6", "npm-8", "npm-11"}:
+                git(box)
+            if label == "npm-10":
+                clean(box)
+                moved_on(box)
+            if label == "npm-11":
+                settings(box)
+                whole_tree(box)
 
 
 def start(box: Box, npmrc: str = NPMRC) -> None:
@@ -151,3 +160,72 @@ def configuration(box: Box) -> None:
     box.run("npm", "config", "set", f"//{URL.split('/')[2]}/:_authToken=${{STANDIN_TOKEN}}", "--location=user")
     box.run("npm", "config", "set", "ignore-scripts=false", "--location=user")
     box.keep("npm-configuration", "user", HOME / ".npmrc")
+
+
+def git(box: Box) -> None:
+    """A dependency from a git repository."""
+    start(box)
+    box.incident(dependencies={"standin-git": f"git+{box.git_dependency()}"})
+    box.run("npm", "install")
+    box.keep("package-lock", "git", PROJECT / "package-lock.json")
+    if box.label != "npm-6":
+        box.keep("hidden-lockfile", "git", HIDDEN)
+
+
+def clean(box: Box) -> None:
+    """The same project installed before the window: nothing of the incident is anywhere."""
+    box.fresh(BEFORE_WINDOW)
+    box.write(".npmrc", NPMRC)
+    box.incident()
+    box.run("npm", "install")
+    box.expect(ran=False)
+    box.keep("package-lock", "clean", PROJECT / "package-lock.json")
+    box.install("clean")
+
+
+def moved_on(box: Box) -> None:
+    """The script ran; later the user goes back to the good version, and later still clears tree and cache."""
+    start(box)
+    box.incident()
+    box.run("npm", "install")
+    box.expect(ran=True)
+    box.registry.as_of = AFTER_WINDOW
+    box.run("npm", "install", "--prefer-online", f"{CARRIER}@1.14.0")
+    if (PROJECT / "node_modules" / PAYLOAD).exists():
+        raise RuntimeError("the payload is still in the tree")
+    box.keep("npm-debug-log", "moved-on", *logs()[-1:])
+    box.install("moved-on")
+    shutil.rmtree(PROJECT / "node_modules")
+    box.run("npm", "cache", "clean", "--force")
+    box.run("npm", "ci")
+    box.install("caches-cleaned")
+
+
+def settings(box: Box) -> None:
+    """Settings that change the shape of the lockfiles."""
+    start(box, NPMRC + "omit-lockfile-registry-resolved=true\n")
+    box.incident()
+    box.run("npm", "install")
+    box.keep("package-lock", "no-resolved", PROJECT / "package-lock.json")
+    box.keep("hidden-lockfile", "no-resolved", HIDDEN)
+    start(box, NPMRC + "install-strategy=linked\n")
+    box.incident()
+    box.run("npm", "install")
+    box.keep("hidden-lockfile", "linked", HIDDEN)
+
+
+def whole_tree(box: Box) -> None:
+    """Outside a project: a global install, which has no hidden lockfile, and a command run by npx."""
+    for state, command in (
+        ("global-ran", ("npm", "install", "--global", "standin-cli")),
+        ("npx-ran", ("npx", "--yes", "standin-cli@^1.0.0")),
+    ):
+        start(box)
+        prefix = HOME / ".npm-global"
+        (prefix / "lib").mkdir(parents=True)
+        for place in (prefix, prefix / "lib"):
+            shutil.chown(place, 1000, 1000)
+        (HOME / ".npmrc").write_text(f"registry={URL}\nprefix={prefix}\n")
+        box.run(*command)
+        box.expect(ran=True)
+        box.install(state)

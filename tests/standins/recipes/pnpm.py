@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.standins.packages import PAYLOAD, release
+from tests.standins.packages import BEFORE_WINDOW, PAYLOAD, release
 from tests.standins.registry import Registry
 from tests.standins.sandbox import HOME, PROJECT, URL, Box, client
 
@@ -37,6 +37,10 @@ def make(registry: Registry) -> None:
                 configuration(box)
             if label in {"pnpm-11", "pnpm-12"}:
                 write_ahead(box)
+            if label in {"pnpm-7", "pnpm-9", "pnpm-11"}:
+                git(box)
+            if label in {"pnpm-10", "pnpm-12"}:
+                clean(box)
 
 
 def start(box: Box, *, keep_home: bool = False, workspace: str = "") -> None:
@@ -153,3 +157,20 @@ def write_ahead(box: Box) -> None:
         if len(files) != 3:
             raise RuntimeError(f"wanted three database files, found {files}")
         box.keep("pnpm-store-database", "write-ahead", *files)
+
+
+def git(box: Box) -> None:
+    """A dependency from a git repository."""
+    start(box)
+    box.incident(dependencies={"standin-git": f"git+{box.git_dependency()}"})
+    box.run("pnpm", "install")
+    box.keep("pnpm-lock", "git", LOCK)
+
+
+def clean(box: Box) -> None:
+    """The same project installed before the window: nothing of the incident is anywhere."""
+    box.fresh(BEFORE_WINDOW)
+    box.write(".npmrc", NPMRC)
+    box.incident()
+    box.run("pnpm", "install")
+    box.install("clean")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.standins.packages import CARRIER, PAYLOAD
+from tests.standins.packages import BEFORE_WINDOW, CARRIER, PAYLOAD
 from tests.standins.registry import Registry
 from tests.standins.sandbox import HOME, PROJECT, URL, Box, client
 
@@ -17,11 +17,20 @@ def make(registry: Registry) -> None:
     with client(registry, "yarn-1") as box:
         classic(box)
         classic_formats(box)
+        classic_git(box)
     for label in BERRY:
         with client(registry, label) as box:
             for linker in ("node-modules", "pnp"):
                 berry(box, linker)
             berry_formats(box)
+            if label == "yarn-4.18":
+                berry_git(box)
+                for linker in ("node-modules", "pnp"):
+                    berry_start(box, linker)
+                    box.registry.as_of = BEFORE_WINDOW
+                    box.incident()
+                    box.run("yarn", "install")
+                    box.install(f"{linker}-clean", is_bulk)
 
 
 def classic_start(box: Box) -> None:
@@ -69,6 +78,29 @@ def classic_formats(box: Box) -> None:
     box.keep(
         "yarn-cache-metadata", "alias", box.only(".cache/yarn/v6/npm-colours4-*/node_modules/*/.yarn-metadata.json")
     )
+
+
+def classic_git(box: Box) -> None:
+    """A dependency from a git repository, and the incident project as it was before the window."""
+    classic_start(box)
+    box.incident(dependencies={"standin-git": f"git+{box.git_dependency()}"})
+    box.run("yarn", "install")
+    box.keep("yarn-lock", "git", LOCK)
+    classic_start(box)
+    box.registry.as_of = BEFORE_WINDOW
+    box.incident()
+    box.run("yarn", "install")
+    box.install("clean")
+
+
+def berry_git(box: Box) -> None:
+    """A dependency from a git repository."""
+    berry_start(box, "node-modules")
+    configuration = (PROJECT / ".yarnrc.yml").read_text()
+    box.write(".yarnrc.yml", configuration + 'approvedGitRepositories: ["**"]\n')
+    box.incident(dependencies={"standin-git": f"{box.git_dependency()}#head=main"})
+    box.run("yarn", "install")
+    box.keep("yarn-lock", "git", LOCK)
 
 
 def berry_start(box: Box, linker: str, *more: str) -> None:
