@@ -130,15 +130,12 @@ class CommandFact(Fact, frozen=True, tag="command", kw_only=True):
 
 
 class FolderFact(Fact, frozen=True, tag="folder", kw_only=True):
-    """The second look at a package folder: which of the named files are there, and what its manifest says."""
+    """The second look at a package folder: does it exist, and which of the named files are in it."""
 
     folder: str
     exists: bool
     present: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
-    manifest_name: str | None = None
-    manifest_version: str | None = None
-    manifest_readable: bool = True
 
 
 class DigestFact(Fact, frozen=True, tag="digest", kw_only=True):
@@ -206,7 +203,7 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
 class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     """What only a second look can tell, at a named place of a target.
 
-    kind `folder`: which of `files` exist in `path`, and what its package.json says; `presence`: does `path` exist;
+    kind `folder`: which of `files` exist in `path`; `presence`: does `path` exist;
     `digest`: what is the digest (`algorithm`) of the file, and is it `expected`.
     """
 

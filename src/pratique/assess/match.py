@@ -1,0 +1,426 @@
+"""Match what was observed against what is listed: sightings, and questions for the second look.
+
+A release matches by name and exact version, whatever registry host its record names: mirrors and proxies serve the
+same bytes. Only a source that is no registry (git, file, link, workspace) or an incident bound to one index of origin
+takes a release out, and it is listed as taken out. An integrity equal to a listed hash makes the sighting certain; a
+different one is still a sighting: other bytes under a bad version.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from pratique.assess.catalogue import Catalogue, Listing
+from pratique.assess.subjects import subject_of
+from pratique.assess.tampering import Folder, judge_folder
+from pratique.ecosystems.npm.layout import cached_content_path
+from pratique.model.depth import Confidence, Depth
+from pratique.model.incident import Incident, Role, Version
+from pratique.model.location import Location
+from pratique.model.observation import (
+    ComponentFact,
+    FolderFact,
+    Observation,
+    PresenceFact,
+    ProtectionFact,
+    Question,
+    RangeFact,
+    ScriptFact,
+    SideEffectFact,
+)
+from pratique.model.verdict import Sighting, Status, Subject, SubjectKind
+
+
+class Evidence:
+    """Everything observed in one run, with what is needed to say what it is about."""
+
+    def __init__(
+        self,
+        observations: Iterable[Observation],
+        kinds: dict[str, SubjectKind],
+        targets: dict[str, str],
+        caches: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.observations = list(observations)
+        self.kinds = kinds
+        self.targets = targets
+        self.caches = sorted(caches)
+        """Target and path of each npm cache folder (`_cacache`) that was met."""
+
+    def subject(self, observation: Observation) -> Subject:
+        """What an observation is about."""
+        return subject_of(observation, self.kinds, self.targets)
+
+
+def purl_of(ecosystem: str, name: str, version: str) -> str:
+    """The package URL of a release."""
+    from packageurl import PackageURL
+
+    kinds = {"npm": "npm", "PyPI": "pypi", "GitHub Actions": "github"}
+    namespace, _, base = name.rpartition("/")
+    return PackageURL(kinds.get(ecosystem, "generic"), namespace or None, base, version).to_string()
+
+
+def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
+    """What the second look must tell: the state of tampered folders, and archives held under a listed digest."""
+    asked: set[Question] = set()
+    for observation in evidence.observations:
+        fact = observation.facts
+        if isinstance(fact, ComponentFact) and fact.folder and fact.name in catalogue.tampering:
+            if fact.record in ("cache", "store") or fact.shipped_in:
+                continue
+            for _, rule in catalogue.tampering[fact.name]:
+                if fact.version in (rule.version, rule.manifest_version_after):
+                    files = tuple(sorted({*rule.present_before, *rule.absent_after, "package.json"}))
+                    asked.add(Question("folder", observation.location.target, fact.folder, files, names=(fact.name,)))
+    for target, cache in evidence.caches:
+        for (ecosystem, name), listings in catalogue.listings.items():
+            if ecosystem != "npm":
+                continue
+            for listing in listings:
+                for version in listing.versions.values():
+                    if version.sha512 and listing.role(version) is not Role.DECOY:
+                        path = cached_content_path(cache, version.sha512)
+                        if path is not None:
+                            asked.add(
+                                Question("presence", target, path, expected=f"{name}@{version.version}", names=(name,))
+                            )
+    return sorted(asked, key=lambda question: (question.target, question.path, question.files))
+
+
+def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
+    """Every sighting that the observations support, the second look included."""
+    folders = _folders(catalogue, evidence)
+    settled = {observation for folder in folders for observation in folder.settled}
+    for folder in folders:
+        sighting = judge_folder(folder)
+        if sighting is not None:
+            yield sighting
+    digests = _digests(catalogue)
+    for observation in evidence.observations:
+        fact = observation.facts
+        if isinstance(fact, ComponentFact) and observation not in settled:
+            for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
+                yield _component(listing, version, observation, fact, evidence.subject(observation))
+        elif isinstance(fact, ScriptFact) and fact.outcome in ("started", "finished", "failed"):
+            for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
+                yield _script(listing, version, observation, fact, evidence.subject(observation))
+        elif isinstance(fact, SideEffectFact):
+            for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
+                yield _side_effect(listing, version, observation, fact, evidence.subject(observation))
+        elif isinstance(fact, RangeFact) and fact.exact is not None:
+            for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.exact):
+                if listing.role(version) is not Role.DECOY:
+                    yield _declared(listing, version, observation, fact, evidence.subject(observation))
+        elif isinstance(fact, PresenceFact) and fact.exists:
+            for listing, version in digests.get(_digest_of(fact.path), ()):
+                yield _held(listing, version, observation)
+        elif isinstance(fact, ProtectionFact):
+            yield from _protected(catalogue, observation, fact, evidence.subject(observation))
+
+
+def _folders(catalogue: Catalogue, evidence: Evidence) -> list[Folder]:
+    """Package folders that a tampering test is about, each with all that was observed of it."""
+    states = {
+        (item.location.target, item.facts.folder): item
+        for item in evidence.observations
+        if isinstance(item.facts, FolderFact)
+    }
+    by_name: dict[str, list[tuple[Observation, ComponentFact]]] = {}
+    for item in evidence.observations:
+        if isinstance(item.facts, ComponentFact) and item.facts.name in catalogue.tampering:
+            by_name.setdefault(item.facts.name, []).append((item, item.facts))
+    found = []
+    for name, items in sorted(by_name.items()):
+        for incident, rule in catalogue.tampering[name]:
+            for (target, path), state in sorted(states.items()):
+                here = [(o, f) for o, f in items if o.location.target == target]
+                at_folder = [(o, f) for o, f in here if f.folder == path and f.record not in ("cache", "store")]
+                if not at_folder or not isinstance(state.facts, FolderFact):
+                    continue
+                subject = evidence.subject(at_folder[0][0])
+                project = [
+                    (o, f)
+                    for o, f in here
+                    if f.folder is None and f.record in ("lock", "installed-record") and evidence.subject(o) == subject
+                ]
+                listing = next(item for item in catalogue.listings[("npm", name)] if item.incident.id == incident.id)
+                found.append(
+                    Folder(
+                        incident=incident,
+                        rule=rule,
+                        purl=purl_of("npm", name, rule.version),
+                        role=_role(listing, rule.version),
+                        subject=subject,
+                        state=state,
+                        fact=state.facts,
+                        records=tuple(at_folder + project),
+                    )
+                )
+    return found
+
+
+def _role(listing: Listing, version: str) -> Role:
+    release = listing.version(version)
+    return listing.role(release) if release else listing.component.role
+
+
+def compare(integrity: Sequence[str], version: Version) -> bool | None:
+    """Whether recorded integrity equals a listed hash; None where they cannot be compared."""
+    listed = {"sha512": _hex(version.sha512), "sha1": version.sha1, "sha256": version.sha256}
+    comparable = False
+    for item in integrity:
+        algorithm, digest = _integrity(item)
+        expected = listed.get(algorithm)
+        if expected is None or digest is None:
+            continue
+        if expected == digest:
+            return True
+        comparable = True
+    return False if comparable else None
+
+
+def _hex(integrity: str | None) -> str | None:
+    return _integrity(integrity)[1] if integrity else None
+
+
+def _integrity(item: str) -> tuple[str, str | None]:
+    """Algorithm and hexadecimal digest of `sha512-<base64>` or `sha1:<hexadecimal>`."""
+    if ":" in item:
+        algorithm, _, digest = item.partition(":")
+        return algorithm, digest.lower()
+    algorithm, _, text = item.partition("?")[0].partition("-")
+    try:
+        return algorithm, base64.b64decode(text, validate=True).hex()
+    except (binascii.Error, ValueError):
+        return algorithm, None
+
+
+_EXPLANATIONS = {
+    "lock": "a lockfile names it",
+    "installed-record": "the manager recorded it as installed",
+    "manifest": "its folder is installed; execution is not shown",
+    "folder-name": "the folder it was installed to names it",
+    "cache": "a download cache names it: its archive was fetched",
+    "store": "the store's index names it: its archive was fetched and unpacked there",
+    "log": "a log shows that its archive was fetched",
+}
+
+
+def _component(
+    listing: Listing, version: Version, observation: Observation, fact: ComponentFact, subject: Subject
+) -> Sighting:
+    role = listing.role(version)
+    equal = compare(fact.integrity, version)
+    confidence = {True: Confidence.HIGH, None: Confidence.MEDIUM, False: Confidence.LOW}[equal]
+    explanation = _EXPLANATIONS[fact.record]
+    if equal:
+        explanation += "; its hash is the listed one"
+    elif equal is False:
+        explanation += "; other bytes under a bad version: its hash is not the listed one"
+    status = Status.AFFECTED
+    lowered: tuple[Observation, ...] = ()
+    if fact.origin not in ("registry", "unknown", "remote-tarball"):
+        status, lowered = Status.NOT_AFFECTED, (observation,)
+        explanation = f"same name and version, but from another source ({fact.origin}), not from a registry"
+    elif listing.component.origin and fact.resolved and listing.component.origin not in fact.resolved:
+        status, lowered = Status.NOT_AFFECTED, (observation,)
+        explanation = "same name and version, but from another index than the one the incident is about"
+    elif role is Role.DECOY:
+        if equal is False:
+            status = Status.UNDER_INVESTIGATION
+        else:
+            status, lowered = Status.NOT_AFFECTED, (observation,)
+            explanation = f"{explanation}; attacker's package without payload: remove it"
+    elif fact.shipped_in and fact.record == "lock":
+        status = Status.UNDER_INVESTIGATION
+        explanation = f"a lockfile shipped inside {fact.shipped_in} names it: resolved by its author, not shown here"
+    if fact.shipped_in and fact.record == "manifest" and status is Status.AFFECTED:
+        explanation = f"a copy of it lies inside {fact.shipped_in}"
+    return Sighting(
+        incident=listing.incident.id,
+        subject=subject,
+        kind="component",
+        status=status,
+        purl=purl_of(fact.ecosystem, fact.name, fact.version),
+        depth=Depth(fact.depth),
+        confidence=confidence,
+        role=role,
+        location=observation.location,
+        explanation=explanation,
+        observations=(observation,),
+        times=observation.times,
+        lowered_by=lowered,
+    )
+
+
+def _script(
+    listing: Listing, version: Version, observation: Observation, fact: ScriptFact, subject: Subject
+) -> Sighting:
+    ends = {
+        "started": "a log shows that its script started",
+        "finished": "a log shows that its script ran to its end",
+        "failed": "a log shows that its script ran and failed",
+    }
+    code = f" (exit code {fact.exit_code})" if fact.exit_code is not None else ""
+    return Sighting(
+        incident=listing.incident.id,
+        subject=subject,
+        kind="component",
+        status=Status.AFFECTED,
+        purl=purl_of(fact.ecosystem, fact.name, fact.version),
+        depth=Depth.EXECUTED,
+        confidence=Confidence.HIGH,
+        role=listing.role(version),
+        location=observation.location,
+        explanation=f"{ends[fact.outcome]}: {fact.script}{code}",
+        observations=(observation,),
+        times=observation.times,
+    )
+
+
+def _side_effect(
+    listing: Listing, version: Version, observation: Observation, fact: SideEffectFact, subject: Subject
+) -> Sighting:
+    changed = ", ".join([*(f"-{name}" for name in fact.deleted), *(f"+{name}" for name in fact.added)][:6])
+    return Sighting(
+        incident=listing.incident.id,
+        subject=Subject("cache", subject.uri),
+        kind="tampering",
+        status=Status.AFFECTED,
+        purl=purl_of(fact.ecosystem, fact.name, fact.version),
+        depth=Depth.EXECUTED,
+        confidence=Confidence.HIGH,
+        role=listing.role(version),
+        location=observation.location,
+        explanation=f"the store kept what its script changed ({changed}): it ran on a machine that shares this store",
+        observations=(observation,),
+        times=observation.times,
+    )
+
+
+def _declared(
+    listing: Listing, version: Version, observation: Observation, fact: RangeFact, subject: Subject
+) -> Sighting:
+    return Sighting(
+        incident=listing.incident.id,
+        subject=subject,
+        kind="component",
+        status=Status.AFFECTED,
+        purl=purl_of(fact.ecosystem, fact.name, version.version),
+        depth=Depth.DECLARED,
+        confidence=Confidence.MEDIUM,
+        role=listing.role(version),
+        location=observation.location,
+        explanation=f"the project's own manifest asks for exactly this version in {fact.field}",
+        observations=(observation,),
+        times=observation.times,
+    )
+
+
+def _held(listing: Listing, version: Version, observation: Observation) -> Sighting:
+    location = observation.location
+    cache = location.path.partition("/content-v2/")[0]
+    return Sighting(
+        incident=listing.incident.id,
+        subject=Subject("cache", f"{location.target.rstrip('/')}/{cache}".rstrip("/")),
+        kind="component",
+        status=Status.AFFECTED,
+        purl=purl_of(listing.component.ecosystem, listing.component.name, version.version),
+        depth=Depth.FETCHED,
+        confidence=Confidence.HIGH,
+        role=listing.role(version),
+        location=location,
+        explanation="the cache still holds its archive, under the listed hash",
+        observations=(observation,),
+        times=observation.times,
+    )
+
+
+def _protected(
+    catalogue: Catalogue, observation: Observation, fact: ProtectionFact, subject: Subject
+) -> Iterator[Sighting]:
+    """A protection that names a listed release: a note, never a hit."""
+    for listing in catalogue.listings.get((fact.ecosystem, fact.name), ()):
+        named = [
+            version
+            for version in listing.versions.values()
+            if fact.selector and version.version in fact.selector.rpartition("@")[2]
+        ]
+        for version in named[:1]:
+            if listing.version(fact.forces or "") is not None:
+                continue
+            yield Sighting(
+                incident=listing.incident.id,
+                subject=subject,
+                kind="component",
+                status=Status.NOT_AFFECTED,
+                purl=purl_of(fact.ecosystem, fact.name, version.version),
+                depth=Depth.DECLARED,
+                confidence=Confidence.MEDIUM,
+                role=listing.role(version),
+                location=observation.location,
+                explanation=f"named only by a protection in {fact.field}: it forces {fact.forces or 'another version'}",
+                observations=(observation,),
+                lowered_by=(observation,),
+            )
+
+
+def _digests(catalogue: Catalogue) -> dict[str, list[tuple[Listing, Version]]]:
+    """Listed releases by the hexadecimal form of their sha512."""
+    found: dict[str, list[tuple[Listing, Version]]] = {}
+    for listings in catalogue.listings.values():
+        for listing in listings:
+            for version in listing.versions.values():
+                digest = _hex(version.sha512)
+                if digest:
+                    found.setdefault(digest, []).append((listing, version))
+    return found
+
+
+def _digest_of(path: str) -> str:
+    """The digest that a content path of npm's cache spells."""
+    return path.partition("/sha512/")[2].replace("/", "")
+
+
+class DeclaredOnly(msgspec.Struct, frozen=True):
+    """A declared range that admits a listed release, in a project where nothing shows what it resolved to."""
+
+    incident: Incident
+    observation: Observation
+    subject: Subject
+    admitted: tuple[str, ...]
+    relevant: bool
+
+
+def declared_only(catalogue: Catalogue, evidence: Evidence, resolved: frozenset[str]) -> Iterator[DeclaredOnly]:
+    """Declared ranges without a lockfile. `resolved` holds the URIs of folders in which a lock or tree was read.
+
+    A range resolved in its project or in a folder above it (a workspace root) is nothing.
+    """
+    for observation in evidence.observations:
+        fact = observation.facts
+        if not isinstance(fact, RangeFact) or fact.exact is not None:
+            continue
+        subject = evidence.subject(observation)
+        if _covered(subject.uri, observation.location, resolved):
+            continue
+        for listing in catalogue.listings.get((fact.ecosystem, fact.name), ()):
+            admitted = catalogue.admitted(fact, listing)
+            if admitted:
+                yield DeclaredOnly(listing.incident, observation, subject, tuple(admitted), listing.named)
+
+
+def _covered(uri: str, location: Location, resolved: frozenset[str]) -> bool:
+    """Whether the project or a folder above it, inside the target, was resolved."""
+    base = location.target.rstrip("/")
+    while True:
+        if uri in resolved:
+            return True
+        if len(uri) <= len(base):
+            return False
+        uri = uri.rpartition("/")[0]

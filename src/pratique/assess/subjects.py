@@ -1,0 +1,64 @@
+"""What an observation or refusal is about: the project, cache, store, log or machine that a verdict is given for."""
+
+from __future__ import annotations
+
+from pratique.ecosystems.npm.layout import cache_root
+from pratique.ecosystems.npm.paths import project_of
+from pratique.model.location import Location
+from pratique.model.observation import ComponentFact, Observation, Refusal, ScriptFact
+from pratique.model.verdict import Subject, SubjectKind
+
+
+def uri_of(target: str, path: str) -> str:
+    """The URI of a path in a target, without a trailing slash."""
+    return f"{target.rstrip('/')}/{path}".rstrip("/")
+
+
+def subject_at(target: str, path: str, kind: SubjectKind) -> Subject:
+    """The subject that a path belongs to."""
+    if kind == "cache":
+        return Subject("cache", uri_of(target, cache_root(path)))
+    if kind == "log":
+        return Subject("log", uri_of(target, path.rpartition("/")[0]))
+    if kind == "machine":
+        return Subject("machine", target)
+    return Subject(kind, uri_of(target, project_of(path)))
+
+
+def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets: dict[str, str]) -> Subject:
+    """The subject of an observation.
+
+    `kinds` maps a reader to the kind of subject that it is about, `targets` a target's URI to its absolute path: a
+    log line about a run in a folder inside a target belongs to that project.
+    """
+    location = observation.location
+    fact = observation.facts
+    if isinstance(fact, ScriptFact) and fact.working_directory:
+        project = _project_at(fact.working_directory, targets)
+        if project is not None:
+            return project
+    if isinstance(fact, ComponentFact) and fact.record in ("cache", "store"):
+        return subject_at(location.target, location.path, "cache")
+    kind = kinds.get(observation.reader, "project")
+    return subject_at(location.target, location.path, kind)
+
+
+def subject_of_refusal(refusal: Refusal, kinds: dict[str, SubjectKind]) -> Subject:
+    """The subject of a refusal."""
+    kind = kinds.get(refusal.reader, "project")
+    return subject_at(refusal.target, refusal.path, kind)
+
+
+def _project_at(directory: str, targets: dict[str, str]) -> Subject | None:
+    """The project in a folder named by a log, if that folder lies in a target."""
+    plain = directory.replace("\\", "/").rstrip("/")
+    for uri, root in sorted(targets.items()):
+        base = root.replace("\\", "/").rstrip("/")
+        if plain == base or plain.startswith(f"{base}/"):
+            return Subject("project", uri_of(uri, plain[len(base) + 1 :]))
+    return None
+
+
+def line_of(location: Location) -> str:
+    """A location for people: path and line."""
+    return f"{location.path}:{location.line}" if location.line else location.path

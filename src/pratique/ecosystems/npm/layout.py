@@ -1,0 +1,46 @@
+"""Folders of JavaScript package managers that a walk treats in a special way, and what they stand for."""
+
+from __future__ import annotations
+
+import re
+
+CONTENT_FOLDERS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "npm-cache-content": (("_cacache", "content-v2"), ("_cacache", "tmp")),
+    "pnpm-store-content": (
+        ("store", "v10", "files"),
+        ("store", "v11", "files"),
+        (".pnpm-store", "v10", "files"),
+        (".pnpm-store", "v11", "files"),
+    ),
+    "git-directory": ((".git",),),
+}
+"""Rule name to folders that hold nothing a reader claims: content addressed by digest, and git's own database.
+
+Whether a listed archive lies in npm's content folder is asked by its digest; git history is a target of its own.
+"""
+
+_CACHE_ROOTS = re.compile(
+    r"^(?P<root>(?:.*/)?(?:_cacache|(?:\.pnpm-store|store)/v\d+|\.yarn/cache|berry/cache|install/cache"
+    r"|v\d+(?=/npm-[^/]+/)))(?:/|$)"
+)
+
+
+def cache_root(path: str) -> str:
+    """The cache or store that a file belongs to; its own folder where no known layout matches."""
+    match = _CACHE_ROOTS.match(path)
+    return match["root"] if match else path.rpartition("/")[0]
+
+
+def cached_content_path(cache: str, integrity: str) -> str | None:
+    """Where npm's cache folder `_cacache` keeps the archive with this sha512 integrity; None where it is not one."""
+    import base64
+    import binascii
+
+    algorithm, _, text = integrity.partition("-")
+    if algorithm != "sha512":
+        return None
+    try:
+        digest = base64.b64decode(text, validate=True).hex()
+    except (binascii.Error, ValueError):
+        return None
+    return f"{cache}/content-v2/sha512/{digest[:2]}/{digest[2:4]}/{digest[4:]}"

@@ -1,0 +1,519 @@
+"""A directory tree: walked whole, read-only, never through links, never into another file system.
+
+Every entry is counted. A folder that cannot be listed, a file that cannot be read and a link that leads out of the
+target become refusals. Files are opened without blocking and their type is checked after opening; access times are
+kept where the system allows it. Nothing is written.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from pratique.model.location import locate, shown
+from pratique.model.observation import (
+    DigestFact,
+    FolderFact,
+    Observation,
+    PresenceFact,
+    Question,
+    Refusal,
+    Time,
+)
+from pratique.model.ports import Artifact, Unreadable, iso_time
+
+READER = "directory"
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOATIME", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_FLAGS_TOUCHING = _FLAGS & ~getattr(os, "O_NOATIME", 0)
+_CHUNK = 1 << 20
+_PLACEHOLDER = 0x400000 | 0x40000  # Windows: recall on data access, recall on open
+
+
+class Claimant(msgspec.Struct, frozen=True):
+    """Who claims which files: one row of the dispatch, without the reader itself."""
+
+    key: int
+    basenames: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    folders: tuple[tuple[str, ...], ...]
+    limit: int
+
+
+class Dispatch:
+    """The claims of all readers, laid out so that the walk asks one dictionary for a name."""
+
+    def __init__(self, claimants: Sequence[Claimant], skipped: dict[str, tuple[tuple[str, ...], ...]]) -> None:
+        self.by_name: dict[str, tuple[Claimant, ...]] = {}
+        self.by_suffix: list[Claimant] = []
+        self.folders: dict[str, list[tuple[tuple[str, ...], Claimant | str]]] = {}
+        for claimant in claimants:
+            for name in claimant.basenames:
+                self.by_name[name] = (*self.by_name.get(name, ()), claimant)
+            for marker in claimant.folders:
+                self.folders.setdefault(marker[-1], []).append((marker, claimant))
+            if claimant.suffixes and not claimant.folders:
+                self.by_suffix.append(claimant)
+        for rule, markers in skipped.items():
+            for marker in markers:
+                self.folders.setdefault(marker[-1], []).append((marker, rule))
+        self.suffixes = tuple(suffix for claimant in self.by_suffix for suffix in claimant.suffixes)
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to walk. `exclude` are globs over paths relative to the target; `names` the package names of interest."""
+
+    exclude: tuple[str, ...] = ()
+    quick: bool = False
+    limit: int | None = None
+    names: frozenset[str] | None = None
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """A folder still to be walked: its path (empty or with a trailing slash) and the claims it inherits."""
+
+    path: str
+    inherited: tuple[int, ...] = ()
+
+
+class Walk:
+    """One walk of a tree, or of a part of it; its counters belong to the coverage."""
+
+    def __init__(self, uri: str, root: str, dispatch: Dispatch, options: Options) -> None:
+        self.uri = uri
+        self.root = root.rstrip(os.sep) + os.sep if root != os.sep else os.sep
+        self.dispatch = dispatch
+        self.options = options
+        self.entries = 0
+        self.skipped: dict[str, int] = {}
+        self.skipped_paths: list[tuple[str, str]] = []
+        self.excluded = compile_globs(options.exclude)
+        self.mounts = mount_points(self.root)
+        self.pending: list[Pending] = []
+        self._claimants = {claimant.key: claimant for rows in dispatch.by_name.values() for claimant in rows}
+        for rows in dispatch.folders.values():
+            self._claimants.update({row.key: row for _, row in rows if isinstance(row, Claimant)})
+
+    def skip(self, rule: str, path: str) -> None:
+        """Count something that a rule left out."""
+        self.skipped[rule] = self.skipped.get(rule, 0) + 1
+        self.skipped_paths.append((rule, path))
+
+    def refuse(self, path: str, reason: str, *, names: tuple[str, ...] = ()) -> Refusal:
+        """A relevant refusal at a path of this target."""
+        location = locate(self.uri, path.rstrip("/") or ".")
+        return Refusal(location.path, READER, reason, True, self.uri, location.path_bytes, names)
+
+    def run(self, start: Sequence[Pending], until: int | None = None) -> Iterator[tuple[int, Artifact] | Refusal]:
+        """Walk from the given folders and yield what readers claim.
+
+        With `until`, go breadth first and stop as soon as that many folders are pending: they stay in `pending`.
+        """
+        by_name = self.dispatch.by_name
+        suffixes = self.dispatch.suffixes
+        folders = self.dispatch.folders
+        excluded = self.excluded
+        mounts = self.mounts
+        root = self.root
+        scandir = os.scandir
+        quick = self.options.quick
+        names = self.options.names
+        claimants = self._claimants
+        stack = list(start)
+        position = 0
+        while position < len(stack):
+            if until is None:
+                folder = stack.pop()
+            else:
+                if len(stack) - position >= until:
+                    break
+                folder = stack[position]
+                position += 1
+            path = folder.path
+            inherited = folder.inherited
+            in_tree = path.endswith("node_modules/") or (path.endswith("/") and _is_scope(path))
+            count = 0
+            try:
+                listing = scandir(root + path if path else root)
+            except OSError as error:
+                yield self.refuse(path, _reason(error))
+                continue
+            with listing:
+                try:
+                    for entry in listing:
+                        count += 1
+                        name = entry.name
+                        if entry.is_dir(follow_symlinks=False):
+                            below = inherited
+                            if name in folders:
+                                entered = self._enter(path, name, inherited)
+                                if entered is None:
+                                    continue
+                                below = entered
+                            if mounts and path + name in mounts:
+                                self.skip("other-file-system", path + name)
+                                continue
+                            if excluded and excluded(path + name):
+                                self.skip("excluded", path + name)
+                                continue
+                            if quick and in_tree and not _keeps(name):
+                                yield from self._package(path + name + "/", inherited)
+                                continue
+                            stack.append(Pending(path + name + "/", below) if below else Pending(path + name + "/"))
+                        elif name in by_name:
+                            for claimant in by_name[name]:
+                                if not (excluded and self._left_out(path + name)):
+                                    yield from self._claim(claimant, path, name, entry)
+                        elif inherited:
+                            for key in inherited:
+                                claimant = claimants[key]
+                                if (
+                                    not claimant.basenames
+                                    and (not claimant.suffixes or name.endswith(claimant.suffixes))
+                                    and not (excluded and self._left_out(path + name))
+                                ):
+                                    yield from self._claim(claimant, path, name, entry)
+                        elif name.endswith(suffixes) and suffixes:
+                            for claimant in self.dispatch.by_suffix:
+                                if (
+                                    name.endswith(claimant.suffixes)
+                                    and name.startswith(claimant.prefixes or "")
+                                    and not (excluded and self._left_out(path + name))
+                                ):
+                                    yield from self._claim(claimant, path, name, entry)
+                        elif in_tree or name == "node_modules":
+                            refusal = self._link(path, name, entry, names)
+                            if refusal is not None:
+                                yield refusal
+                except OSError as error:
+                    yield self.refuse(path, _reason(error))
+            self.entries += count
+        self.pending = stack[position:] if until is not None else []
+
+    def file(self, name: str, folder: str) -> Iterator[tuple[int, Artifact] | Refusal]:
+        """One named file of the root, as every reader that claims it would get it; `folder` is its absolute folder."""
+        parents = folder.split("/")
+        self.entries += 1
+        for claimant in {**self._claimants, **{row.key: row for row in self.dispatch.by_suffix}}.values():
+            by_name = name in claimant.basenames
+            by_suffix = bool(claimant.suffixes) and name.endswith(claimant.suffixes)
+            by_suffix = by_suffix and name.startswith(claimant.prefixes or "")
+            inside = not claimant.folders or any(
+                tuple(parents[index : index + len(marker)]) == marker
+                for marker in claimant.folders
+                for index in range(len(parents))
+            )
+            if inside and (by_name or by_suffix or (claimant.folders and not claimant.suffixes)):
+                limit = claimant.limit if self.options.limit is None else self.options.limit
+                file = File(self.root + name, limit)
+                yield claimant.key, Artifact(self.uri, name, file.content, file.modified, file.companion)
+
+    def _left_out(self, path: str) -> bool:
+        if self.excluded is not None and self.excluded(path):
+            self.skip("excluded", path)
+            return True
+        return False
+
+    def _enter(self, path: str, name: str, inherited: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Claims inside a folder whose name ends a marker; None where a rule leaves the folder out."""
+        parents: list[str] | None = None
+        for marker, row in self.dispatch.folders[name]:
+            if len(marker) > 1:
+                if parents is None:
+                    parents = (path + name).split("/")
+                if tuple(parents[-len(marker) :]) != marker:
+                    continue
+            if isinstance(row, str):
+                self.skip(row, path + name)
+                return None
+            inherited = (*inherited, row.key)
+        return inherited
+
+    def _claim(
+        self, claimant: Claimant, path: str, name: str, entry: os.DirEntry[str]
+    ) -> Iterator[tuple[int, Artifact] | Refusal]:
+        if entry.is_symlink():
+            inside = self._inside(path + name)
+            if inside is None:
+                yield self.refuse(path + name, "is a link that leads out of the target or nowhere")
+            else:
+                self.skip("link-inside-target", path + name)
+            return
+        if claimant.folders and claimant.basenames and not self._below(path, claimant.folders):
+            return
+        limit = claimant.limit if self.options.limit is None else self.options.limit
+        file = File(self.root + path + name, limit)
+        yield claimant.key, Artifact(self.uri, path + name, file.content, file.modified, file.companion)
+
+    @staticmethod
+    def _below(path: str, folders: tuple[tuple[str, ...], ...]) -> bool:
+        parents = path.rstrip("/").split("/")
+        return any(
+            tuple(parents[index : index + len(marker)]) == marker for marker in folders for index in range(len(parents))
+        )
+
+    def _inside(self, path: str) -> str | None:
+        """The real path of a link if it lies inside the target and exists."""
+        real = os.path.realpath(self.root + path)
+        base = os.path.realpath(self.root)
+        inside = real == base or real.startswith(base.rstrip(os.sep) + os.sep)
+        return real if inside and os.path.lexists(real) else None
+
+    def _link(self, path: str, name: str, entry: os.DirEntry[str], names: frozenset[str] | None) -> Refusal | None:
+        """A link in a tree, or a tree that is a link: a gap where it leads out of the target for a name of interest."""
+        if not entry.is_symlink():
+            return None
+        if name == "node_modules":
+            if self._inside(path + name) is None:
+                return self.refuse(path + name, "is a link that leads out of the target or nowhere")
+            return None
+        package = f"{path.rstrip('/').rpartition('/')[2]}/{name}" if _is_scope(path) else name
+        if names is not None and package not in names:
+            return None
+        if self._inside(path + name) is None:
+            return self.refuse(path + name, "is a link that leads out of the target or nowhere", names=(package,))
+        return None
+
+    def _package(self, path: str, inherited: tuple[int, ...]) -> Iterator[tuple[int, Artifact] | Refusal]:
+        """Quick mode: of a package's folder only the manifest and a nested tree."""
+        for claimant in self.dispatch.by_name.get("package.json", ()):
+            file = File(self.root + path + "package.json", claimant.limit)
+            if file.exists():
+                name = path + "package.json"
+                yield claimant.key, Artifact(self.uri, name, file.content, file.modified, file.companion)
+        self.skip("quick-package-folder", path)
+        if os.path.isdir(self.root + path + "node_modules"):
+            inner = Walk(self.uri, self.root, self.dispatch, self.options)
+            yield from inner.run([Pending(path + "node_modules/", inherited)])
+            self.entries += inner.entries
+            for rule, count in inner.skipped.items():
+                self.skipped[rule] = self.skipped.get(rule, 0) + count
+
+
+def _is_scope(path: str) -> bool:
+    """Whether a folder path ends in `node_modules/@scope/`."""
+    cut = path.rfind("/", 0, -1)
+    return path[cut + 1 : cut + 2] == "@" and path[: cut + 1].endswith("node_modules/")
+
+
+def _keeps(name: str) -> bool:
+    """Entries of a node_modules folder that quick mode still walks: scopes and managers' own folders."""
+    return name.startswith(("@", "."))
+
+
+class File:
+    """A file that is opened when its bytes are asked for."""
+
+    __slots__ = ("_status", "limit", "path")
+
+    def __init__(self, path: str, limit: int) -> None:
+        self.path = path
+        self.limit = limit
+        self._status: os.stat_result | None = None
+
+    def exists(self) -> bool:
+        """Whether something is there, links not followed."""
+        return os.path.lexists(self.path)
+
+    def content(self) -> bytes:
+        """All bytes. Raises Unreadable with the reason: missing, forbidden, no regular file, over the limit."""
+        data, self._status = read_regular(self.path, self.limit)
+        return data
+
+    def modified(self) -> int | None:
+        """Modification time in nanoseconds since the epoch; None where it cannot be had."""
+        if self._status is None:
+            try:
+                self._status = os.lstat(self.path)
+            except OSError:
+                return None
+        return self._status.st_mtime_ns
+
+    def companion(self, suffix: str) -> bytes | None:
+        """Bytes of the file beside this one whose name has the suffix too; None where there is none."""
+        other = self.path + suffix
+        return read_regular(other, self.limit)[0] if os.path.lexists(other) else None
+
+
+def read_regular(path: str, limit: int) -> tuple[bytes, os.stat_result]:
+    """Bytes and status of a regular file. Raises Unreadable; never blocks on a pipe or device, never follows a link."""
+    try:
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except PermissionError:
+            descriptor = os.open(path, _FLAGS_TOUCHING)
+    except OSError as error:
+        raise Unreadable(_reason(error)) from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable(f"is no regular file but {_kind(status.st_mode)}")
+        if getattr(status, "st_file_attributes", 0) & _PLACEHOLDER:
+            raise Unreadable("is a placeholder of cloud storage; its bytes are not on this machine")
+        size = status.st_size
+        if size > limit:
+            raise Unreadable(f"holds {size} bytes, more than the limit of {limit}; --max-file raises it")
+        data = os.read(descriptor, size + 1)
+        if len(data) != size:
+            data = _rest(descriptor, data, limit)
+    except OSError as error:
+        raise Unreadable(_reason(error)) from None
+    finally:
+        os.close(descriptor)
+    return data, status
+
+
+def _rest(descriptor: int, data: bytes, limit: int) -> bytes:
+    """Read on to the end of a file that is larger than it said, or was read in parts."""
+    parts = [data]
+    total = len(data)
+    while total <= limit:
+        part = os.read(descriptor, _CHUNK)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        total += len(part)
+    raise Unreadable(f"grew past the limit of {limit} bytes while it was read; --max-file raises it")
+
+
+def _kind(mode: int) -> str:
+    """What a file mode says, for people."""
+    for test, name in (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a character device"),
+        (stat.S_ISBLK, "a block device"),
+        (stat.S_ISLNK, "a link"),
+    ):
+        if test(mode):
+            return name
+    return "something else"
+
+
+def _reason(error: OSError) -> str:
+    """An operating system's error as a reason."""
+    reasons = {
+        errno.EACCES: "permission denied",
+        errno.EPERM: "permission denied",
+        errno.ENOENT: "vanished while it was examined",
+        errno.ELOOP: "is a link",
+        errno.ENAMETOOLONG: "its path is longer than the system allows",
+        errno.ENXIO: "is no regular file",
+    }
+    return reasons.get(error.errno or 0, (error.strerror or type(error).__name__).lower())
+
+
+def mount_points(root: str) -> frozenset[str]:
+    """Paths below `root`, relative to it, on which another file system is mounted (Linux; elsewhere none known)."""
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+            points = [_unescape(line.split(" ")[4]) for line in table]
+    except OSError:
+        return frozenset()
+    base = os.path.realpath(root).rstrip("/") + "/"
+    return frozenset(point[len(base) :] for point in points if point.startswith(base) and point != base)
+
+
+def _unescape(text: str) -> str:
+    """Undo the octal escapes of mountinfo."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+
+
+def compile_globs(globs: Sequence[str]) -> Callable[[str], bool] | None:
+    """A test of relative paths against globs; a glob without a slash is tried on every part of the path."""
+    if not globs:
+        return None
+    import fnmatch
+
+    parts = []
+    for glob in globs:
+        text = glob.strip("/")
+        pattern = fnmatch.translate(text)
+        parts.append(pattern if "/" in text else rf"(?s:(?:.*/)?){pattern}")
+    compiled = re.compile("|".join(f"(?:{part})" for part in parts))
+    return lambda path: compiled.match(path) is not None
+
+
+def probe(uri: str, root: str, questions: Sequence[Question]) -> Iterator[Observation | Refusal]:
+    """The second look, at named places of this tree alone."""
+    base = root.rstrip(os.sep) + os.sep if root != os.sep else os.sep
+    for question in questions:
+        location = locate(uri, question.path)
+        try:
+            yield _answer(uri, base, question)
+        except OSError as error:
+            yield Refusal(location.path, "probe", _reason(error), True, uri, location.path_bytes, question.names)
+        except Unreadable as error:
+            yield Refusal(location.path, "probe", error.reason, True, uri, location.path_bytes, question.names)
+
+
+def _answer(uri: str, base: str, question: Question) -> Observation:
+    path = base + question.path
+    location = locate(uri, question.path)
+    if question.kind == "folder":
+        try:
+            status = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return Observation("probe", location, FolderFact(folder=shown(question.path), exists=False))
+        if not stat.S_ISDIR(status.st_mode):
+            raise Unreadable(f"is no folder but {_kind(status.st_mode)}")
+        entries = set(os.listdir(path))
+        fact = FolderFact(
+            folder=shown(question.path),
+            exists=True,
+            present=tuple(name for name in question.files if name in entries),
+            absent=tuple(name for name in question.files if name not in entries),
+        )
+        times = (Time("the package folder last changed", iso_time(status.st_mtime), "folder modification time"),)
+        return Observation("probe", location, fact, times)
+    if question.kind == "presence":
+        try:
+            status = os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return Observation("probe", location, PresenceFact(path=shown(question.path), exists=False))
+        times = (Time("the file was last written", iso_time(status.st_mtime), "file modification time"),)
+        found = PresenceFact(path=shown(question.path), exists=True, size=status.st_size)
+        return Observation("probe", location, found, times)
+    return _digest(path, question)
+
+
+def _digest(path: str, question: Question) -> Observation:
+    digest = hashlib.new(question.algorithm, usedforsecurity=False)
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except PermissionError:
+        descriptor = os.open(path, _FLAGS_TOUCHING)
+    with os.fdopen(descriptor, "rb", closefd=True) as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Unreadable("is no regular file")
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    value = digest.hexdigest()
+    fact = DigestFact(
+        path=shown(question.path),
+        algorithm=question.algorithm,
+        digest=value,
+        expected=question.expected or None,
+        equal=value == question.expected if question.expected else None,
+    )
+    return Observation("probe", locate(question.target, question.path), fact)
+
+
+def supported() -> str:
+    """What this system lets the walk keep: for the doctor."""
+    return "access times are kept" if hasattr(os, "O_NOATIME") else f"access times may change on {sys.platform}"

@@ -1,0 +1,234 @@
+"""The first look: walk a target, let readers read what they claim, keep what the incidents ask about."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from pratique.adapters import processes
+from pratique.ecosystems.npm.layout import CONTENT_FOLDERS
+from pratique.ecosystems.npm.paths import place_of, project_of
+from pratique.model.location import locate
+from pratique.model.observation import Observation, Refusal
+from pratique.model.ports import Artifact, Interest, Reader, Unreadable
+from pratique.readers import discovery
+from pratique.targets.directory import Claimant, Dispatch, Options, Pending, Walk
+
+SPLIT = 256
+"""How many folders wait before the walk is shared out; measured, 64 and 1024 are no better."""
+Keep = Callable[[Observation], bool]
+
+
+class Swept(msgspec.Struct):
+    """What a sweep gives. `resolved` holds folders (relative, no trailing slash) with a lock or tree record read."""
+
+    observations: list[Observation] = []
+    refusals: list[Refusal] = []
+    resolved: list[str] = []
+    caches: list[str] = []
+    entries: int = 0
+    artifacts: int = 0
+    bytes: int = 0
+    by_reader: dict[str, int] = {}
+    skipped: dict[str, int] = {}
+    interrupted: bool = False
+
+    def add(self, other: Swept) -> None:
+        """Take in another part."""
+        self.observations += other.observations
+        self.refusals += other.refusals
+        self.resolved += other.resolved
+        self.caches += other.caches
+        self.entries += other.entries
+        self.artifacts += other.artifacts
+        self.bytes += other.bytes
+        self.interrupted = self.interrupted or other.interrupted
+        for counts, more in ((self.by_reader, other.by_reader), (self.skipped, other.skipped)):
+            for key, count in more.items():
+                counts[key] = counts.get(key, 0) + count
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Swept)
+
+
+def dispatch() -> tuple[Dispatch, list[str]]:
+    """The table of claims, and the module of each key."""
+    claims = discovery.claims()
+    claimants = [
+        Claimant(key, claim.basenames, claim.prefixes, claim.suffixes, claim.folders, claim.limit)
+        for key, claim in enumerate(claims)
+    ]
+    return Dispatch(claimants, CONTENT_FOLDERS), [claim.module for claim in claims]
+
+
+def sweep(
+    uri: str,
+    root: str,
+    interest: Interest,
+    keep: Keep,
+    options: Options,
+    *,
+    jobs: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Swept:
+    """Sweep one directory. The result does not depend on `jobs`, nor on the order in which folders were met."""
+    table, modules = dispatch()
+    total = Swept()
+    if not os.path.isdir(root):
+        return _sorted(_single(uri, root, interest, keep, options))
+    walk = Walk(uri, root, table, options)
+    try:
+        jobs = jobs if processes.can_fork() else 1
+        pending = [Pending("")]
+        if jobs > 1:
+            part = _Sweep(walk, modules, interest, keep)
+            part.take(walk.run(pending, until=SPLIT))
+            pending = walk.pending
+            total.add(part.done())
+            walk = Walk(uri, root, table, options)
+
+        def work(folders: Sequence[Pending]) -> bytes:
+            inner = Walk(uri, root, table, options)
+            sweeping = _Sweep(inner, modules, interest, keep)
+            for folder in folders:
+                sweeping.take(inner.run([folder]))
+                if sweeping.interrupted:
+                    break
+                if progress is not None:
+                    progress(inner.entries)
+            return _ENCODER.encode(sweeping.done())
+
+        if pending and not total.interrupted:
+            gc.freeze()
+            for index in range(0, len(pending), processes.MAXIMUM_ITEMS):
+                batch = pending[index : index + processes.MAXIMUM_ITEMS]
+                for result in processes.spread(batch, work, jobs):
+                    total.add(_DECODER.decode(result))
+            gc.unfreeze()
+    except KeyboardInterrupt:
+        total.interrupted = True
+    return _sorted(total)
+
+
+def _single(uri: str, path: str, interest: Interest, keep: Keep, options: Options) -> Swept:
+    """A target that is one file: what readers claim by its name and folders."""
+    table, modules = dispatch()
+    folder, _, name = path.replace(os.sep, "/").rpartition("/")
+    walk = Walk(uri, folder or "/", table, options)
+    part = _Sweep(walk, modules, interest, keep)
+    part.take(walk.file(name, folder))
+    return part.done()
+
+
+def stream(uri: str, root: str, interest: Interest, options: Options) -> Iterator[Observation | Refusal]:
+    """Every observation and refusal of one directory, one at a time: for inventories of any size."""
+    table, modules = dispatch()
+    walk = Walk(uri, root, table, options)
+    for item in walk.run([Pending("")]):
+        if isinstance(item, Refusal):
+            yield item
+            continue
+        key, artifact = item
+        yield from read(discovery.load(modules[key]), artifact, interest)
+
+
+class _Sweep:
+    """One process's part of a sweep."""
+
+    def __init__(self, walk: Walk, modules: list[str], interest: Interest, keep: Keep) -> None:
+        self.walk = walk
+        self.modules = modules
+        self.readers: dict[int, Reader] = {}
+        self.interest = interest
+        self.keep = keep
+        self.out = Swept()
+        self.counts: dict[int, int] = {}
+        self.interrupted = False
+
+    def take(self, items: Iterator[tuple[int, Artifact] | Refusal]) -> None:
+        """Read what the walk hands out. An interrupt keeps what was found."""
+        try:
+            for item in items:
+                if isinstance(item, Refusal):
+                    self.out.refusals.append(item)
+                else:
+                    self._read(*item)
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    def _read(self, key: int, artifact: Artifact) -> None:
+        reader = self.readers.get(key)
+        if reader is None:
+            reader = self.readers[key] = discovery.load(self.modules[key])
+        self.counts[key] = self.counts.get(key, 0) + 1
+        whole = True
+        content = artifact.content
+        size = 0
+
+        def counted() -> bytes:
+            nonlocal size
+            data = content()
+            size = len(data)
+            return data
+
+        artifact.content = counted
+        for record in read(reader, artifact, self.interest):
+            if isinstance(record, Refusal):
+                whole = False
+                self.out.refusals.append(record)
+            elif self.keep(record):
+                self.out.observations.append(record)
+        self.out.bytes += size
+        if whole and reader.subject == "project" and reader.relevance == "always":
+            self.out.resolved.append(project_of(artifact.path).rstrip("/"))
+
+    def done(self) -> Swept:
+        """The result of this part."""
+        out = self.out
+        out.entries = self.walk.entries
+        out.skipped = dict(self.walk.skipped)
+        out.caches = [path.rpartition("/")[0] for rule, path in self.walk.skipped_paths if rule == "npm-cache-content"]
+        out.by_reader = {self.readers[key].name: count for key, count in self.counts.items()}
+        out.artifacts = sum(self.counts.values())
+        out.interrupted = self.interrupted
+        return out
+
+
+def read(reader: Reader, artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
+    """Read one artifact; what cannot be read, and a reader that fails, become refusals (law 3)."""
+    try:
+        yield from reader.read(artifact, interest)
+    except Unreadable as error:
+        yield _refusal(reader, artifact, interest, error.reason)
+    except (MemoryError, RecursionError):
+        yield _refusal(reader, artifact, interest, "needs more memory or depth than a reader may use")
+    except Exception as error:  # noqa: BLE001 (a crash in a plug becomes a refusal)
+        yield _refusal(reader, artifact, interest, f"the reader failed: {type(error).__name__}")
+
+
+def _refusal(reader: Reader, artifact: Artifact, interest: Interest, reason: str) -> Refusal:
+    names: tuple[str, ...] = ()
+    relevant = reader.relevance == "always"
+    if reader.relevance == "named-folder":
+        place = place_of(artifact.path)
+        relevant = place.package is not None and place.at_root and place.package in interest.wanted(reader.ecosystem)
+        names = (place.package,) if place.package else ()
+    location = locate(artifact.target, artifact.path)
+    return Refusal(location.path, reader.name, reason, relevant, artifact.target, location.path_bytes, names)
+
+
+def _sorted(swept: Swept) -> Swept:
+    """Order by content, so that the result is the same whatever the order of the walk was."""
+    encode: Callable[[Any], bytes] = msgspec.json.Encoder(order="deterministic").encode
+    swept.observations.sort(key=lambda item: (item.location.target, item.location.path, encode(item)))
+    swept.refusals.sort(key=lambda item: (item.target, item.path, item.reader, item.reason))
+    swept.resolved = sorted(set(swept.resolved))
+    swept.caches = sorted(set(swept.caches))
+    swept.by_reader = dict(sorted(swept.by_reader.items()))
+    swept.skipped = dict(sorted(swept.skipped.items()))
+    return swept
