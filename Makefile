@@ -39,3 +39,12 @@ bench: $(STAMP)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis harbour
+
+requirements-dev.txt: requirements-dev.in
+	@echo "requirements-dev.in changed: run make requirements"
+
+.PHONY: requirements
+requirements:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header requirements-dev.in -o requirements-dev.txt
+	sed -i '1i # Pinned with hashes. Made from requirements-dev.in by: make requirements' requirements-dev.txt
