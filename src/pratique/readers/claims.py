@@ -4,6 +4,15 @@ CLAIMS: tuple[
     tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...], int], ...
 ] = (
     (
+        "bun-lock",
+        "pratique.readers.npm.bun_lock",
+        ("bun.lock",),
+        (),
+        (),
+        (),
+        67108864,
+    ),
+    (
         "hidden-lockfile",
         "pratique.readers.npm.hidden_lockfile",
         (".package-lock.json",),
