@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 FOLDER = HERE.parent / "src" / "pratique" / "incidents" / "data"
 HEADER = "name\tversion\tpublished\tremoved\tsha1\tsha512\tsource"
 ECOSYSTEMS = {"npm", "pypi"}
+PLACEHOLDER = re.compile(r"0\.0\.1-security(?:\.\d+)?")
 OTHER_PREFIX = re.compile(r"(go|composer|crates|gem|hex):")
 
 
@@ -71,7 +72,7 @@ def read(table: Path) -> tuple[set[tuple[str, str]], collections.Counter[str]]:
                 other = OTHER_PREFIX.match(name)
                 if other or row["ecosystem"] not in ECOSYSTEMS:
                     left_out[f"ecosystem {other[1] if other else row['ecosystem']}"] += 1
-                elif "-security" in version:
+                elif PLACEHOLDER.fullmatch(version):
                     left_out["placeholder of the registry"] += 1
                 else:
                     releases.add((name, version))

@@ -159,11 +159,17 @@ def check(incident: Incident) -> list[str]:
     problems: list[str] = []
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", incident.id):
         problems.append(f"id: {incident.id!r} may hold only small letters, digits, dots and hyphens")
-    sources = {reference.id for reference in incident.references}
+    ids = [reference.id for reference in incident.references]
+    sources = set(ids)
+    problems += [f"references[{item}]: listed twice" for item in sorted({item for item in ids if ids.count(item) > 1})]
     triggers = {trigger.id for trigger in incident.triggers}
     names = {component.name for component in incident.components}
     if not incident.components:
         problems.append("components: none is listed")
+    if incident.actor is not None:
+        problems += [
+            f"actor.sources: {item!r} is not a reference id" for item in incident.actor.sources if item not in sources
+        ]
     seen: set[tuple[str, str]] = set()
     for component in incident.components:
         key = f"components[{component.name}]"
@@ -215,6 +221,8 @@ def check(incident: Incident) -> list[str]:
             problems.append(f"{key}.confidence: {indicator.confidence} needs two sources; one allows low")
         if indicator.type in ("domain", "ip", "url") and not re.search(r"\[[.:]", indicator.value):
             problems.append(f"{key}.value: must be stored defanged, as in example[.]test")
+        if re.search(r"https?://", indicator.value):
+            problems.append(f"{key}.value: must not hold a live URL; write hxxp")
         if indicator.type == "file-hash" and not re.fullmatch(r"sha256:[0-9a-f]{64}", indicator.value):
             problems.append(f"{key}.value: must be sha256: and 64 hexadecimal digits")
     steps: set[str] = set()
@@ -223,6 +231,11 @@ def check(incident: Incident) -> list[str]:
             f"remediation[{step.id}].after: {item!r} is no earlier step" for item in step.after if item not in steps
         ]
         steps.add(step.id)
+    orders = [item.order for item in incident.evidence]
+    if orders != sorted(set(orders)):
+        problems.append("evidence: order must rise, each number once")
+    if incident.dead_man_switch is not None and not any(step.after for step in incident.remediation):
+        problems.append("remediation: a dead man's switch needs ordered steps")
     if len(incident.next_steps) > 3:
         problems.append("next_steps: at most three")
     return problems
