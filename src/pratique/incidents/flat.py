@@ -450,7 +450,10 @@ def _osv_record(item: Any, gathered: _Gathered) -> Iterator[list[_Entry]]:
         raise _ProblemError("is no OSV record: affected must be an array")
     if item.get("withdrawn"):
         raise _Unused("withdrawn record")
-    gathered.aliases += [str(name) for name in (item.get("id"), *(item.get("aliases") or ())) if name]
+    aliases = item.get("aliases")
+    gathered.aliases += [
+        name for name in (item.get("id"), *(aliases if isinstance(aliases, list) else ())) if isinstance(name, str)
+    ]
     for affected in item["affected"]:
         package = affected.get("package") if isinstance(affected, dict) else None
         if not isinstance(package, dict) or not isinstance(package.get("name"), str):
@@ -460,7 +463,7 @@ def _osv_record(item: Any, gathered: _Gathered) -> Iterator[list[_Entry]]:
         except _Unused as reason:
             gathered.unused[str(reason)] += 1
             continue
-        if affected.get("ranges"):
+        if isinstance(affected.get("ranges"), list):
             gathered.unused["range"] += len(affected["ranges"])
         if affected.get("versions"):
             yield _entries(ecosystem, package["name"], _texts(affected["versions"], "versions"))

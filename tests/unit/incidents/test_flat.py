@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pratique.incidents import flat
 from pratique.incidents.library import check
@@ -259,3 +261,33 @@ def test_osv_records(tmp_path: Path, form: str) -> None:
 def test_an_object_of_names(tmp_path: Path) -> None:
     incident = listed(tmp_path, json.dumps({"axios": ["1.14.1"], "pypi:ctx": ["0.2.2"]}))
     assert releases(incident) == ["PyPI:ctx@0.2.2", "npm:axios@1.14.1"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["id", "affected", "package", "ecosystem", "name", "versions", "ranges", "entries", "vulns", "aliases"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("document", [False, True])
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_releases_or_an_error(tmp_path: Path, document: bool, data: st.DataObject) -> None:
+    parts = st.text(alphabet=st.sampled_from("a1.@/:,=# \t\"'-*{[]}|~^<>%pkgnm\x00é\n"), max_size=60)
+    text = json.dumps(data.draw(JSON)) if document else data.draw(parts)
+    try:
+        incident = listed(tmp_path, text)
+    except IncidentError:
+        return
+    assert check(incident) == []
+    assert incident.components
