@@ -104,6 +104,8 @@ class Catalogue:
                 for listing in self.listings.get((fact.ecosystem, fact.name), ())
             )
         if isinstance(fact, RangeFact):
+            if fact.asked_by is not None:
+                return fact.name in self.tampering
             if (fact.ecosystem, fact.name) not in self.listings:
                 return False
             return self.admits(fact)

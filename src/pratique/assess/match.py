@@ -18,6 +18,7 @@ from pratique.assess.catalogue import Catalogue, Listing
 from pratique.assess.subjects import subject_of
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
+from pratique.ecosystems.npm.versions import satisfies
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident, Role, Version
 from pratique.model.location import Location
@@ -50,6 +51,11 @@ class Evidence:
         self.targets = targets
         self.caches = sorted(caches)
         """Target and path of each npm cache folder (`_cacache`) that was met."""
+
+    def sort(self) -> None:
+        """Order the observations by place and content."""
+        encode = msgspec.json.Encoder(order="deterministic").encode
+        self.observations.sort(key=lambda item: (item.location.target, item.location.path, encode(item)))
 
     def subject(self, observation: Observation) -> Subject:
         """What an observation is about."""
@@ -93,7 +99,8 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
 
 
 def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
-    """Every sighting that the observations support, the second look included."""
+    """Every sighting that the observations support, the second look included; their order does not matter."""
+    evidence.sort()
     folders = _folders(catalogue, evidence)
     settled = {observation for folder in folders for observation in folder.settled}
     for folder in folders:
@@ -112,7 +119,7 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
         elif isinstance(fact, SideEffectFact):
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
                 yield _side_effect(listing, version, observation, fact, evidence.subject(observation))
-        elif isinstance(fact, RangeFact) and fact.exact is not None:
+        elif isinstance(fact, RangeFact) and fact.exact is not None and fact.asked_by is None:
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.exact):
                 if listing.role(version) is not Role.DECOY:
                     yield _declared(listing, version, observation, fact, evidence.subject(observation))
@@ -125,42 +132,49 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
 
 def _folders(catalogue: Catalogue, evidence: Evidence) -> list[Folder]:
     """Package folders that a tampering test is about, each with all that was observed of it."""
-    states = {
-        (item.location.target, item.facts.folder): item
-        for item in evidence.observations
-        if isinstance(item.facts, FolderFact)
-    }
-    by_name: dict[str, list[tuple[Observation, ComponentFact]]] = {}
+    states: dict[tuple[str, str], Observation] = {}
+    at_folder: dict[tuple[str, str, str], list[tuple[Observation, ComponentFact]]] = {}
+    of_project: dict[tuple[str, Subject], list[tuple[Observation, ComponentFact]]] = {}
+    requests: dict[tuple[str, Subject], list[tuple[Observation, RangeFact]]] = {}
     for item in evidence.observations:
-        if isinstance(item.facts, ComponentFact) and item.facts.name in catalogue.tampering:
-            by_name.setdefault(item.facts.name, []).append((item, item.facts))
+        fact = item.facts
+        if isinstance(fact, FolderFact):
+            states[item.location.target, fact.folder] = item
+        elif isinstance(fact, ComponentFact) and fact.name in catalogue.tampering:
+            if fact.record in ("cache", "store", "log"):
+                continue
+            if fact.folder is not None:
+                at_folder.setdefault((fact.name, item.location.target, fact.folder), []).append((item, fact))
+            else:
+                of_project.setdefault((fact.name, evidence.subject(item)), []).append((item, fact))
+        elif isinstance(fact, RangeFact) and fact.asked_by is not None:
+            requests.setdefault((fact.name, evidence.subject(item)), []).append((item, fact))
     found = []
-    for name, items in sorted(by_name.items()):
+    for (name, target, path), records in sorted(at_folder.items(), key=lambda entry: entry[0]):
+        state = states.get((target, path))
+        if state is None or not isinstance(state.facts, FolderFact):
+            continue
+        subject = evidence.subject(records[0][0])
         for incident, rule in catalogue.tampering[name]:
-            for (target, path), state in sorted(states.items()):
-                here = [(o, f) for o, f in items if o.location.target == target]
-                at_folder = [(o, f) for o, f in here if f.folder == path and f.record not in ("cache", "store")]
-                if not at_folder or not isinstance(state.facts, FolderFact):
-                    continue
-                subject = evidence.subject(at_folder[0][0])
-                project = [
-                    (o, f)
-                    for o, f in here
-                    if f.folder is None and f.record in ("lock", "installed-record") and evidence.subject(o) == subject
-                ]
-                listing = next(item for item in catalogue.listings[("npm", name)] if item.incident.id == incident.id)
-                found.append(
-                    Folder(
-                        incident=incident,
-                        rule=rule,
-                        purl=purl_of("npm", name, rule.version),
-                        role=_role(listing, rule.version),
-                        subject=subject,
-                        state=state,
-                        fact=state.facts,
-                        records=tuple(at_folder + project),
-                    )
+            listing = next(item for item in catalogue.listings["npm", name] if item.incident.id == incident.id)
+            asked = [
+                item
+                for item, fact in requests.get((name, subject), ())
+                if satisfies(rule.version, fact.range) and satisfies(rule.manifest_version_after, fact.range) is False
+            ]
+            found.append(
+                Folder(
+                    incident=incident,
+                    rule=rule,
+                    purl=purl_of("npm", name, rule.version),
+                    role=_role(listing, rule.version),
+                    subject=subject,
+                    state=state,
+                    fact=state.facts,
+                    records=(*records, *of_project.get((name, subject), ())),
+                    asked=tuple(asked),
                 )
+            )
     return found
 
 
@@ -404,7 +418,7 @@ def declared_only(catalogue: Catalogue, evidence: Evidence, resolved: frozenset[
     """
     for observation in evidence.observations:
         fact = observation.facts
-        if not isinstance(fact, RangeFact) or fact.exact is not None:
+        if not isinstance(fact, RangeFact) or fact.exact is not None or fact.asked_by is not None:
             continue
         subject = evidence.subject(observation)
         if _covered(subject.uri, observation.location, resolved):

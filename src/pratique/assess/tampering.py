@@ -31,6 +31,8 @@ class Folder(msgspec.Struct, frozen=True):
     state: Observation
     fact: FolderFact
     records: tuple[tuple[Observation, ComponentFact], ...]
+    asked: tuple[Observation, ...] = ()
+    """Installed releases of the same tree that ask for the bad version in a range that the pretended one fails."""
 
     @property
     def settled(self) -> list[Observation]:
@@ -95,6 +97,10 @@ def _cleaned(
     if weak:
         text = f"state B: {shift}: lockfile and folder disagree, its files are gone; a checkout can change the lockfile"
         return _sighting(folder, Status.AFFECTED, Depth.EXECUTED, Confidence.MEDIUM, text, [*proof, *weak])
+    if folder.asked:
+        by = getattr(folder.asked[0].facts, "asked_by", "")
+        text = f"state B: {shift}: {by} here asks for a range that {rule.manifest_version_after} does not satisfy"
+        return _sighting(folder, Status.AFFECTED, Depth.EXECUTED, Confidence.MEDIUM, text, [*proof, *folder.asked])
     text = f"decoy {rule.manifest_version_after} or cleaned payload {rule.version}: nothing says which was installed"
     return _sighting(folder, Status.UNDER_INVESTIGATION, Depth.INSTALLED, Confidence.LOW, text, proof)
 

@@ -59,12 +59,16 @@ class ComponentFact(Fact, frozen=True, tag="component", kw_only=True):
 
 
 class RangeFact(Fact, frozen=True, tag="range", kw_only=True):
-    """A project's own manifest asks for a package. `exact` is the version where the range admits just one."""
+    """A manifest asks for a package: a project's own, or with `asked_by` that of an installed release.
+
+    `exact` is the version where the range admits just one.
+    """
 
     name: str
     range: str
     field: str
     exact: str | None = None
+    asked_by: str | None = None
     ecosystem: str = "npm"
 
 

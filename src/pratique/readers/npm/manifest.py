@@ -110,6 +110,13 @@ def _installed(
         document = {}
     cached = place.layout in CACHE_LAYOUTS
     yield from _claims(artifact, place, name if named else None, version, document, cached)
+    if named and not cached and isinstance(document, dict):
+        for asked, text in _mapping(document.get("dependencies")):
+            real, asked_range = _real(asked, text)
+            if real in wanted:
+                by = f"{name}@{version}"
+                fact = RangeFact(name=real, range=_range(asked_range), field="dependencies", asked_by=by)
+                yield Observation(READER.name, artifact.location(), fact)
     if by_folder and place.version is not None and place.package is not None:
         yield Observation(
             READER.name,
