@@ -306,12 +306,18 @@ def _read_lines(text: str, gathered: _Gathered) -> None:
 
 def _cells(line: str) -> list[str]:
     delimiter = "\t" if "\t" in line else ","
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))]
+    except (csv.Error, StopIteration) as error:
+        raise _ProblemError(f"cannot be split into columns: {error}") from None
 
 
 def _header(line: str, gathered: _Gathered) -> list[str | None] | None:
     """What each column holds, where the line is a header; None for a column that is not used."""
-    titles = [cell.lower() for cell in _cells(line)]
+    try:
+        titles = [cell.lower() for cell in _cells(line)]
+    except _ProblemError:
+        return None
     columns = [next((kind for kind, known in _COLUMNS.items() if title in known), None) for title in titles]
     if "name" not in columns or "version" not in columns:
         return None
@@ -343,7 +349,9 @@ def _parse_row(line: str, header: list[str | None]) -> list[_Entry]:
 
 def _parse_line(line: str) -> list[_Entry]:
     """One line without a header, in any of the forms that circulate."""
-    line = line.strip("\"'`")
+    line = line.strip("\"'`").strip()
+    if not line:
+        raise _ProblemError("holds no release")
     if line.startswith("pkg:"):
         return [_parse_purl(line)]
     cells = _cells(line)
