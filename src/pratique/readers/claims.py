@@ -13,6 +13,15 @@ CLAIMS: tuple[
         67108864,
     ),
     (
+        "bun-lockb",
+        "pratique.readers.npm.bun_lockb",
+        ("bun.lockb",),
+        (),
+        (),
+        (),
+        67108864,
+    ),
+    (
         "hidden-lockfile",
         "pratique.readers.npm.hidden_lockfile",
         (".package-lock.json",),

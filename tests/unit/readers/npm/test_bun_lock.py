@@ -68,7 +68,9 @@ def test_the_other_encodings_and_line_ends_are_read() -> None:
 
 def test_only_names_of_interest_are_told() -> None:
     text = lock(
-        '"axios": ["axios@1.14.1", "", {}, ""], "axios2": ["axios2@1.14.1", "", {}, ""], "axios3": ["axios@2.0.0", "", {}, ""]'
+        '"axios": ["axios@1.14.1", "", {}, ""],'
+        '"axios2": ["axios2@1.14.1", "", {}, ""],'
+        '"axios3": ["axios@2.0.0", "", {}, ""]'
     )
     assert [(fact.version, fact.alias) for fact in facts(text, AXIOS)] == [("1.14.1", None), ("2.0.0", "axios3")]
 
