@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from pratique.incidents import library
+from pratique.incidents import flat, library
+from pratique.incidents.index import load_bundled
 from pratique.model.errors import IncidentError, UsageError
 from pratique.model.incident import Incident
 
@@ -30,7 +31,7 @@ def available(folder: Path | None = None) -> tuple[dict[str, Incident], list[str
 
     Returns them by id, and a note for each one replaced or passed over. Raises IncidentError.
     """
-    found = {incident.id: incident for incident in library.load_directory(library.BUNDLED)}
+    found = {incident.id: incident for incident in load_bundled()}
     notes = []
     if folder is not None:
         if not folder.is_dir():
@@ -72,8 +73,6 @@ def select(
             chosen = known
     named = set(incidents and chosen)
     flats: list[Incident] = []
-    if bad or bad_lists:
-        from pratique.incidents import flat
     if bad:
         flats.append(flat.from_bad(list(bad), window=window, today=today))
     flats += [flat.from_list(path, window=window, today=today) for path in bad_lists]
