@@ -75,4 +75,13 @@ CLAIMS: tuple[
         (),
         67108864,
     ),
+    (
+        "shell-history",
+        "pratique.readers.host.shell_history",
+        (".bash_history", ".histfile", ".history", ".ksh_history", ".sh_history", ".zhistory", ".zsh_history", "ConsoleHost_history.txt", "Visual Studio Code Host_history.txt", "fish_history"),
+        (),
+        (),
+        (),
+        67108864,
+    ),
 )
