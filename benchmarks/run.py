@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
 import json
 import os
 import shutil
@@ -25,8 +26,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from pratique.ecosystems.npm.layout import CONTENT_FOLDERS
 
 from benchmarks.corpus import count, default_folder
 from benchmarks.measuring import (
@@ -41,6 +40,7 @@ from benchmarks.measuring import (
     summarise,
 )
 from benchmarks.peers import Peer, peers
+from pratique.ecosystems.npm.layout import CONTENT_FOLDERS
 
 QUIET_LOAD = 0.3
 GROWTH = (50_000, 150_000, 500_000)
@@ -291,18 +291,20 @@ def walk_counts(walk: Path, folder: Path, skips: Sequence[str]) -> dict[str, int
 
 
 def link_subset(tree: Path, folder: Path, wanted: int) -> None:
-    """Fill a folder with hard links to projects and caches until it holds about the wanted number of files."""
-    home = tree / "home"
-    sources = [path for kind in sorted((home / "src").iterdir()) for path in sorted(kind.iterdir())]
-    sources += [path for path in sorted(home.iterdir()) if path.name != "src" and path.is_dir()]
-    sizes = {source: count(source)["files"] for source in sources}
+    """Fill a folder with hard links to installed projects until it holds the wanted number of files.
+
+    The projects come in an order that does not depend on their size or client, so each subset holds the smaller ones.
+    """
+    source = tree / "home" / "src"
+    projects = [path for kind in source.iterdir() for path in kind.iterdir()]
     have = 0
-    for source in sorted(sources, key=lambda item: (-sizes[item], item)):
-        if sizes[source] and have + sizes[source] <= wanted * 1.02:
-            target = folder / source.relative_to(tree)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["cp", "-al", str(source), str(target)], check=True)
-            have += sizes[source]
+    for project in sorted(projects, key=lambda path: hashlib.sha256(str(path.relative_to(source)).encode()).digest()):
+        if have >= wanted:
+            return
+        target = folder / project.relative_to(tree)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-al", str(project), str(target)], check=True)
+        have += count(project)["files"]
 
 
 def rows(lines: Sequence[Line]) -> dict[str, Any]:
