@@ -1,0 +1,1 @@
+"""A harbour of workspaces to try pratique on."""
