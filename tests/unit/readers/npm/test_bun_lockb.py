@@ -49,10 +49,12 @@ def expected(reader: str, case: str) -> list[dict[str, Any]]:
     return sorted(facts, key=lambda fact: json.dumps(fact, sort_keys=True))
 
 
-@pytest.mark.parametrize("release", ["1.2", "1.3", "1.4"])
-def test_the_binary_and_the_text_form_say_the_same(release: str) -> None:
-    binary = expected("bun-lockb", f"bun-{release}-formats-binary")
-    assert binary == expected("bun-lock", f"bun-{release}-formats")
+@pytest.mark.parametrize(
+    "case", ["bun-1.2-formats", "bun-1.3-formats", "bun-1.4-formats", "bun-1.2-git", "bun-1.4-git"]
+)
+def test_the_binary_and_the_text_form_say_the_same(case: str) -> None:
+    binary = expected("bun-lockb", f"{case}-binary")
+    assert binary == expected("bun-lock", case)
 
 
 @pytest.mark.parametrize("printed", PRINTED, ids=lambda path: path.parent.name)
