@@ -76,8 +76,49 @@ class WindowEntry(Part, frozen=True):
     margin_minutes: int = 0
 
 
+class EvidenceEntry(Part, frozen=True):
+    """What to preserve, and why; most volatile first."""
+
+    what: str
+    why: str
+
+
+class SecretEntry(Part, frozen=True):
+    """A kind of secret that the code could reach, on which condition, and how it is replaced."""
+
+    kind: str
+    condition: str
+    rotate: str
+
+
+class StepEntry(Part, frozen=True):
+    """One step of the ordered response. `after` names steps that must be done before this one."""
+
+    id: str
+    action: str
+    after: tuple[str, ...] = ()
+    destructive: bool = False
+
+
+class GuidanceEntry(Part, frozen=True, omit_defaults=False):
+    """What an incident's definition advises.
+
+    Where the incident carries a dead man's switch, `secrets` and `remediation` are empty: nothing that could set it
+    off is shown before the switch was looked for and removed.
+    """
+
+    next_steps: tuple[str, ...] = ()
+    dead_man_switch: str | None = None
+    evidence: tuple[EvidenceEntry, ...] = ()
+    secrets: tuple[SecretEntry, ...] = ()
+    remediation: tuple[StepEntry, ...] = ()
+
+
 class IncidentEntry(Part, frozen=True, omit_defaults=False):
-    """One incident that was asked about. `totals` counts subjects by status."""
+    """One incident that was asked about.
+
+    `totals` counts subjects by status. `guidance` stands only where something was sighted.
+    """
 
     id: str
     title: str
@@ -89,6 +130,9 @@ class IncidentEntry(Part, frozen=True, omit_defaults=False):
     totals: dict[str, int]
     worst: str
     windows: tuple[WindowEntry, ...] = ()
+    summary: str = ""
+    status: str = ""
+    guidance: GuidanceEntry | None = None
 
 
 class VerdictEntry(Part, frozen=True, omit_defaults=False):

@@ -12,6 +12,7 @@ import msgspec
 
 from pratique.model.report import Report
 from pratique.report.renderer import Renderer
+from pratique.report.words import inert_json
 
 PARTS = ("targets", "subjects", "incidents", "verdicts", "sightings", "observations")
 
@@ -27,7 +28,7 @@ def render(report: Report) -> Iterator[bytes]:
 
 
 def _line(record: str, item: object) -> bytes:
-    return msgspec.json.encode({"record": record, **msgspec.to_builtins(item)}) + b"\n"
+    return inert_json(msgspec.json.encode({"record": record, **msgspec.to_builtins(item)})) + b"\n"
 
 
 RENDERER = Renderer(name="ndjson", suffixes=(".ndjson", ".jsonl"), media_type="application/x-ndjson", render=render)

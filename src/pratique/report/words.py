@@ -3,52 +3,151 @@
 from __future__ import annotations
 
 import datetime
+import re
+import unicodedata
+from collections.abc import Iterable
 from urllib.parse import unquote
 
-from pratique.model.report import Report, SightingEntry, SubjectEntry, VerdictEntry
+from pratique.model.report import IncidentEntry, Report, SightingEntry, SubjectEntry, VerdictEntry
 
 DEPTHS = ("declared", "resolved", "fetched", "installed", "executed", "active")
+KINDS = ("project", "repository", "install", "image", "machine", "log", "cache")
+"""Subjects of equal depth stand in this order: what people own before what merely kept a trace."""
+
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0100-\U000e01ef]"
+)
+"""Characters that count as printable and show nothing: a name that holds one only looks like another."""
+_PLAIN = re.compile(r"[\x20-\x7e]*")
+_NOT_ASCII = re.compile(r"[^\x20-\x7e\n]")
 
 
 def printable(text: str) -> str:
     """Text that cannot steer a terminal or a reader's eye: control, format and bidirectional characters are spelled."""
-    if text.isprintable():
+    if _PLAIN.fullmatch(text):
         return text
-    return "".join(
-        char if char.isprintable() else f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
-        for char in text
-    )
+    return "".join(char if _shows(char) else _spelled(char) for char in text)
+
+
+def _shows(char: str) -> bool:
+    return char.isprintable() and not _IGNORABLE.match(char)
+
+
+def _spelled(char: str) -> str:
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def inert_json(data: bytes) -> bytes:
+    """A JSON document whose strings hold no raw control, format or bidirectional character; its meaning is the same."""
+
+    def escaped(found: re.Match[str]) -> str:
+        char = found[0]
+        if _shows(char):
+            return char
+        code = ord(char)
+        if code < 0x10000:
+            return f"\\u{code:04x}"
+        code -= 0x10000
+        return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
+
+    return _NOT_ASCII.sub(escaped, data.decode()).encode()
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal needs at most."""
+    return len(text) if text.isascii() else sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def clip(text: str, width: int) -> str:
     """At most `width` columns, with an ellipsis where something was cut."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    if columns(text) <= width:
+        return text
+    kept, used = [], 0
+    for char in text:
+        used += _columns(char)
+        if used > width - 1:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def clip_path(path: str, width: int) -> str:
+    """At most `width` columns of a path, cut in its middle: its first and last parts tell most."""
+    if columns(path) <= width:
+        return path
+    tail, used = "", 0
+    for char in reversed(path):
+        used += _columns(char)
+        if used > (width * 3) // 5:
+            break
+        tail = char + tail
+    return clip(path, width - columns(tail)) + tail
+
+
+def pad(text: str, width: int) -> str:
+    """Text filled up with spaces to `width` columns."""
+    return text + " " * max(width - columns(text), 0)
+
+
+def one_line(text: str) -> str:
+    """Text of several lines as one: runs of white space become a space."""
+    return " ".join(text.split())
 
 
 def subject_name(report: Report, subject: SubjectEntry) -> str:
     """A subject's path relative to its target; the target's last name where it is the target itself."""
-    for target in sorted(report.targets, key=lambda item: -len(item.uri)):
+    best = ""
+    for target in report.targets:
         base = target.uri.rstrip("/")
-        if subject.uri == base:
-            return printable(unquote(base.rpartition("/")[2]) or "/")
-        if subject.uri.startswith(f"{base}/"):
-            return printable(subject.uri[len(base) + 1 :])
-    return printable(subject.uri)
+        if len(base) > len(best) and (subject.uri == base or subject.uri.startswith(f"{base}/")):
+            best = base
+    if not best:
+        return printable(subject.uri)
+    rest = subject.uri[len(best) + 1 :]
+    return printable(unquote(rest or best.rpartition("/")[2]) or "/")
+
+
+def name_and_version(purl: str) -> tuple[str, str]:
+    """The name and the version of a release, out of its package URL; both still as hostile as they came."""
+    rest = purl.partition("/")[2].partition("?")[0].partition("#")[0]
+    name, _, version = rest.rpartition("@") if "@" in rest[1:] else (rest, "", "")
+    return unquote(name), unquote(version)
 
 
 def release(purl: str) -> str:
     """A purl for people: `plain-crypto-js 4.2.1`."""
-    name, _, version = purl.partition("/")[2].rpartition("@")
-    return printable(f"{unquote(name)} {unquote(version)}")
+    name, version = name_and_version(purl)
+    return printable(f"{name} {version}".strip())
+
+
+def claim(sighting: SightingEntry) -> str:
+    """A release and what is known of it: `plain-crypto-js 4.2.1 -> 4.2.0: hidden lockfile and folder disagree`."""
+    name, version = name_and_version(sighting.purl)
+    if version and sighting.explanation.startswith(f"{version} -> "):
+        return printable(f"{name} {sighting.explanation}")
+    return f"{release(sighting.purl)}: {printable(sighting.explanation)}"
+
+
+def label(incident: IncidentEntry) -> str:
+    """A short name for an incident: its id with the date set apart."""
+    head, _, date = incident.id.rpartition("-20")
+    return printable(f"{head} 20{date}" if head and len(date) == 8 else incident.id)
 
 
 def moment(text: str) -> datetime.datetime | None:
     """An ISO 8601 time as a moment; None where it is not one."""
     try:
         value = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+        return value.astimezone(datetime.UTC) if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+    except (ValueError, OverflowError):
         return None
-    return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
 
 
 def after_publication(report: Report, sightings: list[SightingEntry]) -> str | None:
@@ -62,25 +161,44 @@ def after_publication(report: Report, sightings: list[SightingEntry]) -> str | N
                 key = (incident.id, window.component)
                 starts[key] = min(start, starts.get(key, start))
     for sighting in sightings:
-        name = release(sighting.purl).rpartition(" ")[0]
+        name, _ = name_and_version(sighting.purl)
         start = starts.get((sighting.incident, name)) or starts.get((sighting.incident, None))
         for time in sighting.times:
             value = moment(time.value)
             if start is not None and value is not None and value >= start:
                 best = value - start if best is None else min(best, value - start)
-    if best is None:
-        return None
-    minutes = int(best.total_seconds() // 60)
+    return f"{duration(best)} after publication" if best is not None else None
+
+
+def duration(span: datetime.timedelta) -> str:
+    """A length of time, coarse: `11 min`, `5 h`, `234 days`."""
+    minutes = int(abs(span).total_seconds() // 60)
     if minutes < 120:
-        return f"{minutes} min after publication"
+        return f"{minutes} min"
     if minutes < 48 * 60:
-        return f"{minutes // 60} h after publication"
-    return f"{minutes // (24 * 60)} days after publication"
+        return f"{minutes // 60} h"
+    return f"{minutes // (24 * 60)} days"
 
 
 def by_id(report: Report) -> tuple[dict[str, SubjectEntry], dict[str, SightingEntry]]:
     """Subjects and sightings by id."""
     return {item.id: item for item in report.subjects}, {item.id: item for item in report.sightings}
+
+
+def depth_rank(depth: str | None) -> int:
+    """Position on the scale, 0 for declared; -1 for none."""
+    return DEPTHS.index(depth) if depth in DEPTHS else -1
+
+
+def ordered(verdicts: Iterable[VerdictEntry], subjects: dict[str, SubjectEntry]) -> list[VerdictEntry]:
+    """Deepest first; at equal depth projects before logs and caches; then by place."""
+    ranks = {kind: rank for rank, kind in enumerate(KINDS)}
+
+    def key(verdict: VerdictEntry) -> tuple[int, int, str, str]:
+        subject = subjects[verdict.subject]
+        return -depth_rank(verdict.depth), ranks.get(subject.kind, len(ranks)), subject.uri, subject.id
+
+    return sorted(verdicts, key=key)
 
 
 def top_sighting(verdict: VerdictEntry, sightings: dict[str, SightingEntry]) -> SightingEntry | None:
@@ -89,5 +207,7 @@ def top_sighting(verdict: VerdictEntry, sightings: dict[str, SightingEntry]) -> 
 
 
 def count(number: int, noun: str) -> str:
-    """A number and its noun: `1 project`, `2 projects`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """A number and its noun: `1 project`, `2 projects`, `2 repositories`."""
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun}"

@@ -23,14 +23,18 @@ from pratique.model.observation import Observation, Refusal
 from pratique.model.report import (
     SCHEMA,
     CoverageEntry,
+    EvidenceEntry,
+    GuidanceEntry,
     Header,
     IncidentEntry,
     ObservationEntry,
     RefusalEntry,
     Report,
     Scope,
+    SecretEntry,
     SightingEntry,
     SkippedEntry,
+    StepEntry,
     SubjectEntry,
     TargetEntry,
     Tool,
@@ -393,10 +397,34 @@ def _verdicts(
                     )
                     for window in incident.windows
                 ),
+                summary=incident.summary.strip(),
+                status=incident.status,
+                guidance=_guidance(incident) if seen else None,
             )
         )
     verdicts.sort(key=_verdict_key)
     return verdicts, entries
+
+
+def _guidance(incident: Incident) -> GuidanceEntry:
+    """What the definition advises; where it has a dead man's switch, nothing that could set it off."""
+    armed = incident.dead_man_switch is not None
+    return GuidanceEntry(
+        next_steps=incident.next_steps,
+        dead_man_switch=incident.dead_man_switch,
+        evidence=tuple(
+            EvidenceEntry(what=item.what, why=item.why)
+            for item in sorted(incident.evidence, key=lambda item: item.order)
+        ),
+        secrets=()
+        if armed
+        else tuple(SecretEntry(kind=s.kind, condition=s.condition, rotate=s.rotate) for s in incident.secrets),
+        remediation=()
+        if armed
+        else tuple(
+            StepEntry(id=s.id, action=s.action, after=s.after, destructive=s.destructive) for s in incident.remediation
+        ),
+    )
 
 
 def _verdict_key(verdict: Verdict) -> tuple[int, int, str, Subject]:
