@@ -44,7 +44,7 @@ class Peer:
     command: tuple[str, ...] = ()
     missing: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
-    places: Callable[[str, Path], set[str]] | None = None
+    places: Callable[[str], set[str]] | None = None
     slow: bool = False
 
 
@@ -59,29 +59,30 @@ def offline() -> tuple[str, ...]:
     return ()
 
 
-def _relative(paths: Iterable[str], tree: Path) -> set[str]:
-    return {os.path.relpath(path, tree) if path.startswith(str(tree)) else path.lstrip("/") for path in paths}
+def _relative(paths: Iterable[str]) -> set[str]:
+    """Paths as the list of seeded files has them, whatever a program puts before them."""
+    return {path[path.index("seeded/") :] for path in paths if "seeded/" in path}
 
 
-def rg_places(text: str, tree: Path) -> set[str]:
-    return _relative(text.splitlines(), tree)
+def rg_places(text: str) -> set[str]:
+    return _relative(text.splitlines())
 
 
-def syft_places(text: str, tree: Path) -> set[str]:
+def syft_places(text: str) -> set[str]:
     found = json.loads(text)["artifacts"]
     hits = (item for item in found if (item["name"], item["version"]) in BAD)
-    return _relative((place["path"] for item in hits for place in item["locations"]), tree)
+    return _relative(place["path"] for item in hits for place in item["locations"])
 
 
-def cdxgen_places(text: str, tree: Path) -> set[str]:
+def cdxgen_places(text: str) -> set[str]:
     hits = (item for item in json.loads(text)["components"] if (item["name"], item.get("version")) in BAD)
     properties = (entry for item in hits for entry in item.get("properties", ()))
-    return _relative((entry["value"] for entry in properties if entry["name"] == "SrcFile"), tree)
+    return _relative(entry["value"] for entry in properties if entry["name"] == "SrcFile")
 
 
-def bumblebee_places(text: str, tree: Path) -> set[str]:
+def bumblebee_places(text: str) -> set[str]:
     records = (json.loads(line) for line in text.splitlines() if line)
-    return _relative((record["source_file"] for record in records if record["record_type"] == "finding"), tree)
+    return _relative(record["source_file"] for record in records if record["record_type"] == "finding")
 
 
 def bumblebee_catalogue() -> str:

@@ -60,7 +60,6 @@ class Line:
     statuses: frozenset[int] | None = None
     costs: list[Cost] = field(default_factory=list)
     missing: str = ""
-    rounds: int = 0
 
     def run(self, meter: Meter, limit: float) -> None:
         """Run once more, unless it is known to be unmeasurable."""
@@ -77,6 +76,11 @@ class Line:
             self.costs.clear()
             return
         self.costs.append(cost)
+
+    @property
+    def reason(self) -> str:
+        """Why there are no figures."""
+        return self.missing or "not asked for"
 
     @property
     def summary(self) -> Summary | None:
@@ -140,6 +144,19 @@ class Bench:
                 line.run(self.meter, limit)
                 took = f"{line.costs[-1].cpu:.2f} s" if line.costs else f"not measured: {line.missing}"
                 say(f"  {turn + 1}/{rounds} {line.name}: {took}")
+
+    def slow_turns(self, lines: Sequence[Line], rounds: int) -> None:
+        """The same for peers that all write one file of their own: keep it under the peer's name."""
+        shared = self.work / "peer-output"
+        for _ in range(rounds):
+            for line in lines:
+                shared.unlink(missing_ok=True)
+                self.turns([line], 1, self.options.limit)
+                if shared.is_file():
+                    shared.replace(self.kept(line))
+
+    def kept(self, line: Line) -> Path:
+        return self.work / f"{line.name}.kept"
 
     # checks
 
@@ -208,15 +225,26 @@ class Bench:
         found: dict[str, str] = {}
         for line in lines:
             peer = known[line.name]
-            path = line.output or self.work / f"{line.name}.kept"
+            path = line.output or self.kept(line)
             if line.missing or peer.places is None or not path.is_file():
                 continue
             try:
-                named = peer.places(path.read_text(), self.tree)
+                named = peer.places(path.read_text())
             except (ValueError, KeyError) as error:
                 found[line.name] = f"output not understood ({error})"
                 continue
             found[line.name] = f"{len(named & seeded)} of {len(seeded)}"
+        return found
+
+    def own_places(self) -> dict[str, str]:
+        """How many of the seeded files pratique names, in each of its modes."""
+        seeded = {row["path"] for row in json.loads((self.base / "SEEDED.json").read_text())}
+        found: dict[str, str] = {}
+        for name in ("pratique", "pratique --jobs 1", "pratique --jobs 2", "pratique --quick"):
+            report = self.read_report(name)
+            if report is not None:
+                named = {row["location"]["path"] for row in report["sightings"]}
+                found[name] = f"{len(named & seeded)} of {len(seeded)}"
         return found
 
     # measurements apart from the main table
@@ -311,7 +339,7 @@ def rows(lines: Sequence[Line]) -> dict[str, Any]:
     table: dict[str, Any] = {}
     for line in lines:
         summary = line.summary
-        table[line.name] = {"not measured": line.missing} if summary is None else as_json(summary)
+        table[line.name] = {"not measured": line.reason} if summary is None else as_json(summary)
     return table
 
 
@@ -328,7 +356,7 @@ def print_table(lines: Sequence[Line], found: dict[str, str]) -> None:
     for line in lines:
         summary = line.summary
         if summary is None:
-            table.append((line.name, "-", "-", "-", "-", "-", "-", "-", f"not measured: {line.missing}"))
+            table.append((line.name, "-", "-", "-", "-", "-", "-", "-", f"not measured: {line.reason}"))
             continue
         table.append(
             (
@@ -372,7 +400,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=default_folder(), metavar="FOLDER", help="default: %(default)s")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--slow-runs", type=int, default=3, help="runs of the peers that take minutes")
+    parser.add_argument("--slow-runs", type=int, default=3, help="runs of the peers that take minutes; 0: none")
     parser.add_argument("--cold", action="store_true", help="measure with empty caches too; slows the whole machine")
     parser.add_argument("--cold-runs", type=int, default=3)
     parser.add_argument("--without-peers", action="store_true")
@@ -385,17 +413,6 @@ def parse() -> argparse.Namespace:
     if not (options.corpus / "SEEDED.json").is_file():
         parser.error(f"no corpus in {options.corpus}: run benchmarks.corpus and benchmarks.seed first")
     return options
-
-
-def keep_output(bench: Bench, lines: Sequence[Line]) -> None:
-    """Peers that write a file of their own all write the same one: keep a copy under the peer's name."""
-    shared = bench.work / "peer-output"
-    for line in lines:
-        if line.output is None and not line.missing:
-            shared.unlink(missing_ok=True)
-            line.run(bench.meter, bench.options.limit)
-            if shared.is_file():
-                shared.replace(bench.work / f"{line.name}.kept")
 
 
 def main() -> int:
@@ -420,12 +437,8 @@ def main() -> int:
     say("growth")
     grown = bench.growth()
     say("slow peers")
-    for line in slow:
-        line.costs.clear()
-    bench.turns(slow, max(options.slow_runs - 1, 0), options.limit)
-    keep_output(bench, slow)
-    bench.turns([line for line in slow if line.output is not None], 1, options.limit)
-    found = bench.places([*fast, *slow], known)
+    bench.slow_turns(slow, options.slow_runs)
+    found = bench.own_places() | bench.places([*fast, *slow], known)
     cold = bench.cold() if options.cold else {"not measured": "not asked for (--cold)"}
     everything = [*warm, *slow]
     ratios = named_ratios(everything)
