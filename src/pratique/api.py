@@ -9,6 +9,7 @@ from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
 from pratique.version import VERSION
 from pratique.workflow.check import Acceptance, CheckRequest, TargetSpec, check, specify
 from pratique.workflow.library import incident_skeleton
+from pratique.workflow.machine import this_user
 from pratique.workflow.select import Selection, available, load_incident, select
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "renderer",
     "select",
     "specify",
+    "this_user",
 ]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from pratique.assess.catalogue import Catalogue, Listing
-from pratique.assess.subjects import subject_of
+from pratique.assess.subjects import subject_of, subject_of_refusal
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.ecosystems.npm.versions import satisfies
@@ -30,6 +30,7 @@ from pratique.model.observation import (
     ProtectionFact,
     Question,
     RangeFact,
+    Refusal,
     ScriptFact,
     SideEffectFact,
 )
@@ -45,12 +46,15 @@ class Evidence:
         kinds: dict[str, SubjectKind],
         targets: dict[str, str],
         caches: Iterable[tuple[str, str]] = (),
+        installs: Iterable[str] = (),
     ) -> None:
         self.observations = list(observations)
         self.kinds = kinds
         self.targets = targets
         self.caches = sorted(caches)
         """Target and path of each npm cache folder (`_cacache`) that was met."""
+        self.installs = frozenset(installs)
+        """Targets that are global roots: what is unpacked there is an install, not a project."""
 
     def sort(self) -> None:
         """Order the observations by place and content."""
@@ -59,7 +63,14 @@ class Evidence:
 
     def subject(self, observation: Observation) -> Subject:
         """What an observation is about."""
-        return subject_of(observation, self.kinds, self.targets)
+        return self._in_place(subject_of(observation, self.kinds, self.targets), observation.location.target)
+
+    def subject_of_refusal(self, refusal: Refusal) -> Subject:
+        """What a refusal is about."""
+        return self._in_place(subject_of_refusal(refusal, self.kinds), refusal.target)
+
+    def _in_place(self, subject: Subject, target: str) -> Subject:
+        return Subject("install", subject.uri) if subject.kind == "project" and target in self.installs else subject
 
 
 def purl_of(ecosystem: str, name: str, version: str) -> str:

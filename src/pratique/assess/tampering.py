@@ -58,7 +58,7 @@ def judge_folder(folder: Folder) -> Sighting | None:
         return _sighting(folder, Status.AFFECTED, Depth.INSTALLED, Confidence.HIGH, text, [*proof, *strong])
     if gone and said == rule.manifest_version_after:
         return _cleaned(folder, strong, weak, proof)
-    if len(there) < len(rule.present_before) and said in (rule.version, None) and (strong or weak or said):
+    if 0 < len(there) < len(rule.present_before) and said in (rule.version, None) and (strong or weak or said):
         missing = ", ".join(name for name in rule.present_before if name in fact.absent)
         text = f"its clean-up began and did not end: {missing} gone, the manifest says {said or 'nothing'}"
         return _sighting(folder, Status.AFFECTED, Depth.EXECUTED, Confidence.MEDIUM, text, [*proof, *strong, *weak])

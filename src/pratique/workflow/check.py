@@ -15,7 +15,7 @@ from pratique.adapters import clock
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.judge import OpenGap, judge, worst
 from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions
-from pratique.assess.subjects import subject_of_refusal, uri_of
+from pratique.assess.subjects import uri_of
 from pratique.model.errors import TargetError
 from pratique.model.incident import Incident, Role
 from pratique.model.location import Location
@@ -116,6 +116,7 @@ def check(
     resolved: set[str] = set()
     caches: list[tuple[str, str]] = []
     empty: list[TargetSpec] = []
+    installs: set[str] = set()
     for target in request.targets:
         if not os.path.lexists(target.path):
             raise TargetError("does not exist", where=target.path, advice="Name a folder or file that exists")
@@ -125,6 +126,8 @@ def check(
         )
         if part.artifacts == 0 and target.kind != "place":
             empty.append(target)
+        if target.label == "global-root":
+            installs.add(target.uri)
         resolved.update(uri_of(target.uri, folder) for folder in part.resolved)
         caches += [(target.uri, cache) for cache in part.caches]
         total.add(part)
@@ -132,14 +135,21 @@ def check(
             break
     if empty and total.artifacts:
         total.refusals += [
-            Refusal(".", "directory", "no reader was offered a file in this target", True, spec.uri) for spec in empty
+            Refusal(
+                os.path.basename(spec.path) if spec.kind == "file" else ".",
+                "directory",
+                "no reader was offered a file in this target",
+                True,
+                spec.uri,
+            )
+            for spec in empty
         ]
     kinds: dict[str, SubjectKind] = {
         reader.name: reader.subject
         for reader in (discovery.load(claim.module) for claim in discovery.claims() if claim.name in total.by_reader)
     }
     targets = {target.uri: target.root for target in request.targets}
-    evidence = Evidence(total.observations, kinds, targets, caches)
+    evidence = Evidence(total.observations, kinds, targets, caches, installs)
     if not total.interrupted:
         _second_look(request, catalogue, evidence, total)
     sightings = list(dict.fromkeys(match(catalogue, evidence)))
@@ -160,7 +170,7 @@ def check(
     if inactive:
         total.skipped["declared-range-without-lock-for-inactive-incident"] = inactive
     return _report(
-        request, catalogue, total, kinds, sightings, resolved=resolved, started=started, finished=now(), host=host()
+        request, evidence, catalogue, total, sightings, resolved=resolved, started=started, finished=now(), host=host()
     )
 
 
@@ -244,9 +254,9 @@ class _Gap(msgspec.Struct, frozen=True):
 
 def _report(
     request: CheckRequest,
+    evidence: Evidence,
     catalogue: Catalogue,
     total: Swept,
-    kinds: dict[str, SubjectKind],
     sightings: list[Sighting],
     *,
     resolved: set[str],
@@ -273,7 +283,7 @@ def _report(
             continue
         refusals[entry.id] = entry
         if refusal.relevant:
-            gaps.append(_Gap(entry, subject_of_refusal(refusal, kinds)))
+            gaps.append(_Gap(entry, evidence.subject_of_refusal(refusal)))
     verdicts, entries = _verdicts(catalogue, sightings, gaps, request, examined=total.artifacts)
     used = sorted({item for verdict in verdicts for item in verdict.sightings}, key=_sighting_key)
     observations = {identify(o): o for sighting in used for o in sighting.observations}

@@ -167,23 +167,12 @@ class _Sweep:
             reader = self.readers[key] = discovery.load(self.modules[key])
         self.counts[key] = self.counts.get(key, 0) + 1
         whole = True
-        content = artifact.content
-        size = 0
-
-        def counted() -> bytes:
-            nonlocal size
-            data = content()
-            size = len(data)
-            return data
-
-        artifact.content = counted
         for record in read(reader, artifact, self.interest):
             if isinstance(record, Refusal):
                 whole = False
                 self.out.refusals.append(record)
             elif self.keep(record):
                 self.out.observations.append(record)
-        self.out.bytes += size
         if whole and reader.subject == "project" and reader.relevance == "always":
             self.out.resolved.append(project_of(artifact.path).rstrip("/"))
 
@@ -191,6 +180,7 @@ class _Sweep:
         """The result of this part."""
         out = self.out
         out.entries = self.walk.entries
+        out.bytes = self.walk.bytes
         out.skipped = dict(self.walk.skipped)
         out.caches = [path.rpartition("/")[0] for rule, path in self.walk.skipped_paths if rule == "npm-cache-content"]
         out.by_reader = {self.readers[key].name: count for key, count in self.counts.items()}

@@ -46,7 +46,10 @@ def tarball_release(url: str) -> tuple[str, str] | None:
 
     Registries and their mirrors put the archive at `<name>/-/<base>-<version>.tgz`, some at `<name>/download/...`.
     """
-    match = _TARBALL.search(unquote(strip_url(url)))
+    for mark in "?#":
+        if mark in url:
+            url = url[: url.index(mark)]
+    match = _TARBALL.search(unquote(url) if "%" in url else url)
     if not match:
         return None
     name = match["name"]

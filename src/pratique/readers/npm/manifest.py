@@ -61,12 +61,28 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     """Yield what a manifest declares or claims about names of interest."""
     data = artifact.content()
     wanted = interest.wanted("npm")
-    if "node_modules/" in artifact.path or "/cache/" in artifact.path:
-        place = place_of(artifact.path)
-        if place.package is not None:
-            yield from _installed(artifact, data, place, wanted)
-            return
-    yield from _project(artifact, data, wanted)
+    path = artifact.path
+    if "node_modules/" in path and _of_no_interest(path, data, wanted):
+        return iter(())
+    place = place_of(path)
+    if place.package is not None:
+        return _installed(artifact, data, place, wanted)
+    return _project(artifact, data, wanted)
+
+
+def _of_no_interest(path: str, data: bytes, wanted: frozenset[str] | Everything) -> bool:
+    """Whether a whole manifest in a tree neither claims a name of interest nor lies in a folder of that name."""
+    try:
+        name = _HEAD.decode(data).name
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    if name in wanted:
+        return False
+    folder = path[: -len("/package.json")]
+    cut = folder.rfind("/")
+    base = folder[cut + 1 :]
+    scope = folder[folder.rfind("/", 0, cut) + 1 : cut]
+    return (f"{scope}/{base}" if scope.startswith("@") else base) not in wanted
 
 
 def _decode(data: bytes) -> Any:

@@ -1,0 +1,23 @@
+"""The places of this user on this machine: what is examined where no target is named."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pratique.targets.places import Platform, survey
+from pratique.workflow.check import TargetSpec
+
+_PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
+
+
+def this_user() -> list[TargetSpec]:
+    """Caches, stores, global trees, logs and shell histories of this user, as targets. Nothing is started."""
+    platform = _PLATFORMS.get(sys.platform, "linux")
+    found = survey(dict(os.environ), Path.home(), platform)
+    specs = []
+    for place in found.places:
+        kind = "place" if os.path.isdir(place.path) or not os.path.lexists(place.path) else "file"
+        specs.append(TargetSpec(os.path.realpath(place.path), kind, place.kind))  # type: ignore[arg-type]
+    return specs
