@@ -20,7 +20,7 @@ Whether a listed archive lies in npm's content folder is asked by its digest; gi
 """
 
 _CACHE_ROOTS = re.compile(
-    r"^(?P<root>(?:.*/)?(?:_cacache|(?:\.pnpm-store|store)/v\d+|\.yarn/cache|berry/cache|install/cache"
+    r"^(?P<root>(?:.*/)?(?:_cacache|(?:\.pnpm-store|store)/v\d+|\.yarn/cache|berry/cache|install/cache|deno/npm"
     r"|v\d+(?=/npm-[^/]+/)))(?:/|$)"
 )
 

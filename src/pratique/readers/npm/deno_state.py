@@ -16,8 +16,6 @@ denoland/deno, libs/npm_installer/local.rs and lifecycle_scripts.rs.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator
 
 from pratique.ecosystems.npm.paths import split_virtual
@@ -67,14 +65,7 @@ def release_of(folder: str) -> tuple[str, str] | None:
     except UnicodeEncodeError:
         return None
     release = split_virtual(folder)
-    if release is None or not release[0].startswith("_"):
-        return release
-    text = release[0][1:].upper()
-    try:
-        name = base64.b32decode(text + "=" * (-len(text) % 8)).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return name, release[1]
+    return None if release is None or release[0].startswith("_") else release
 
 
 READER = Reader(
@@ -83,6 +74,6 @@ READER = Reader(
     read=read,
     suffixes=MARKS,
     folders=((".deno",),),
-    subject="install",
+    subject="project",
     content="name",
 )
