@@ -23,6 +23,15 @@ CLAIMS: tuple[
         67108864,
     ),
     (
+        "bunfig",
+        "pratique.readers.npm.bunfig",
+        ("bunfig.toml", ".bunfig.toml"),
+        (),
+        (),
+        (),
+        65536,
+    ),
+    (
         "deno-lock",
         "pratique.readers.npm.deno_lock",
         ("deno.lock",),
