@@ -128,7 +128,7 @@ def lists(report: Report) -> str | None:
     if not growing:
         return None
     final = len(report.incidents) - len(growing)
-    return f"lists: {final} final, {len(growing)} of {min(growing)} or later that may still grow"
+    return f"lists: {final} final; {len(growing)}, of {min(growing)} or later, may still grow"
 
 
 def refusals(report: Report) -> tuple[list[RefusalEntry], list[RefusalEntry], list[RefusalEntry]]:
