@@ -26,6 +26,7 @@ class Cost:
     system: float
     peak_mb: float
     status: int
+    complaint: str = ""  # the last line of its standard error
 
     @property
     def cpu(self) -> float:
@@ -74,11 +75,12 @@ class Meter:
         with tempfile.TemporaryDirectory() as scratch:
             result = Path(scratch) / "result"
             target = output if output is not None else Path(os.devnull)
-            with target.open("wb") as out:
+            complaints = Path(scratch) / "complaints"
+            with target.open("wb") as out, complaints.open("wb") as errors:
                 child = subprocess.Popen(
                     [str(self.program), str(result), *command],
                     stdout=out,
-                    stderr=subprocess.DEVNULL,
+                    stderr=errors,
                     stdin=subprocess.DEVNULL,
                     env=None if env is None else {**os.environ, **env},
                     cwd=folder,
@@ -91,8 +93,11 @@ class Meter:
                     child.wait()
                     raise Unmeasured(f"not finished after {limit:.0f} s") from None
             fields = result.read_text().split()
+            said = complaints.read_text(errors="replace").strip().splitlines()
         wall, user, system, peak, status = fields
-        cost = Cost(float(wall), float(user), float(system), int(peak) / 1024, int(status))
+        cost = Cost(
+            float(wall), float(user), float(system), int(peak) / 1024, int(status), said[-1][:160] if said else ""
+        )
         if cost.status == 127:
             raise Unmeasured(f"cannot start {command[0]}")
         return cost
