@@ -20,10 +20,11 @@ from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.ecosystems.npm.versions import satisfies
 from pratique.model.depth import Confidence, Depth
-from pratique.model.incident import Incident, Role, Version
+from pratique.model.incident import Incident, Indicator, Role, Version
 from pratique.model.location import Location
 from pratique.model.observation import (
     ComponentFact,
+    DigestFact,
     FolderFact,
     Observation,
     PresenceFact,
@@ -119,6 +120,7 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
         if sighting is not None:
             yield sighting
     digests = _digests(catalogue)
+    archives, hashes = listed_hashes(catalogue)
     for observation in evidence.observations:
         fact = observation.facts
         if isinstance(fact, ComponentFact) and observation not in settled:
@@ -137,6 +139,13 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
         elif isinstance(fact, PresenceFact) and fact.exists:
             for listing, version in digests.get(_digest_of(fact.path), ()):
                 yield _held(listing, version, observation)
+        elif isinstance(fact, DigestFact) and fact.equal:
+            for listing, version in archives.get(fact.digest, ()):
+                yield _archive(listing, version, observation, evidence)
+            for incident, indicator in hashes.get(fact.digest, ()):
+                sighting = _indicator(incident, indicator, observation, evidence)
+                if sighting is not None:
+                    yield sighting
         elif isinstance(fact, ProtectionFact):
             yield from _protected(catalogue, observation, fact, evidence.subject(observation))
 
@@ -363,6 +372,90 @@ def _held(listing: Listing, version: Version, observation: Observation) -> Sight
         explanation="the cache still holds its archive, under the listed hash",
         observations=(observation,),
         times=observation.times,
+    )
+
+
+def listed_hashes(
+    catalogue: Catalogue,
+) -> tuple[dict[str, list[tuple[Listing, Version]]], dict[str, list[tuple[Incident, Indicator]]]]:
+    """Hexadecimal digests of listed archives, and of files that indicators name."""
+    archives: dict[str, list[tuple[Listing, Version]]] = {}
+    for listings in catalogue.listings.values():
+        for listing in listings:
+            for version in listing.versions.values():
+                for digest in (version.sha1, version.sha256, _hex(version.sha512)):
+                    if digest:
+                        archives.setdefault(digest, []).append((listing, version))
+    hashes: dict[str, list[tuple[Incident, Indicator]]] = {}
+    for incident in catalogue.incidents:
+        for indicator in incident.indicators:
+            if indicator.type == "file-hash":
+                hashes.setdefault(indicator.value.removeprefix("sha256:"), []).append((incident, indicator))
+    return archives, hashes
+
+
+def wanted_digests(catalogue: Catalogue) -> dict[str, frozenset[str]]:
+    """Every listed digest by algorithm, told by its length."""
+    archives, hashes = listed_hashes(catalogue)
+    every = {*archives, *hashes}
+    lengths = {"sha1": 40, "sha256": 64, "sha512": 128}
+    return {name: frozenset(item for item in every if len(item) == length) for name, length in lengths.items()}
+
+
+def _archive(listing: Listing, version: Version, observation: Observation, evidence: Evidence) -> Sighting:
+    decoy = listing.role(version) is Role.DECOY
+    return Sighting(
+        incident=listing.incident.id,
+        subject=evidence.subject(observation),
+        kind="component",
+        status=Status.NOT_AFFECTED if decoy else Status.AFFECTED,
+        purl=purl_of(listing.component.ecosystem, listing.component.name, version.version),
+        depth=Depth.FETCHED,
+        confidence=Confidence.HIGH,
+        role=listing.role(version),
+        location=observation.location,
+        explanation="a file here is its archive, by hash",
+        observations=(observation,),
+        lowered_by=(observation,) if decoy else (),
+    )
+
+
+_MEANINGS = {
+    "resolved": Depth.RESOLVED,
+    "fetched": Depth.FETCHED,
+    "installed": Depth.INSTALLED,
+    "executed": Depth.EXECUTED,
+    "persisted": Depth.EXECUTED,
+    "exfiltrated": Depth.EXECUTED,
+}
+
+
+def _indicator(
+    incident: Incident, indicator: Indicator, observation: Observation, evidence: Evidence
+) -> Sighting | None:
+    """A file that an indicator names by its hash; infrastructure says nothing about a machine."""
+    depth = _MEANINGS.get(indicator.meaning)
+    if depth is None:
+        return None
+    component, version = next(
+        (component, version)
+        for role in (Role.PAYLOAD, *Role)
+        for component in incident.components
+        for version in (*component.versions, Version(version="*"))
+        if (version.role or component.role) is role
+    )
+    return Sighting(
+        incident=incident.id,
+        subject=evidence.subject(observation),
+        kind="indicator",
+        status=Status.AFFECTED,
+        purl=purl_of(component.ecosystem, component.name, version.version),
+        depth=depth,
+        confidence=Confidence(indicator.confidence),
+        role=version.role or component.role,
+        location=observation.location,
+        explanation=f"a file here is the one that indicator {indicator.id} names by its hash",
+        observations=(observation,),
     )
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Literal
 
 import msgspec
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNPAIRED = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Surrogates that do not stand for an undecodable byte: names of Windows, or text out of a file."""
 
 
 class Inside(msgspec.Struct, frozen=True):
@@ -36,11 +42,11 @@ def locate(target: str, path: str, *, line: int | None = None, inside: tuple[Ins
     try:
         path.encode()
     except UnicodeEncodeError:
-        raw = path.encode("utf-8", "surrogateescape")
-        return Location(target, raw.decode("utf-8", "replace"), base64.b64encode(raw).decode(), inside, line)
+        raw = path.encode("utf-8", "surrogatepass" if _UNPAIRED.search(path) else "surrogateescape")
+        return Location(target, shown(path), base64.b64encode(raw).decode(), inside, line)
     return Location(target, path, line=line, inside=inside)
 
 
 def shown(path: str) -> str:
-    """`path` as valid UTF-8 text: undecodable bytes become U+FFFD."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """Any text as valid Unicode: undecodable bytes and unpaired surrogates become U+FFFD."""
+    return _SURROGATE.sub("\ufffd", path)

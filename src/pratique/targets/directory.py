@@ -30,7 +30,7 @@ from pratique.model.observation import (
 from pratique.model.ports import Artifact, Unreadable, iso_time
 
 READER = "directory"
-_FLAGS = (
+FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_NOFOLLOW", 0)
@@ -38,7 +38,7 @@ _FLAGS = (
     | getattr(os, "O_NOATIME", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_FLAGS_TOUCHING = _FLAGS & ~getattr(os, "O_NOATIME", 0)
+FLAGS_TOUCHING = FLAGS & ~getattr(os, "O_NOATIME", 0)
 _CHUNK = 1 << 20
 _PLACEHOLDER = 0x400000 | 0x40000  # Windows: recall on data access, recall on open
 
@@ -193,7 +193,7 @@ class Walk:
                             if refusal is not None:
                                 yield refusal
             except OSError as error:
-                yield self.refuse(path[cut:], _reason(error))
+                yield self.refuse(path[cut:], reason_of(error))
             self.entries += count
         if until is not None:
             self.pending = [Pending(path[cut:], inherit.get(path, ())) for path in stack[position:]]
@@ -374,11 +374,11 @@ def read_regular(path: str, limit: int) -> tuple[bytes, os.stat_result]:
     """Bytes and status of a regular file. Raises Unreadable; never blocks on a pipe or device, never follows a link."""
     try:
         try:
-            descriptor = os.open(path, _FLAGS)
+            descriptor = os.open(path, FLAGS)
         except PermissionError:
-            descriptor = os.open(path, _FLAGS_TOUCHING)
+            descriptor = os.open(path, FLAGS_TOUCHING)
     except OSError as error:
-        raise Unreadable(_reason(error)) from None
+        raise Unreadable(reason_of(error)) from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -392,7 +392,7 @@ def read_regular(path: str, limit: int) -> tuple[bytes, os.stat_result]:
         if len(data) != size:
             data = _rest(descriptor, data, limit)
     except OSError as error:
-        raise Unreadable(_reason(error)) from None
+        raise Unreadable(reason_of(error)) from None
     finally:
         os.close(descriptor)
     return data, status
@@ -426,7 +426,7 @@ def _kind(mode: int) -> str:
     return "something else"
 
 
-def _reason(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
     """An operating system's error as a reason."""
     reasons = {
         errno.EACCES: "permission denied",
@@ -478,7 +478,7 @@ def probe(uri: str, root: str, questions: Sequence[Question]) -> Iterator[Observ
         try:
             yield _answer(uri, base, question)
         except OSError as error:
-            yield Refusal(location.path, "probe", _reason(error), True, uri, location.path_bytes, question.names)
+            yield Refusal(location.path, "probe", reason_of(error), True, uri, location.path_bytes, question.names)
         except Unreadable as error:
             yield Refusal(location.path, "probe", error.reason, True, uri, location.path_bytes, question.names)
 
@@ -516,9 +516,9 @@ def _answer(uri: str, base: str, question: Question) -> Observation:
 def _digest(path: str, question: Question) -> Observation:
     digest = hashlib.new(question.algorithm, usedforsecurity=False)
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, FLAGS)
     except PermissionError:
-        descriptor = os.open(path, _FLAGS_TOUCHING)
+        descriptor = os.open(path, FLAGS_TOUCHING)
     with os.fdopen(descriptor, "rb", closefd=True) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable("is no regular file")

@@ -14,7 +14,7 @@ from pratique import version
 from pratique.adapters import clock
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.judge import OpenGap, judge, worst
-from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions
+from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions, wanted_digests
 from pratique.assess.subjects import uri_of
 from pratique.model.errors import TargetError
 from pratique.model.incident import Incident, Role
@@ -44,6 +44,7 @@ from pratique.model.report import (
 )
 from pratique.model.verdict import Sighting, Status, Subject, SubjectKind, Verdict
 from pratique.readers import discovery
+from pratique.targets.digests import digests
 from pratique.targets.directory import Options, probe
 from pratique.workflow.sweep import Swept, sweep
 
@@ -129,7 +130,7 @@ def check(
         if target.label == "global-root":
             installs.add(target.uri)
         resolved.update(uri_of(target.uri, folder) for folder in part.resolved)
-        caches += [(target.uri, cache) for cache in part.caches]
+        caches += [(target.uri, os.fsdecode(cache)) for cache in part.caches]
         total.add(part)
         if total.interrupted:
             break
@@ -152,6 +153,12 @@ def check(
     evidence = Evidence(total.observations, kinds, targets, caches, installs)
     if not total.interrupted:
         _second_look(request, catalogue, evidence, total)
+    if request.deep and not total.interrupted:
+        _deep(request, catalogue, options, evidence, total)
+    elif not request.deep:
+        by_hash = sum(item.type == "file-hash" for incident in catalogue.incidents for item in incident.indicators)
+        if by_hash:
+            total.skipped["hash-indicator-asked-with-deep-alone"] = by_hash
     sightings = list(dict.fromkeys(match(catalogue, evidence)))
     if request.quick:
         uri = request.targets[0].uri if request.targets else ""
@@ -185,6 +192,23 @@ def _second_look(request: CheckRequest, catalogue: Catalogue, evidence: Evidence
                 total.refusals.append(answer)
             else:
                 evidence.observations.append(answer)
+
+
+def _deep(request: CheckRequest, catalogue: Catalogue, options: Options, evidence: Evidence, total: Swept) -> None:
+    """Hash every file of every target and take in those that are listed."""
+    wanted = wanted_digests(catalogue)
+    for target in request.targets:
+        hashed = 0
+        for item in digests(target.uri, target.root, wanted, options):
+            if isinstance(item, Refusal):
+                total.refusals.append(item)
+            elif isinstance(item, Observation):
+                evidence.observations.append(item)
+            else:
+                hashed += 1
+                total.bytes += item
+        total.by_reader["deep"] = total.by_reader.get("deep", 0) + hashed
+        total.artifacts += hashed
 
 
 def _declared_gap(item: DeclaredOnly) -> Refusal:

@@ -12,7 +12,7 @@ import msgspec
 from pratique.adapters import processes
 from pratique.ecosystems.npm.layout import CONTENT_FOLDERS
 from pratique.ecosystems.npm.paths import place_of, project_of
-from pratique.model.location import locate
+from pratique.model.location import locate, shown
 from pratique.model.observation import Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader, Unreadable
 from pratique.readers import discovery
@@ -24,12 +24,16 @@ Keep = Callable[[Observation], bool]
 
 
 class Swept(msgspec.Struct):
-    """What a sweep gives. `resolved` holds folders (relative, no trailing slash) with a lock or tree record read."""
+    """What a sweep gives.
+
+    `resolved` holds folders (relative, valid Unicode, no trailing slash) with a lock or tree record read, `caches` the
+    paths of npm cache folders as the system's bytes.
+    """
 
     observations: list[Observation] = []
     refusals: list[Refusal] = []
     resolved: list[str] = []
-    caches: list[str] = []
+    caches: list[bytes] = []
     entries: int = 0
     artifacts: int = 0
     bytes: int = 0
@@ -172,9 +176,21 @@ class _Sweep:
                 whole = False
                 self.out.refusals.append(record)
             elif self.keep(record):
-                self.out.observations.append(record)
+                self._take(reader, artifact, record)
         if whole and reader.subject == "project" and reader.relevance == "always":
-            self.out.resolved.append(project_of(artifact.path).rstrip("/"))
+            self.out.resolved.append(shown(project_of(artifact.path).rstrip("/")))
+
+    def _take(self, reader: Reader, artifact: Artifact, record: Observation) -> None:
+        """Keep an observation; text that is no Unicode is spelled with U+FFFD, and said."""
+        try:
+            _ENCODER.encode(record)
+        except UnicodeEncodeError:
+            plain = _unicode(msgspec.to_builtins(record))
+            self.out.observations.append(msgspec.convert(plain, Observation))
+            reason = "holds text that is no Unicode: what it names could be asked about in part only"
+            self.out.refusals.append(_refusal(reader, artifact, self.interest, reason))
+            return
+        self.out.observations.append(record)
 
     def done(self) -> Swept:
         """The result of this part."""
@@ -182,7 +198,11 @@ class _Sweep:
         out.entries = self.walk.entries
         out.bytes = self.walk.bytes
         out.skipped = dict(self.walk.skipped)
-        out.caches = [path.rpartition("/")[0] for rule, path in self.walk.skipped_paths if rule == "npm-cache-content"]
+        out.caches = [
+            os.fsencode(path.rpartition("/")[0])
+            for rule, path in self.walk.skipped_paths
+            if rule == "npm-cache-content"
+        ]
         out.by_reader = {self.readers[key].name: count for key, count in self.counts.items()}
         out.artifacts = sum(self.counts.values())
         out.interrupted = self.interrupted
@@ -210,6 +230,17 @@ def _refusal(reader: Reader, artifact: Artifact, interest: Interest, reason: str
         names = (place.package,) if place.package else ()
     location = locate(artifact.target, artifact.path)
     return Refusal(location.path, reader.name, reason, relevant, artifact.target, location.path_bytes, names)
+
+
+def _unicode(value: Any) -> Any:
+    """Plain data in which every text is valid Unicode."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, dict):
+        return {key: _unicode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unicode(item) for item in value]
+    return value
 
 
 def _sorted(swept: Swept) -> Swept:
