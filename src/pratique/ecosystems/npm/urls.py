@@ -7,9 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from pratique.model.observation import Origin
 
-_TARBALL = re.compile(
-    r"/(?P<name>(?:@[^/]+/)?[^/@]+)/(?:-|download|_attachments)/(?:@[^/]+/)?(?P<file>[^/]+?)\.t(?:ar\.)?gz$"
-)
+_NAME = r"(?P<name>(?:@[^/]+/)?[^/@]+)"
+_TARBALL = re.compile(rf"/{_NAME}/(?:-|download|_attachments)/(?:\d[^/]*/)?(?:@[^/]+/)?(?P<file>[^/]+?)\.t(?:ar\.)?gz$")
+_BY_DIGEST = re.compile(rf"/download/{_NAME}/(?P<version>\d+\.\d+\.\d+[^/]*)/[0-9a-f]{{40,128}}$")
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]*)?")
 _GIT = ("git+", "git:", "git@", "github:", "gitlab:", "bitbucket:", "gist:", "ssh:")
 
 
@@ -44,16 +45,19 @@ def origin_of(resolved: str | None) -> Origin:
 def tarball_release(url: str) -> tuple[str, str] | None:
     """Package name and version from the URL of a registry tarball, None where it does not look like one.
 
-    Registries and their mirrors put the archive at `<name>/-/<base>-<version>.tgz`, some at `<name>/download/...`.
+    Registries and their mirrors put the archive at `<name>/-/<base>-<version>.tgz`, some at `<name>/download/...` or in
+    a further folder with the scope or the version; GitHub at `download/<name>/<version>/<digest>`.
     """
     for mark in "?#":
         if mark in url:
             url = url[: url.index(mark)]
-    match = _TARBALL.search(unquote(url) if "%" in url else url)
+    path = unquote(url) if "%" in url else url
+    match = _TARBALL.search(path)
     if not match:
-        return None
-    name = match["name"]
-    base = name.rsplit("/", 1)[-1]
-    if not match["file"].startswith(f"{base}-"):
-        return None
-    return name, match["file"][len(base) + 1 :]
+        match = _BY_DIGEST.search(path) if "/download/" in path else None
+        return (match["name"], match["version"]) if match else None
+    name, file = match["name"], match["file"]
+    for base in (name.rpartition("/")[2], name.removeprefix("@").replace("/", "-")):
+        if file.startswith(f"{base}-") and _VERSION.fullmatch(file, len(base) + 1):
+            return name, file[len(base) + 1 :]
+    return None

@@ -168,11 +168,11 @@ def _claims(  # what the manifest itself says
             integrity=tuple(integrity.split()) if integrity else (),
             resolved=strip_url(resolved) if resolved else None,
             folder=place.folder if place.at_root else artifact.path.rpartition("/")[0],
-            alias=place.package if place.at_root and not own else None,
+            alias=place.package or None if place.at_root and not own else None,
             install_script=True
             if isinstance(scripts, dict) and any(key in scripts for key in _LIFECYCLE[:3])
             else None,
-            shipped_in=None if place.at_root else place.package,
+            shipped_in=None if place.at_root else place.package or None,
         ),
         artifact.modified_time("the manifest was last written"),
     )
