@@ -8,7 +8,6 @@ from typing import Literal
 
 import msgspec
 
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNPAIRED = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Surrogates that do not stand for an undecodable byte: names of Windows, or text out of a file."""

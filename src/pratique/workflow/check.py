@@ -206,7 +206,7 @@ def _deep(request: CheckRequest, catalogue: Catalogue, options: Options, evidenc
                 evidence.observations.append(item)
             else:
                 hashed += 1
-                total.bytes += item
+                total.octets += item
         total.by_reader["deep"] = total.by_reader.get("deep", 0) + hashed
         total.artifacts += hashed
 
@@ -354,7 +354,7 @@ def _report(
             interrupted=total.interrupted,
             entries=total.entries,
             artifacts=total.artifacts,
-            bytes=total.bytes,
+            bytes=total.octets,
             from_cache=0,
             projects=len(projects),
             by_reader=total.by_reader,

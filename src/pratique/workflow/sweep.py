@@ -36,7 +36,7 @@ class Swept(msgspec.Struct):
     caches: list[bytes] = []
     entries: int = 0
     artifacts: int = 0
-    bytes: int = 0
+    octets: int = 0
     by_reader: dict[str, int] = {}
     skipped: dict[str, int] = {}
     interrupted: bool = False
@@ -49,7 +49,7 @@ class Swept(msgspec.Struct):
         self.caches += other.caches
         self.entries += other.entries
         self.artifacts += other.artifacts
-        self.bytes += other.bytes
+        self.octets += other.octets
         self.interrupted = self.interrupted or other.interrupted
         for counts, more in ((self.by_reader, other.by_reader), (self.skipped, other.skipped)):
             for key, count in more.items():
@@ -196,7 +196,7 @@ class _Sweep:
         """The result of this part."""
         out = self.out
         out.entries = self.walk.entries
-        out.bytes = self.walk.bytes
+        out.octets = self.walk.bytes
         out.skipped = dict(self.walk.skipped)
         out.caches = [
             os.fsencode(path.rpartition("/")[0])
