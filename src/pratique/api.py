@@ -6,11 +6,15 @@ from pratique.model.errors import ConfigurationError, IncidentError, PratiqueErr
 from pratique.model.incident import Incident
 from pratique.model.report import SCHEMA, Report
 from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
+from pratique.report.words import printable
 from pratique.version import VERSION
 from pratique.workflow.check import Acceptance, CheckRequest, TargetSpec, check, specify
+from pratique.workflow.components import ComponentsRequest, components, inventory_bom, inventory_lines
+from pratique.workflow.doctor import Diagnosis, doctor
 from pratique.workflow.library import incident_skeleton
 from pratique.workflow.machine import this_user
 from pratique.workflow.select import Selection, available, load_incident, select
+from pratique.workflow.selftest import Proof, selftest
 
 __all__ = [
     "FORMATS",
@@ -18,10 +22,13 @@ __all__ = [
     "VERSION",
     "Acceptance",
     "CheckRequest",
+    "ComponentsRequest",
     "ConfigurationError",
+    "Diagnosis",
     "Incident",
     "IncidentError",
     "PratiqueError",
+    "Proof",
     "Renderer",
     "Report",
     "Selection",
@@ -30,11 +37,17 @@ __all__ = [
     "UsageError",
     "available",
     "check",
+    "components",
+    "doctor",
     "for_file",
     "incident_skeleton",
+    "inventory_bom",
+    "inventory_lines",
     "load_incident",
+    "printable",
     "renderer",
     "select",
+    "selftest",
     "specify",
     "this_user",
 ]

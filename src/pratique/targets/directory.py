@@ -7,13 +7,14 @@ kept where the system allows it. Nothing is written.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -75,12 +76,16 @@ class Dispatch:
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to walk. `exclude` are globs over paths relative to the target; `names` the package names of interest."""
+    """How to walk. `exclude` are globs over paths relative to the target; `names` the package names of interest.
+
+    `ordered` takes the entries of each folder in order of name: for output that streams.
+    """
 
     exclude: tuple[str, ...] = ()
     quick: bool = False
     limit: int | None = None
     names: frozenset[str] | None = None
+    ordered: bool = False
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -134,7 +139,7 @@ class Walk:
         mounts = self.mounts
         root = self.root
         cut = len(root)
-        scandir = os.scandir
+        scandir = _in_order if self.options.ordered else os.scandir
         quick = self.options.quick
         claim = self._claim
         inherit = {root + item.path: item.inherited for item in start if item.inherited}
@@ -327,6 +332,13 @@ def _is_scope(path: str) -> bool:
     """Whether a folder path ends in `node_modules/@scope/`."""
     cut = path.rfind("/", 0, -1)
     return path[cut + 1 : cut + 2] == "@" and path[: cut + 1].endswith("node_modules/")
+
+
+@contextlib.contextmanager
+def _in_order(path: str) -> Iterator[Iterable[os.DirEntry[str]]]:
+    """The entries of a folder in order of name."""
+    with os.scandir(path) as listing:
+        yield sorted(listing, key=lambda entry: entry.name)
 
 
 def _keeps(name: str) -> bool:

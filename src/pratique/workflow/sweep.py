@@ -129,16 +129,37 @@ def _single(uri: str, path: str, interest: Interest, keep: Keep, options: Option
     return part.done()
 
 
-def stream(uri: str, root: str, interest: Interest, options: Options) -> Iterator[Observation | Refusal]:
-    """Every observation and refusal of one directory, one at a time: for inventories of any size."""
+def stream(
+    uri: str, root: str, interest: Interest, options: Options, tally: Swept | None = None
+) -> Iterator[Observation | Refusal]:
+    """Every observation and refusal of one directory or file, one at a time: for inventories of any size.
+
+    `tally` takes the counts, whole when the stream ends; observations and refusals are the caller's.
+    """
     table, modules = dispatch()
-    walk = Walk(uri, root, table, options)
-    for item in walk.run([Pending("")]):
-        if isinstance(item, Refusal):
-            yield item
-            continue
-        key, artifact = item
-        yield from read(discovery.load(modules[key]), artifact, interest)
+    counts = tally if tally is not None else Swept()
+    before, skipped = counts.entries, dict(counts.skipped)
+    if os.path.isdir(root):
+        walk = Walk(uri, root, table, options)
+        items = walk.run([Pending("")])
+    else:
+        folder, _, name = root.replace(os.sep, "/").rpartition("/")
+        walk = Walk(uri, folder or "/", table, options)
+        items = walk.file(name, folder)
+    try:
+        for item in items:
+            if isinstance(item, Refusal):
+                yield item
+                continue
+            key, artifact = item
+            reader = discovery.load(modules[key])
+            counts.artifacts += 1
+            counts.by_reader[reader.name] = counts.by_reader.get(reader.name, 0) + 1
+            yield from read(reader, artifact, interest)
+    finally:
+        counts.entries = before + walk.entries
+        for rule, count in walk.skipped.items():
+            counts.skipped[rule] = skipped.get(rule, 0) + count
 
 
 class _Sweep:

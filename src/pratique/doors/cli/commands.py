@@ -11,6 +11,9 @@ from typing import Any
 
 import click
 
+from pratique.doors.cli.components import components
+from pratique.doors.cli.doctor import doctor
+from pratique.doors.cli.selftest import selftest
 from pratique.version import VERSION
 
 FORMAT_CHOICES = ("text", "json", "ndjson", "sarif", "html", "markdown", "cyclonedx")
@@ -20,6 +23,11 @@ FORMAT_CHOICES = ("text", "json", "ndjson", "sarif", "html", "markdown", "cyclon
 @click.version_option(VERSION, prog_name="pratique", message="%(prog)s %(version)s")
 def pratique() -> None:
     """Find every place a malicious package release reached, and prove how far it got."""
+
+
+pratique.add_command(components)
+pratique.add_command(selftest)
+pratique.add_command(doctor)
 
 
 def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -164,7 +172,7 @@ def check(  # the options of one command
     if not no_progress and sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
     for name, chosen in renderers:
-        _write(name, chosen.render(report))
+        write_whole(name, chosen.render(report))
     for part in api.renderer(format_name).render(report):
         sys.stdout.buffer.write(part)
     sys.stdout.flush()
@@ -183,7 +191,7 @@ def _progress(target: str, entries: int) -> None:
     sys.stderr.flush()
 
 
-def _write(name: str, parts: Any) -> None:
+def write_whole(name: str, parts: Any) -> None:
     """Write a report file whole, or not at all."""
     from pratique.api import UsageError
 
@@ -194,8 +202,10 @@ def _write(name: str, parts: Any) -> None:
             for part in parts:
                 file.write(part)
         os.replace(draft, path)
-    except OSError as error:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise UsageError(
             f"cannot be written: {error.strerror}", where=name, advice="Name a file in a folder you may write to"
         ) from None
