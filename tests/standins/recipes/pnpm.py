@@ -78,7 +78,7 @@ def incident(box: Box) -> None:
     box.run("pnpm", "install")
     box.expect(ran=True)
     keep(box, "ran")
-    box.keep("pnpm-lock", "installed", INSTALLED)
+    box.keep("pnpm-virtual-store-lock", "installed", INSTALLED)
     if label in WHOLE:
         box.install("ran")
 
