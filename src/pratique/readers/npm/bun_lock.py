@@ -34,7 +34,7 @@ from pratique.readers.text import decode_text, refuse
 KNOWN = (0, 1, 2)
 
 _LINE_END_COMMA = re.compile(rb",(?=[ \t\r]*\n[ \t\r\n]*[}\]])")
-_KEY_LINE = re.compile(rb'^    "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+": \[', re.MULTILINE)
+_KEY_LINE = re.compile(rb'\n    "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+": \[')
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 _STRING = r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))'
 _COMMENT = re.compile(rf"{_STRING}|//[^\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL)
