@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -75,6 +77,17 @@ class Catalogue:
                 found.append((listing, release))
         return found
 
+    def by_hash(self, fact: ComponentFact) -> list[tuple[Listing, Version]]:
+        """Listings of this name whose hash the record states under another version: bad bytes by another label."""
+        if not fact.integrity:
+            return []
+        return [
+            (listing, version)
+            for listing in self.listings.get((fact.ecosystem, fact.name), ())
+            for version in listing.versions.values()
+            if version.version != fact.version and compare(fact.integrity, version)
+        ]
+
     def admitted(self, fact: RangeFact, listing: Listing) -> list[str]:
         """Listed versions, decoys aside, that a declared range admits."""
         return [
@@ -99,10 +112,7 @@ class Catalogue:
         if isinstance(fact, ComponentFact):
             if fact.name in self.tampering:
                 return True
-            return any(
-                listing.version(fact.version) is not None
-                for listing in self.listings.get((fact.ecosystem, fact.name), ())
-            )
+            return bool(self.listed(fact.ecosystem, fact.name, fact.version)) or bool(self.by_hash(fact))
         if isinstance(fact, RangeFact):
             if fact.asked_by is not None:
                 return fact.name in self.tampering
@@ -112,6 +122,38 @@ class Catalogue:
         if isinstance(fact, ScriptFact | SideEffectFact):
             return bool(self.listed(fact.ecosystem, fact.name, fact.version))
         return isinstance(fact, ProtectionFact | PolicyFact | CommandFact)
+
+
+def compare(integrity: Sequence[str], version: Version) -> bool | None:
+    """Whether recorded integrity equals a listed hash; None where they cannot be compared."""
+    listed = {"sha512": hexadecimal(version.sha512), "sha1": version.sha1, "sha256": version.sha256}
+    comparable = False
+    for item in integrity:
+        algorithm, digest = _integrity(item)
+        expected = listed.get(algorithm)
+        if expected is None or digest is None:
+            continue
+        if expected == digest:
+            return True
+        comparable = True
+    return False if comparable else None
+
+
+def hexadecimal(integrity: str | None) -> str | None:
+    """The hexadecimal digest of a Subresource Integrity string; None where it is none."""
+    return _integrity(integrity)[1] if integrity else None
+
+
+def _integrity(item: str) -> tuple[str, str | None]:
+    """Algorithm and hexadecimal digest of `sha512-<base64>` or `sha1:<hexadecimal>`."""
+    if ":" in item:
+        algorithm, _, digest = item.partition(":")
+        return algorithm, digest.lower()
+    algorithm, _, text = item.partition("?")[0].partition("-")
+    try:
+        return algorithm, base64.b64decode(text, validate=True).hex()
+    except (binascii.Error, ValueError):
+        return algorithm, None
 
 
 def _admits(version: str, asked: str) -> bool:

@@ -8,13 +8,12 @@ different one is still a sighting: other bytes under a bad version.
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from pratique.assess.catalogue import Catalogue, Listing
+from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.subjects import subject_of, subject_of_refusal
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
@@ -80,7 +79,7 @@ def purl_of(ecosystem: str, name: str, version: str) -> str:
 
     kinds = {"npm": "npm", "PyPI": "pypi", "GitHub Actions": "github"}
     namespace, _, base = name.rpartition("/")
-    return PackageURL(kinds.get(ecosystem, "generic"), namespace or None, base, version).to_string()
+    return PackageURL(kinds.get(ecosystem, "generic"), namespace or None, base, version or None).to_string()
 
 
 def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
@@ -125,6 +124,8 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
         fact = observation.facts
         if isinstance(fact, ComponentFact) and observation not in settled:
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
+                yield _component(listing, version, observation, fact, evidence.subject(observation))
+            for listing, version in catalogue.by_hash(fact):
                 yield _component(listing, version, observation, fact, evidence.subject(observation))
         elif isinstance(fact, ScriptFact) and fact.outcome in ("started", "finished", "failed"):
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
@@ -203,37 +204,6 @@ def _role(listing: Listing, version: str) -> Role:
     return listing.role(release) if release else listing.component.role
 
 
-def compare(integrity: Sequence[str], version: Version) -> bool | None:
-    """Whether recorded integrity equals a listed hash; None where they cannot be compared."""
-    listed = {"sha512": _hex(version.sha512), "sha1": version.sha1, "sha256": version.sha256}
-    comparable = False
-    for item in integrity:
-        algorithm, digest = _integrity(item)
-        expected = listed.get(algorithm)
-        if expected is None or digest is None:
-            continue
-        if expected == digest:
-            return True
-        comparable = True
-    return False if comparable else None
-
-
-def _hex(integrity: str | None) -> str | None:
-    return _integrity(integrity)[1] if integrity else None
-
-
-def _integrity(item: str) -> tuple[str, str | None]:
-    """Algorithm and hexadecimal digest of `sha512-<base64>` or `sha1:<hexadecimal>`."""
-    if ":" in item:
-        algorithm, _, digest = item.partition(":")
-        return algorithm, digest.lower()
-    algorithm, _, text = item.partition("?")[0].partition("-")
-    try:
-        return algorithm, base64.b64decode(text, validate=True).hex()
-    except (binascii.Error, ValueError):
-        return algorithm, None
-
-
 _EXPLANATIONS = {
     "lock": "a lockfile names it",
     "installed-record": "the manager recorded it as installed",
@@ -252,7 +222,9 @@ def _component(
     equal = compare(fact.integrity, version)
     confidence = {True: Confidence.HIGH, None: Confidence.MEDIUM, False: Confidence.LOW}[equal]
     explanation = _EXPLANATIONS[fact.record]
-    if equal:
+    if equal and fact.version != version.version:
+        explanation += f"; its hash is that of {version.version}, under another label"
+    elif equal:
         explanation += "; its hash is the listed one"
     elif equal is False:
         explanation += "; other bytes under a bad version: its hash is not the listed one"
@@ -261,7 +233,7 @@ def _component(
     if fact.origin not in ("registry", "unknown", "remote-tarball"):
         status, lowered = Status.NOT_AFFECTED, (observation,)
         explanation = f"same name and version, but from another source ({fact.origin}), not from a registry"
-    elif listing.component.origin and fact.resolved and listing.component.origin not in fact.resolved:
+    elif _other_index(listing.component.origin, fact.resolved):
         status, lowered = Status.NOT_AFFECTED, (observation,)
         explanation = "same name and version, but from another index than the one the incident is about"
     elif role is Role.DECOY:
@@ -290,6 +262,16 @@ def _component(
         times=observation.times,
         lowered_by=lowered,
     )
+
+
+def _other_index(origin: str | None, resolved: str | None) -> bool:
+    """Whether a record names another index than the one an incident is bound to (dependency confusion).
+
+    An origin with a dot is a host and is compared; the name of a public index cannot be told from its mirrors' hosts.
+    """
+    if not origin or "." not in origin or not resolved:
+        return False
+    return re.match(rf"[a-z+]+://{re.escape(origin)}(?::\d+)?(?:/|$)", resolved, re.IGNORECASE) is None
 
 
 def _script(
@@ -383,7 +365,7 @@ def listed_hashes(
     for listings in catalogue.listings.values():
         for listing in listings:
             for version in listing.versions.values():
-                for digest in (version.sha1, version.sha256, _hex(version.sha512)):
+                for digest in (version.sha1, version.sha256, hexadecimal(version.sha512)):
                     if digest:
                         archives.setdefault(digest, []).append((listing, version))
     hashes: dict[str, list[tuple[Incident, Indicator]]] = {}
@@ -494,7 +476,7 @@ def _digests(catalogue: Catalogue) -> dict[str, list[tuple[Listing, Version]]]:
     for listings in catalogue.listings.values():
         for listing in listings:
             for version in listing.versions.values():
-                digest = _hex(version.sha512)
+                digest = hexadecimal(version.sha512)
                 if digest:
                     found.setdefault(digest, []).append((listing, version))
     return found

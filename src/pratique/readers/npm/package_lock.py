@@ -8,7 +8,8 @@ Duplicate keys are seen: both values are reported.
 
 ## Leaves out
 Peer sets, engines and licences. `resolved` is no proof of the host that was used: npm may replace the host. A lockfile
-with merge-conflict markers is refused, not half read.
+with merge-conflict markers is refused, not half read. Version 1 records no version for git sources and for archives
+whose URL names none: their version stays empty.
 
 ## References
 npm documentation "package-lock.json"; npm 12.2.0, `@npmcli/arborist` lib/shrinkwrap.js.
@@ -202,10 +203,10 @@ class Context:
             alias = key
         elif re.match(r"(?:https?|git[+:@]|git$|file:|github:|gitlab:|bitbucket:|ssh:)", version):
             origin = "git" if origin_of(version) == "git" else "file" if version.startswith("file:") else "registry"
-            release = tarball_release(version)
-            if release is None:
-                return
-            name, version = release
+            release = tarball_release(version) if origin == "registry" else None
+            if origin == "registry":
+                origin = "remote-tarball"
+            name, version = release or (name, "")
         if name in self.wanted:
             yield from self.emit(name=name, version=version, origin=origin, folder=folder, entry=entry, alias=alias)
 
