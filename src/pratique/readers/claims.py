@@ -142,10 +142,19 @@ CLAIMS: tuple[
     (
         "pnpm-store-index",
         "pratique.readers.npm.pnpm_store_index",
-        ("integrity.json", "integrity-not-built.json"),
+        (),
         (),
         (".json",),
         (("v3", "files"), ("v10", "index")),
+        67108864,
+    ),
+    (
+        "pnpm-store-source",
+        "pratique.readers.npm.pnpm_store_source",
+        ("integrity.json", "integrity-not-built.json"),
+        (),
+        (),
+        (),
         67108864,
     ),
     (

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from pratique.model.observation import ComponentFact, Observation, PolicyFact, Refusal, ScriptFact, SideEffectFact
 from pratique.model.ports import Artifact, Interest
-from pratique.readers.npm import pnpm_modules, pnpm_store_database, pnpm_store_index, pnpm_workspace, sqlite_log
+from pratique.readers.npm import (
+    pnpm_modules,
+    pnpm_store_database,
+    pnpm_store_index,
+    pnpm_store_source,
+    pnpm_workspace,
+    sqlite_log,
+)
 from pratique.readers.npm.pnpm_records import RecordError, decode
 from pratique.readers.npm.pnpm_rows import side_effects
 from pratique.readers.npm.pnpm_settings import package_of
@@ -232,8 +239,8 @@ def test_store_files_that_name_no_package_are_refused(data: bytes) -> None:
 
 def test_store_files_without_a_digest_are_read_in_a_store_alone() -> None:
     data = b'{"name":"axios","version":"1.14.1","files":{"a":{"checkedAt":1}}}'
-    assert list(pnpm_store_index.read(in_memory(data, "src/integrity.json"), ALL)) == []
-    (item,) = pnpm_store_index.read(in_memory(data, "v10/codeload+axios/integrity.json"), ALL)
+    assert list(pnpm_store_source.read(in_memory(data, "src/integrity.json"), ALL)) == []
+    (item,) = pnpm_store_source.read(in_memory(data, "v10/codeload+axios/integrity.json"), ALL)
     assert isinstance(item, Observation)
     assert isinstance(item.facts, ComponentFact)
     assert item.facts.origin == "unknown"
