@@ -220,15 +220,18 @@ class Lock:
         if isinstance(self.wanted, Everything):
             return
         listed = {parts[0] for block in blocks for pattern in patterns(block.key) if (parts := split_ident(pattern))}
-        for name in sorted(self.wanted - listed):
-            if name not in text:
-                continue
+        asked = set(_ASKED.findall(text))
+        for name in sorted((self.wanted & asked) - listed):
             for match in re.finditer(rf'^    "?{re.escape(name)}"?:? ', text, re.MULTILINE):
                 above = [line for line in text[max(0, match.start() - 20_000) : match.start()].split("\n") if line]
                 field = next((line for line in reversed(above) if not line.startswith("    ")), "")
                 if field.strip().rstrip(":") in ("dependencies", "optionalDependencies"):
                     yield f"an entry depends on {name}, which has no entry"
                     break
+
+
+_ASKED = re.compile(r'^    "?([^"\s:]+)"?:? ', re.MULTILINE)
+"""Names in the four-space part of an entry: what it depends on, among other fields."""
 
 
 def _plainly_of(resolved: str, asked: list[tuple[str, str | None, str]], version: str | None) -> bool:
