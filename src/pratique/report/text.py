@@ -23,7 +23,7 @@ LINES = 24
 QUIET_LINES = 6
 _SUBJECTS = 5
 _OTHERS = 4
-_NAME = 32
+_NAME = 26
 
 
 def render(report: Report) -> Iterator[bytes]:
@@ -78,7 +78,7 @@ def _subjects(report: Report, found: Answer, verdicts: list[VerdictEntry]) -> It
     for verdict, name in zip(shown, names, strict=True):
         top = top_of(verdict, found.sightings)
         what = claim(top) if top else printable(verdict.summary)
-        yield clip(f"  {pad(name, width)}  {verdict.depth or 'undecided':<9}  {what}", WIDTH)
+        yield clip(f"  {pad(name, width)}  {verdict.depth or 'undecided':<9} {what}", WIDTH)
     rest = verdicts[_SUBJECTS:]
     if rest:
         yield f"  and {tally(rest, found.subjects)}"

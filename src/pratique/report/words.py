@@ -18,6 +18,7 @@ _IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0100-\U000e01ef]"
 )
 """Characters that count as printable and show nothing: a name that holds one only looks like another."""
+_STATE = re.compile(r"(state [A-Z]): ")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _NOT_ASCII = re.compile(r"[^\x20-\x7e\n]")
 
@@ -128,11 +129,14 @@ def release(purl: str) -> str:
 
 
 def claim(sighting: SightingEntry) -> str:
-    """A release and what is known of it: `plain-crypto-js 4.2.1 -> 4.2.0: hidden lockfile and folder disagree`."""
+    """A release and what is known of it: `plain-crypto-js 4.2.1 -> 4.2.0 (state B): install record and folder ...`."""
     name, version = name_and_version(sighting.purl)
-    if version and sighting.explanation.startswith(f"{version} -> "):
-        return printable(f"{name} {sighting.explanation}")
-    return f"{release(sighting.purl)}: {printable(sighting.explanation)}"
+    found = _STATE.match(sighting.explanation)
+    state, said = (f" ({found[1]})", sighting.explanation[found.end() :]) if found else ("", sighting.explanation)
+    if version and said.startswith(f"{version} -> "):
+        shift, _, said = said.partition(": ")
+        return printable(f"{name} {shift}{state}: {said}" if said else f"{name} {shift}{state}")
+    return f"{release(sighting.purl)}{state}: {printable(said)}"
 
 
 def label(incident: IncidentEntry) -> str:
@@ -151,22 +155,23 @@ def moment(text: str) -> datetime.datetime | None:
 
 
 def after_publication(report: Report, sightings: list[SightingEntry]) -> str | None:
-    """How long after publication the first of these sightings happened, as words, where both times are known."""
+    """How long after a publication the first of these sightings happened, as words, where both times are known.
+
+    Of several publications before a time, the last counts: nobody could have been reached before it.
+    """
     best: datetime.timedelta | None = None
-    starts: dict[tuple[str, str | None], datetime.datetime] = {}
+    starts: dict[str, list[datetime.datetime]] = {}
     for incident in report.incidents:
         for window in incident.windows:
             start = moment(window.start)
             if start is not None:
-                key = (incident.id, window.component)
-                starts[key] = min(start, starts.get(key, start))
+                starts.setdefault(incident.id, []).append(start)
     for sighting in sightings:
-        name, _ = name_and_version(sighting.purl)
-        start = starts.get((sighting.incident, name)) or starts.get((sighting.incident, None))
         for time in sighting.times:
             value = moment(time.value)
-            if start is not None and value is not None and value >= start:
-                best = value - start if best is None else min(best, value - start)
+            for start in starts.get(sighting.incident, ()):
+                if value is not None and value >= start:
+                    best = value - start if best is None else min(best, value - start)
     return f"{duration(best)} after publication" if best is not None else None
 
 
