@@ -1,0 +1,162 @@
+"""Draw the first screen of the demo as a picture of a terminal.
+
+    python scripts/make_picture.py            writes docs/pictures/first-screen.svg
+    python scripts/make_picture.py --check    only says whether it is current
+
+The harbour of `make demo` is laid out in a temporary folder and checked by the command line as it stands; the picture
+shows what was printed, with nothing added but colour. The same output gives the same bytes. Text stays text: it can be
+selected and searched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+import demo.__main__ as harbour
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURE = ROOT / "docs" / "pictures" / "first-screen.svg"
+COMMAND = "pratique check build/demo/harbour"
+COLUMNS = 100
+CELL, LINE, SIZE = 8.4, 20, 14
+MARGIN, BAR = 20, 34
+
+COLOURS = {
+    "plain": "#d6dae0",
+    "dim": "#8b94a1",
+    "prompt": "#7fd18b",
+    "bad": "#ff7b72",
+    "warn": "#f0b35e",
+    "mild": "#e3d27a",
+    "good": "#7fd18b",
+    "next": "#7cc4ff",
+}
+_WORDS = re.compile(r"\b(?P<word>executed|active|RAN|installed|fetched|resolved|declared|undecided)\b")
+_WORD_STYLES = {"executed": "bad", "active": "bad", "RAN": "bad", "installed": "warn", "undecided": "warn"}
+_HEADS = {
+    "AFFECTED": "bad",
+    "UNDER INVESTIGATION": "warn",
+    "NOT AFFECTED": "good",
+    "NOTHING EXAMINED": "warn",
+    "NEXT": "next",
+    "NOT EXAMINED": "warn",
+    "SCOPE": "dim",
+}
+
+
+def screen() -> list[str]:
+    """What the command prints about the demo's harbour."""
+    with tempfile.TemporaryDirectory() as folder:
+        lay_out(Path(folder))
+        result = subprocess.run(
+            [sys.executable, "-m", *COMMAND.split()],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if result.returncode != 11:
+        raise RuntimeError(f"exit code {result.returncode}\n{result.stdout}{result.stderr}")
+    return result.stdout.splitlines()
+
+
+def lay_out(folder: Path) -> None:
+    """The harbour of `make demo`, at its place below another folder."""
+    before = harbour.BUILD, harbour.HARBOUR
+    harbour.BUILD = folder / "build" / "demo"
+    harbour.HARBOUR = harbour.BUILD / "harbour"
+    try:
+        harbour.HARBOUR.mkdir(parents=True)
+        for name, (install, clock) in harbour.FLEET.items():
+            harbour.moor(name, install, harbour.at(clock))
+        harbour.protected(harbour.HARBOUR / "projects" / "protected-app")
+    finally:
+        harbour.BUILD, harbour.HARBOUR = before
+
+
+def draw(lines: list[str]) -> str:
+    """The picture of a terminal that shows the command and these lines."""
+    rows = [f"$ {COMMAND}", *lines]
+    width = round(COLUMNS * CELL) + 2 * MARGIN
+    height = BAR + len(rows) * LINE + MARGIN
+    label = escape(" ".join(" ".join(rows).split()))
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        ' role="img" aria-labelledby="title text">',
+        "<!-- Generated: python scripts/make_picture.py -->",
+        '<title id="title">The first screen of a check</title>',
+        f'<desc id="text">{label}</desc>',
+        "<style>",
+        "text { font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;"
+        f" font-size: {SIZE}px; white-space: pre; }}",
+        *(f".{name} {{ fill: {colour}; }}" for name, colour in COLOURS.items()),
+        ".head { font-weight: bold; }",
+        "</style>",
+        f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="9" fill="#14181f" stroke="#5b6470"/>',
+        f'<path d="M1 {BAR - 8}H{width - 1}" stroke="#2a303a"/>',
+        *(f'<circle cx="{18 + 16 * index}" cy="13" r="4.5" fill="#3a424e"/>' for index in range(3)),
+    ]
+    for number, row in enumerate(rows):
+        if row:
+            out.append(_row(row, BAR + number * LINE + SIZE, first=number == 0))
+    return "\n".join([*out, "</svg>", ""])
+
+
+def _row(row: str, y: int, *, first: bool) -> str:
+    """One line of text; its length is fixed, so that columns stand in line in every font."""
+    spans = "".join(
+        f'<tspan class="{style}">{escape(text, quote=False)}</tspan>' for text, style in _spans(row, first=first)
+    )
+    return (
+        f'<text x="{MARGIN}" y="{y}" textLength="{len(row) * CELL:.1f}" lengthAdjust="spacingAndGlyphs"'
+        f' xml:space="preserve">{spans}</text>'
+    )
+
+
+def _spans(row: str, *, first: bool) -> Iterator[tuple[str, str]]:
+    """Pieces of a line, each with its style."""
+    if first:
+        yield "$ ", "prompt"
+        yield row[2:], "plain"
+        return
+    for head, style in _HEADS.items():
+        if row.startswith(f"{head}  "):
+            quiet = row.endswith("  nothing relevant")
+            yield head, f"{'dim' if quiet else style} head"
+            row = row[len(head) :]
+            if head == "SCOPE":
+                yield row, "dim"
+                return
+            break
+    position = 0
+    for found in _WORDS.finditer(row):
+        yield row[position : found.start()], "plain"
+        yield found["word"], _WORD_STYLES.get(found["word"], "mild")
+        position = found.end()
+        if found["word"] != "RAN" and row.startswith("  ") and not row.startswith("  and"):
+            break
+    yield row[position:], "plain"
+
+
+def main() -> int:
+    """Write the picture, or with --check say whether it is current."""
+    text = draw(screen())
+    if "--check" in sys.argv[1:]:
+        current = PICTURE.is_file() and PICTURE.read_text(encoding="utf-8") == text
+        if not current:
+            sys.stderr.write(f"{PICTURE}: is not current; run python scripts/make_picture.py\n")
+        return 0 if current else 1
+    PICTURE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
