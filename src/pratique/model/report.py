@@ -133,8 +133,8 @@ class StepEntry(Part, frozen=True):
 class GuidanceEntry(Part, frozen=True, omit_defaults=False):
     """What an incident's definition advises.
 
-    Where the incident carries a dead man's switch, `secrets` and `remediation` are empty: nothing that could set it
-    off is shown before the switch was looked for and removed.
+    Where an incident with a sighting carries a dead man's switch, `secrets` and `remediation` are empty, and so are
+    the `next_steps` of all others: nothing that could set it off is shown before the switch was looked for and removed.
     """
 
     next_steps: tuple[str, ...] = ()

@@ -173,6 +173,11 @@ def _view(report: Report) -> dict[str, Any]:
         "lines": _lines(report, found),
         "figures": _figures(report, found, relevant),
         "steps": report.next_steps,
+        "cautions": [
+            (label(item.incident), item.incident.guidance.dead_man_switch)
+            for item in chapters
+            if item.incident.guidance and item.incident.guidance.dead_man_switch
+        ],
         "sections": [_section(report, found, item, anchors, until) for item in chapters[:CHAPTERS]],
         "more_sections": [(label(item.incident), tally(item.verdicts, found.subjects)) for item in chapters[CHAPTERS:]],
         "evidence": _evidence(report, found),

@@ -315,10 +315,15 @@ def _report(
     projects = set(resolved) | {s.uri for s in subjects if s.kind == "project"}
     complete = not any(gap.entry.accepted is None for gap in gaps) and not total.interrupted
     affected = [v for v in verdicts if v.status is Status.AFFECTED]
+    incidents = {incident.id: incident for incident in catalogue.incidents}
+    open_verdicts = [v for v in verdicts if v.sightings and v.status in (Status.AFFECTED, Status.UNDER_INVESTIGATION)]
+    armed = {v.incident for v in open_verdicts if incidents[v.incident].dead_man_switch is not None}
+    if armed:
+        entries = [entry if entry.id in armed else _held_back(entry) for entry in entries]
+        affected = [verdict for verdict in open_verdicts if verdict.incident in armed]
     steps: dict[str, None] = {}
     for verdict in sorted(affected, key=lambda item: -(item.depth.rank if item.depth else 0)):
-        incident = next(item for item in catalogue.incidents if item.id == verdict.incident)
-        steps.update(dict.fromkeys(incident.next_steps))
+        steps.update(dict.fromkeys(incidents[verdict.incident].next_steps))
     return Report(
         header=Header(
             schema=SCHEMA,
@@ -459,6 +464,14 @@ def _guidance(incident: Incident) -> GuidanceEntry:
             StepEntry(id=s.id, action=s.action, after=s.after, destructive=s.destructive) for s in incident.remediation
         ),
     )
+
+
+def _held_back(entry: IncidentEntry) -> IncidentEntry:
+    """An incident's entry without its advice to act, while another incident's dead man's switch may be set."""
+    if entry.guidance is None:
+        return entry
+    guidance = msgspec.structs.replace(entry.guidance, next_steps=(), secrets=(), remediation=())
+    return msgspec.structs.replace(entry, guidance=guidance)
 
 
 def _verdict_key(verdict: Verdict) -> tuple[int, int, str, Subject]:
