@@ -109,5 +109,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = DEFAULT_LIMIT
     subject: Literal["project", "install", "cache", "log", "machine"] = "project"
     relevance: Literal["always", "named-folder", "never"] = "always"
+    resolves: bool = True
+    """Whether a whole file shows what the ranges of its project resolved to; files of settings do not."""
     content: Literal["bytes", "name"] = "bytes"
     """`name`: the reader looks at the path first and asks for the bytes only where it must."""

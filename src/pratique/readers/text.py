@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import json
+from collections import Counter
+from typing import Any
 
 from pratique.model.location import locate
 from pratique.model.observation import Refusal
@@ -24,6 +27,19 @@ def decode_text(data: bytes) -> str | None:
         return data.decode(encoding)
     except UnicodeDecodeError:
         return None
+
+
+def load_json(text: str) -> tuple[Any, str | None]:
+    """The document, and a key that stands twice in one of its objects. Raises ValueError or RecursionError."""
+    twice: list[str] = []
+
+    def join(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        joined = dict(pairs)
+        if len(joined) != len(pairs) and not twice:
+            twice.append(Counter(key for key, _ in pairs).most_common(1)[0][0])
+        return joined
+
+    return json.loads(text, object_pairs_hook=join), twice[0] if twice else None
 
 
 def refuse(artifact: Artifact, reader: Reader, reason: str, *, names: tuple[str, ...] = ()) -> Refusal:

@@ -198,7 +198,7 @@ class _Sweep:
                 self.out.refusals.append(record)
             elif self.keep(record):
                 self._take(reader, artifact, record)
-        if whole and reader.subject == "project" and reader.relevance == "always":
+        if whole and reader.subject == "project" and reader.relevance == "always" and reader.resolves:
             self.out.resolved.append(shown(project_of(artifact.path).rstrip("/")))
 
     def _take(self, reader: Reader, artifact: Artifact, record: Observation) -> None:

@@ -28,7 +28,8 @@ from pratique.ecosystems.npm.paths import split_virtual
 from pratique.model.observation import ComponentFact, Observation, Origin, Refusal
 from pratique.model.ports import Artifact, Everything, Interest, Reader
 from pratique.readers.npm.pnpm_rows import component, integrity_of, side_effects
-from pratique.readers.text import refuse
+from pratique.readers.npm.syml import sound
+from pratique.readers.text import load_json, refuse
 
 _DIGEST = re.compile(r"(?:^|/)v3/files/(?P<head>[0-9a-f]{2})/(?P<tail>[0-9a-f]+)-index\.json$")
 _NAMED = re.compile(r"(?:^|/)v10/index/[0-9a-f]{2}/[0-9a-f]{62}-(?P<release>[^/]+)\.json$")
@@ -68,9 +69,13 @@ def read_row(
     """One file; `named` is the release that its file name states. Shared by the two readers of this format."""
     data = artifact.content()
     try:
+        if data.count(b'"version":') > 1 or data.count(b'"name":') > 1:
+            twice = load_json(data.decode("utf-8"))[1]
+            if twice is not None:
+                yield refuse(artifact, reader, f"the key {sound(twice)[:80]!r} stands twice")
         head = _HEAD.decode(data)
         row: Any = msgspec.json.decode(data) if head.name is None or head.name in wanted else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         try:
             row = json.loads(data.decode("utf-8-sig"))
         except (ValueError, RecursionError):

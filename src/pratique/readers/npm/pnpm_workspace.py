@@ -92,4 +92,5 @@ READER = Reader(
     read=read,
     basenames=("pnpm-workspace.yaml",),
     subject="project",
+    resolves=False,
 )

@@ -117,10 +117,19 @@ def unquote(text: str) -> str:
     if "\\" not in text and text.find('"', 1) == len(text) - 1:
         return text[1:-1]
     try:
-        value = json.loads(text)
+        value = json.loads(_YAML_ESCAPE.sub(_as_json, text))
     except (ValueError, RecursionError):
         return text.strip('"')
     return sound(value) if isinstance(value, str) else text
+
+
+_YAML_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|U0000([0-9A-Fa-f]{4})|.)", re.DOTALL)
+
+
+def _as_json(match: re.Match[str]) -> str:
+    """An escape that YAML knows and JSON does not, in JSON's form."""
+    digits = match[1] or match[2]
+    return f"\\u{digits:0>4}" if digits else match.group()
 
 
 def sound(text: str) -> str:

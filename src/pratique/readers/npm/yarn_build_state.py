@@ -86,6 +86,8 @@ def _build_state(artifact: Artifact, wanted: frozenset[str] | Everything) -> Ite
             reasons.append(f"line {number} is not in Yarn's layout")
     if pending is not None:
         reasons.append(f"the entry at line {pending} is incomplete")
+    if not builds and not reasons:
+        reasons.append("holds no build: Yarn removes the file where there is none")
     if reasons:
         refusal = refuse(artifact, READER, "; ".join(list(dict.fromkeys(reasons))[:5]))
         if not builds and not re.search(r"(?:^|/)\.yarn/[^/]+$", artifact.path):

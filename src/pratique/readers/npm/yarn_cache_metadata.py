@@ -15,7 +15,6 @@ Yarn 1.22.22, lib/cli.js (package fetcher, tarball fetcher).
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +25,7 @@ from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Origin, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
 from pratique.readers.npm.syml import sound
-from pratique.readers.text import decode_text, refuse
+from pratique.readers.text import decode_text, load_json, refuse
 
 _ORIGINS: dict[str, Origin] = {"git": "git", "copy": "file", "link": "link", "workspace": "workspace"}
 
@@ -35,7 +34,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     """Yield the release that a cache entry holds, if its name is of interest."""
     wanted = interest.wanted("npm")
     place = place_of(artifact.path)
-    document = _document(artifact.content())
+    document, twice = _document(artifact.content())
     manifest = document.get("manifest") if isinstance(document, dict) else None
     remote = document.get("remote") if isinstance(document, dict) else None
     name = _text(manifest, "name")
@@ -43,6 +42,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     if name is None or version is None or not isinstance(remote, dict):
         yield refuse(artifact, READER, "is not whole JSON" if document is None else "names no release or no source")
         return
+    if twice is not None:
+        yield refuse(artifact, READER, f"the key {sound(twice)[:80]!r} stands twice")
     if name not in wanted:
         return
     resolved = _text(remote, "resolved") or _text(remote, "reference")
@@ -69,15 +70,15 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     yield Observation(READER.name, artifact.location(), fact, times)
 
 
-def _document(data: bytes) -> Any:
-    """The JSON document; None where it is broken."""
+def _document(data: bytes) -> tuple[Any, str | None]:
+    """The JSON document, None where it is broken, and a key that stands twice."""
     text = decode_text(data)
     if text is None:
-        return None
+        return None, None
     try:
-        return json.loads(text)
+        return load_json(text)
     except (ValueError, RecursionError):
-        return None
+        return None, None
 
 
 def _text(holder: object, key: str) -> str | None:

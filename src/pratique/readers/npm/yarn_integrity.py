@@ -17,7 +17,6 @@ Yarn 1.22.22, lib/cli.js (integrity checker, package install scripts).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +26,7 @@ from pratique.ecosystems.npm.yarn import is_version, origin_of_range, real_name,
 from pratique.model.observation import ComponentFact, Observation, PolicyFact, Refusal, ScriptFact
 from pratique.model.ports import Artifact, Interest, Reader
 from pratique.readers.npm.syml import sound
-from pratique.readers.text import decode_text, refuse
+from pratique.readers.text import decode_text, load_json, refuse
 
 _IN_URL = re.compile(r"[/-](\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+?)?)(?:\.t(?:ar\.)?gz)?(?:[/?#]|$)")
 
@@ -42,7 +41,10 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         return
     reason = None
     try:
-        document: Any = json.loads(text)
+        document: Any
+        document, twice = load_json(text)
+        if twice is not None:
+            reason = f"the key {sound(twice)[:80]!r} stands twice"
     except (ValueError, RecursionError):
         reason = "is not whole JSON"
         document = {"lockfileEntries": dict(_LINE.findall(text[max(text.find('"lockfileEntries"'), 0) :]))}

@@ -42,6 +42,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         reasons.append(f"line {document.strange} is not in Yarn's layout, and the file {error}")
     if not any(block.key == "__metadata" for block in blocks):
         reasons.append("has no version line")
+    elif len(blocks) == 1:
+        reasons.append("holds no entry, not even the project's own")
     if document.conflict is not None:
         reasons.append("holds merge-conflict markers")
     if document.cut:

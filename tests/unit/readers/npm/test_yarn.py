@@ -279,6 +279,7 @@ def test_an_ambiguous_slug_is_settled_by_the_manifest() -> None:
             "holds a manifest that is packed in a way Yarn does not use",
         ),
     ],
+    ids=range(7),
 )
 def test_bad_zips_are_refused_and_their_name_still_counts(data: bytes, reason: str) -> None:
     records = cached(data, AXIOS)

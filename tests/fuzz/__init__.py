@@ -1,0 +1,1 @@
+"""Longer fuzzing of readers; no part of the suite."""

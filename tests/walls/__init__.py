@@ -1,0 +1,1 @@
+"""The walls: rules about the repository itself, each a test."""
