@@ -286,8 +286,10 @@ def _tree(error: type, indent: str = "") -> Iterator[str]:
     """The tree of errors."""
     kind = (error.__doc__ or "").split("\n")[0]
     yield f"{indent}{error.__name__:<{24 - len(indent)}} {kind}"
-    inners = [item for item in type.__subclasses__(error) if item.__module__.startswith("pratique.")]
+    inners: list[type] = error.__subclasses__()
     for inner in sorted(inners, key=lambda found: found.__name__):
+        if not inner.__module__.startswith("pratique."):
+            continue
         yield from _tree(inner, f"{indent}  ")
 
 
