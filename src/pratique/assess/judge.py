@@ -74,11 +74,12 @@ def negative(incident: Incident, listed: int) -> str:
     return f"none of the {listed} versions listed on {incident.listed_on or incident.updated}"
 
 
-def _order(sighting: Sighting) -> tuple[int, int, str, str, int, str]:
-    """Deepest first, then the most certain, then by place."""
+def _order(sighting: Sighting) -> tuple[int, int, int, str, str, int, str]:
+    """Deepest first, then the most certain, then the folder's own state, then by place."""
     return (
         -sighting.depth.rank,
         -sighting.confidence.rank,
+        0 if sighting.kind == "tampering" else 1,
         sighting.location.target,
         sighting.location.path,
         sighting.location.line or 0,

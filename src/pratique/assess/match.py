@@ -207,11 +207,11 @@ def _role(listing: Listing, version: str) -> Role:
 _EXPLANATIONS = {
     "lock": "a lockfile names it",
     "installed-record": "the manager recorded it as installed",
-    "manifest": "its folder is installed; execution is not shown",
+    "manifest": "its folder is installed; not shown to have run",
     "folder-name": "the folder it was installed to names it",
-    "cache": "a download cache names it: its archive was fetched",
-    "store": "the store's index names it: its archive was fetched and unpacked there",
-    "log": "a log shows that its archive was fetched",
+    "cache": "its archive was fetched: a download cache names it",
+    "store": "its archive was fetched and unpacked: the store's index names it",
+    "log": "its archive was fetched, by a log",
 }
 
 
@@ -278,9 +278,9 @@ def _script(
     listing: Listing, version: Version, observation: Observation, fact: ScriptFact, subject: Subject
 ) -> Sighting:
     ends = {
-        "started": "a log shows that its script started",
-        "finished": "a log shows that its script ran to its end",
-        "failed": "a log shows that its script ran and failed",
+        "started": "started",
+        "finished": "ran to its end",
+        "failed": "ran and failed",
     }
     code = f" (exit code {fact.exit_code})" if fact.exit_code is not None else ""
     return Sighting(
@@ -293,7 +293,7 @@ def _script(
         confidence=Confidence.HIGH,
         role=listing.role(version),
         location=observation.location,
-        explanation=f"{ends[fact.outcome]}: {fact.script}{code}",
+        explanation=f"its {fact.script} {ends[fact.outcome]}{code}, by a record of the run",
         observations=(observation,),
         times=observation.times,
     )

@@ -54,7 +54,7 @@ def judge_folder(folder: Folder) -> Sighting | None:
     proof = [o for o in (manifest[0] if manifest else None, folder.state) if o is not None]
 
     if said == rule.version and len(there) == len(rule.present_before):
-        text = f"state A: installed; {', '.join(there)} still there, execution not shown"
+        text = f"state A: not shown to have run: {', '.join(there)} still there"
         return _sighting(folder, Status.AFFECTED, Depth.INSTALLED, Confidence.HIGH, text, [*proof, *strong])
     if gone and said == rule.manifest_version_after:
         return _cleaned(folder, strong, weak, proof)
@@ -78,9 +78,9 @@ def _cleaned(
     shift = f"{rule.version} -> {rule.manifest_version_after}"
     if strong:
         if place_of(f"{folder.fact.folder}/package.json").layout == "pnpm":
-            text = f"state B: {shift}: its script ran on this machine; pnpm may have replayed the result here"
+            text = f"state B: {shift}: it ran on this machine; pnpm may have replayed the result here"
             return _sighting(folder, Status.AFFECTED, Depth.EXECUTED, Confidence.MEDIUM, text, [*proof, *strong])
-        text = f"state B: {shift}: install record and folder disagree, its files are gone: it ran and cleaned up"
+        text = f"state B: {shift}: install record and folder disagree; it ran and cleaned up"
         return _sighting(folder, Status.AFFECTED, Depth.EXECUTED, Confidence.HIGH, text, [*proof, *strong])
     decoy = [
         o
@@ -95,7 +95,7 @@ def _cleaned(
         sighting = _sighting(folder, Status.NOT_AFFECTED, Depth.INSTALLED, Confidence.MEDIUM, text, [*proof, *decoy])
         return msgspec.structs.replace(sighting, role=Role.DECOY, lowered_by=tuple(decoy))
     if weak:
-        text = f"state B: {shift}: lockfile and folder disagree, its files are gone; a checkout can change the lockfile"
+        text = f"state B: {shift}: lockfile and folder disagree (a checkout can change a lockfile)"
         return _sighting(folder, Status.AFFECTED, Depth.EXECUTED, Confidence.MEDIUM, text, [*proof, *weak])
     if folder.asked:
         by = getattr(folder.asked[0].facts, "asked_by", "")
