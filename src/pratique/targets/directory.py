@@ -270,15 +270,19 @@ class Walk:
         relative = path + name
         if self.excluded is not None and self._left_out(relative):
             return None
+        source = self.root + relative
         if entry.is_symlink():
-            if self._inside(relative) is None:
+            real = self._inside(relative)
+            if real is None:
                 return self.refuse(relative, "is a link that leads out of the target or nowhere")
-            self.skip("link-inside-target", relative)
-            return None
+            if os.path.basename(real) == name or not os.path.isfile(real):
+                self.skip("link-inside-target", relative)
+                return None
+            source = real
         if claimant.folders and claimant.basenames and not self._below(path, claimant.folders):
             return None
         limit = claimant.limit if self.options.limit is None else self.options.limit
-        file = File(self.root + relative, limit, self)
+        file = File(source, limit, self)
         return claimant.key, Artifact(self.uri, relative, file.content, file.modified, file.companion)
 
     @staticmethod
@@ -293,15 +297,20 @@ class Walk:
         real = os.path.realpath(self.root + path)
         base = os.path.realpath(self.root)
         inside = real == base or real.startswith(base.rstrip(os.sep) + os.sep)
-        return real if inside and os.path.lexists(real) else None
+        return real if inside and os.path.exists(real) else None
 
     def _link(self, path: str, name: str, entry: os.DirEntry[str]) -> Refusal | None:
         """A link in a tree, or a tree that is a link: a gap where it leads out of the target for a name of interest."""
         if not entry.is_symlink():
             return None
         if name == "node_modules":
-            if self._inside(path + name) is None:
+            real = self._inside(path + name)
+            if real is None:
                 return self.refuse(path + name, "is a link that leads out of the target or nowhere")
+            packages = self._packages(real) if os.path.basename(real) != name else ()
+            if packages:
+                reason = "is a link to a folder of another name, which is not examined as a tree"
+                return self.refuse(path + name, reason, names=packages)
             return None
         package = f"{path.rstrip('/').rpartition('/')[2]}/{name}" if _is_scope(path) else name
         names = self.options.names
@@ -310,6 +319,17 @@ class Walk:
         if self._inside(path + name) is None:
             return self.refuse(path + name, "is a link that leads out of the target or nowhere", names=(package,))
         return None
+
+    def _packages(self, folder: str) -> tuple[str, ...]:
+        """Names of interest that have a folder here, scopes included."""
+        names = self.options.names
+        try:
+            entries = os.listdir(folder)
+            for scope in [entry for entry in entries if entry.startswith("@")]:
+                entries += [f"{scope}/{inner}" for inner in os.listdir(f"{folder}/{scope}")]
+        except OSError:
+            return tuple(sorted(names or ()))
+        return tuple(sorted(entry for entry in entries if names is None or entry in names))
 
     def _package(self, path: str, inherited: tuple[int, ...]) -> Iterator[tuple[int, Artifact] | Refusal]:
         """Quick mode: of a package's folder only the manifest and a nested tree."""
