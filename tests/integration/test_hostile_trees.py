@@ -123,7 +123,15 @@ def as_nobody(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         tool = shutil.which("setpriv")
         if tool is None:
             pytest.skip("setpriv is not installed, and root reads every folder")
-        command = [tool, "--bounding-set=-all", "--inh-caps=-all", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+        command = [
+            tool,
+            "--bounding-set=-all",
+            "--inh-caps=-all",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            *command,
+        ]
     source = str(Path(api.__file__).resolve().parents[1])
     return subprocess.run(
         command,
@@ -148,7 +156,11 @@ print(json.dumps([report.exit_code, sorted([r.path, r.reason] for r in report.co
 def open_folder(tmp_path: Path) -> Iterator[Path]:
     """A folder that others may enter, and its parents too."""
     for parent in [tmp_path, *tmp_path.parents]:
-        if parent.owner() == Path.home().owner() and str(parent).startswith(os.path.realpath("/tmp")) and parent != Path("/tmp"):
+        if (
+            parent.owner() == Path.home().owner()
+            and str(parent).startswith(os.path.realpath("/tmp"))
+            and parent != Path("/tmp")
+        ):
             parent.chmod(0o755)
     yield tmp_path
     for folder in tmp_path.rglob("*"):

@@ -21,7 +21,17 @@ class PratiqueError(Exception):
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{text}. {self.advice}" if self.advice else text
+        return _inert(f"{text}. {self.advice}" if self.advice else text)
+
+
+def _inert(text: str) -> str:
+    """Text in which control and format characters are spelled: an error may quote a list or a path from elsewhere."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape", "replace").decode()
+        for char in text
+    )
 
 
 class UsageError(PratiqueError):
