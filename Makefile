@@ -25,10 +25,16 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pratique.readers.discovery --check
+	$(BIN)/python -m pratique.report.schema --check
 
 generate: $(STAMP)
 	$(BIN)/python -m pratique.readers.discovery
 	$(BIN)/python -m pratique.incidents.index
+	$(BIN)/python -m pratique.incidents.schema
+	$(BIN)/python -m pratique.incidents.reference > docs/reference/incidents.md
+	$(BIN)/python -m pratique.report.schema
+	$(BIN)/python -m scripts.make_reference
+	$(BIN)/python -m scripts.make_picture
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

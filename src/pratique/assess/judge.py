@@ -74,7 +74,7 @@ def negative(incident: Incident, listed: int) -> str:
     return f"none of the {listed} versions listed on {incident.listed_on or incident.updated}"
 
 
-def _order(sighting: Sighting) -> tuple[int, int, int, str, str, int, str]:
+def _order(sighting: Sighting) -> tuple[int, int, int, str, str, int, str, str, bytes]:
     """Deepest first, then the most certain, then the folder's own state, then by place."""
     return (
         -sighting.depth.rank,
@@ -84,6 +84,8 @@ def _order(sighting: Sighting) -> tuple[int, int, int, str, str, int, str]:
         sighting.location.path,
         sighting.location.line or 0,
         sighting.explanation,
+        sighting.purl,
+        msgspec.json.encode(sighting, order="deterministic"),
     )
 
 

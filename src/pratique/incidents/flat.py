@@ -143,7 +143,7 @@ def from_bad(texts: Sequence[str], *, window: Window | None, today: datetime.dat
     gathered = _Gathered()
     for text in texts:
         gathered.read(repr(text), _parse_release, text.strip())
-    return _incident(gathered, title="Releases given by hand", where="--bad", window=window, today=today)
+    return _incident(gathered, title=f"--bad {' '.join(texts)}", where="--bad", window=window, today=today)
 
 
 def from_list(path: Path, *, window: Window | None, today: datetime.date) -> Incident:

@@ -2,11 +2,15 @@
 # ruff: noqa: E501
 
 CLAIMS: tuple[
-    tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...], int], ...
+    tuple[
+        str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...], int
+    ],
+    ...,
 ] = (
     (
         "bun-lock",
         "pratique.readers.npm.bun_lock",
+        "npm",
         ("bun.lock",),
         (),
         (),
@@ -16,6 +20,7 @@ CLAIMS: tuple[
     (
         "bun-lockb",
         "pratique.readers.npm.bun_lockb",
+        "npm",
         ("bun.lockb",),
         (),
         (),
@@ -25,6 +30,7 @@ CLAIMS: tuple[
     (
         "bunfig",
         "pratique.readers.npm.bunfig",
+        "npm",
         ("bunfig.toml", ".bunfig.toml"),
         (),
         (),
@@ -34,6 +40,7 @@ CLAIMS: tuple[
     (
         "deno-lock",
         "pratique.readers.npm.deno_lock",
+        "npm",
         ("deno.lock",),
         (),
         (),
@@ -43,6 +50,7 @@ CLAIMS: tuple[
     (
         "deno-state",
         "pratique.readers.npm.deno_state",
+        "npm",
         (),
         (),
         (".initialized", ".scripts-run", ".scripts-warned"),
@@ -52,6 +60,7 @@ CLAIMS: tuple[
     (
         "hidden-lockfile",
         "pratique.readers.npm.hidden_lockfile",
+        "npm",
         (".package-lock.json",),
         (),
         (),
@@ -61,6 +70,7 @@ CLAIMS: tuple[
     (
         "manifest",
         "pratique.readers.npm.manifest",
+        "npm",
         ("package.json",),
         (),
         (),
@@ -70,6 +80,7 @@ CLAIMS: tuple[
     (
         "npm-cache-index",
         "pratique.readers.npm.cache_index",
+        "npm",
         (),
         (),
         (),
@@ -79,6 +90,7 @@ CLAIMS: tuple[
     (
         "npm-configuration",
         "pratique.readers.npm.configuration",
+        "npm",
         (".npmrc", "npmrc"),
         (),
         (),
@@ -88,6 +100,7 @@ CLAIMS: tuple[
     (
         "npm-debug-log",
         "pratique.readers.npm.debug_log",
+        "npm",
         (),
         (),
         (".log",),
@@ -97,6 +110,7 @@ CLAIMS: tuple[
     (
         "package-lock",
         "pratique.readers.npm.package_lock",
+        "npm",
         ("package-lock.json", "npm-shrinkwrap.json"),
         (),
         (),
@@ -106,6 +120,7 @@ CLAIMS: tuple[
     (
         "pnpm-lock",
         "pratique.readers.npm.pnpm_lock",
+        "npm",
         ("pnpm-lock.yaml",),
         ("pnpm-lock.",),
         (".yaml",),
@@ -115,6 +130,7 @@ CLAIMS: tuple[
     (
         "pnpm-lockfile-verified",
         "pratique.readers.npm.pnpm_lockfile_verified",
+        "npm",
         ("lockfile-verified.jsonl",),
         (),
         (),
@@ -124,6 +140,7 @@ CLAIMS: tuple[
     (
         "pnpm-modules",
         "pratique.readers.npm.pnpm_modules",
+        "npm",
         (".modules.yaml",),
         (),
         (),
@@ -133,6 +150,7 @@ CLAIMS: tuple[
     (
         "pnpm-store-database",
         "pratique.readers.npm.pnpm_store_database",
+        "npm",
         ("index.db",),
         (),
         (),
@@ -142,6 +160,7 @@ CLAIMS: tuple[
     (
         "pnpm-store-index",
         "pratique.readers.npm.pnpm_store_index",
+        "npm",
         (),
         (),
         (".json",),
@@ -151,6 +170,7 @@ CLAIMS: tuple[
     (
         "pnpm-store-source",
         "pratique.readers.npm.pnpm_store_source",
+        "npm",
         ("integrity.json", "integrity-not-built.json"),
         (),
         (),
@@ -160,6 +180,7 @@ CLAIMS: tuple[
     (
         "pnpm-virtual-store-lock",
         "pratique.readers.npm.pnpm_virtual_store_lock",
+        "npm",
         ("lock.yaml",),
         (),
         (),
@@ -169,6 +190,7 @@ CLAIMS: tuple[
     (
         "pnpm-workspace",
         "pratique.readers.npm.pnpm_workspace",
+        "npm",
         ("pnpm-workspace.yaml",),
         (),
         (),
@@ -178,6 +200,7 @@ CLAIMS: tuple[
     (
         "pnpm-workspace-state",
         "pratique.readers.npm.pnpm_workspace_state",
+        "npm",
         (".pnpm-workspace-state-v1.json",),
         (),
         (),
@@ -187,6 +210,7 @@ CLAIMS: tuple[
     (
         "shell-history",
         "pratique.readers.host.shell_history",
+        "npm",
         (".bash_history", ".histfile", ".history", ".ksh_history", ".sh_history", ".zhistory", ".zsh_history", "ConsoleHost_history.txt", "Visual Studio Code Host_history.txt", "fish_history"),
         (),
         (),
@@ -196,6 +220,7 @@ CLAIMS: tuple[
     (
         "yarn-berry-cache-zip",
         "pratique.readers.npm.yarn_berry_cache_zip",
+        "npm",
         (),
         (),
         (".zip",),
@@ -205,6 +230,7 @@ CLAIMS: tuple[
     (
         "yarn-build-state",
         "pratique.readers.npm.yarn_build_state",
+        "npm",
         ("install-state.gz", "build-state.yml"),
         (),
         (),
@@ -214,6 +240,7 @@ CLAIMS: tuple[
     (
         "yarn-cache-metadata",
         "pratique.readers.npm.yarn_cache_metadata",
+        "npm",
         (".yarn-metadata.json",),
         (),
         (),
@@ -223,6 +250,7 @@ CLAIMS: tuple[
     (
         "yarn-integrity",
         "pratique.readers.npm.yarn_integrity",
+        "npm",
         (".yarn-integrity",),
         (),
         (),
@@ -232,6 +260,7 @@ CLAIMS: tuple[
     (
         "yarn-lock",
         "pratique.readers.npm.yarn_lock",
+        "npm",
         ("yarn.lock",),
         (),
         (),
@@ -241,6 +270,7 @@ CLAIMS: tuple[
     (
         "yarn-pnp",
         "pratique.readers.npm.yarn_pnp",
+        "npm",
         (".pnp.cjs", ".pnp.js", ".pnp.data.json"),
         (),
         (),
@@ -250,6 +280,7 @@ CLAIMS: tuple[
     (
         "yarn-rc",
         "pratique.readers.npm.yarn_rc",
+        "npm",
         (".yarnrc.yml", ".yarnrc"),
         (),
         (),
@@ -259,6 +290,7 @@ CLAIMS: tuple[
     (
         "yarn-state",
         "pratique.readers.npm.yarn_state",
+        "npm",
         (".yarn-state.yml",),
         (),
         (),

@@ -78,7 +78,9 @@ def _subjects(report: Report, found: Answer, verdicts: list[VerdictEntry]) -> It
     for verdict, name in zip(shown, names, strict=True):
         top = top_of(verdict, found.sightings)
         what = claim(top) if top else printable(verdict.summary)
-        yield clip(f"  {pad(name, width)}  {verdict.depth or 'undecided':<9} {what}", WIDTH)
+        head = f"  {pad(name, width)}  {verdict.depth or 'undecided':<9} "
+        lines = _wrapped(what, head, " " * columns(head))
+        yield from lines if len(lines) <= 2 else [lines[0], clip(f"{lines[1]} …", WIDTH)]
     rest = verdicts[_SUBJECTS:]
     if rest:
         yield f"  and {tally(rest, found.subjects)}"
@@ -125,7 +127,8 @@ def _scope(report: Report) -> list[str]:
     lines = []
     scope = report.header.scope
     if scope.statement:
-        lines.append(clip(f"SCOPE  {printable(scope.statement)}", WIDTH))
+        wrapped = _wrapped(printable(scope.statement), "SCOPE  ", "       ")
+        lines += wrapped if len(wrapped) <= 2 else [wrapped[0], clip(f"{wrapped[1]} …", WIDTH)]
     return [*lines, *(clip(printable(note), WIDTH) for note in report.notes[:2])]
 
 

@@ -141,6 +141,8 @@ def claim(sighting: SightingEntry) -> str:
 
 def label(incident: IncidentEntry) -> str:
     """A short name for an incident: its id with the date set apart."""
+    if re.fullmatch(r"bad-[0-9a-f]{8}", incident.id):
+        return clip(printable(incident.title), 40)
     head, _, date = incident.id.rpartition("-20")
     return printable(f"{head} 20{date}" if head and len(date) == 8 else incident.id)
 

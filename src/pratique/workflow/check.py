@@ -174,6 +174,7 @@ def check(
             total.refusals.append(_declared_gap(item))
         else:
             inactive += 1
+    total.refusals += _unexaminable(request)
     if inactive:
         total.skipped["declared-range-without-lock-for-inactive-incident"] = inactive
     return _report(
@@ -209,6 +210,33 @@ def _deep(request: CheckRequest, catalogue: Catalogue, options: Options, evidenc
                 total.octets += item
         total.by_reader["deep"] = total.by_reader.get("deep", 0) + hashed
         total.artifacts += hashed
+
+
+def unexamined_marker(incident: Incident) -> str:
+    """What a refusal names that is about one incident alone."""
+    return f"incident:{incident.id}"
+
+
+def examinable(incident: Incident) -> bool:
+    """Whether any reader knows an ecosystem of this incident."""
+    return any(component.ecosystem in discovery.ecosystems() for component in incident.components)
+
+
+def _unexaminable(request: CheckRequest) -> list[Refusal]:
+    """A gap for each incident of which no reader knows an ecosystem: silence about it is no negative."""
+    uri = request.targets[0].uri if request.targets else ""
+    return [
+        Refusal(
+            ".",
+            "ecosystem",
+            f"{incident.id}: no reader knows {', '.join(sorted({c.ecosystem for c in incident.components}))} yet",
+            True,
+            uri,
+            names=(unexamined_marker(incident),),
+        )
+        for incident in request.incidents
+        if not examinable(incident)
+    ]
 
 
 def _declared_gap(item: DeclaredOnly) -> Refusal:
@@ -371,7 +399,7 @@ def _report(
     )
 
 
-def _sighting_key(sighting: Sighting) -> tuple[str, int, str, str, int, str]:
+def _sighting_key(sighting: Sighting) -> tuple[str, int, str, str, int, str, str, bytes]:
     location: Location = sighting.location
     return (
         sighting.incident,
@@ -380,6 +408,8 @@ def _sighting_key(sighting: Sighting) -> tuple[str, int, str, str, int, str]:
         location.path,
         location.line or 0,
         sighting.explanation,
+        sighting.purl,
+        msgspec.json.encode(sighting, order="deterministic"),
     )
 
 
@@ -389,20 +419,22 @@ def _verdicts(
     """Verdicts for each incident and subject with a sighting or gap, and the totals."""
     verdicts: list[Verdict] = []
     entries: list[IncidentEntry] = []
+    known = discovery.ecosystems()
     by_incident: dict[str, dict[Subject, list[Sighting]]] = {}
     for sighting in sightings:
         by_incident.setdefault(sighting.incident, {}).setdefault(sighting.subject, []).append(sighting)
     for incident in catalogue.incidents:
-        names = {component.name for component in incident.components if component.ecosystem == "npm"}
+        names = {component.name for component in incident.components if component.ecosystem in known}
+        marker = unexamined_marker(incident)
         listed = sum(
             1
             for component in incident.components
             for item in component.versions
-            if (item.role or component.role) is not Role.DECOY
+            if component.ecosystem in known and (item.role or component.role) is not Role.DECOY
         )
         open_gaps: dict[Subject, list[OpenGap]] = {}
-        for gap in gaps if names else ():
-            if gap.entry.names and not names.intersection(gap.entry.names):
+        for gap in gaps:
+            if not (names if not gap.entry.names else {marker, *names}.intersection(gap.entry.names)):
                 continue
             item = OpenGap(gap.entry.id, gap.subject, gap.entry.names, gap.entry.accepted is not None)
             open_gaps.setdefault(gap.subject, []).append(item)

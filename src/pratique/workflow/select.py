@@ -13,6 +13,7 @@ from pratique.incidents import flat, library
 from pratique.incidents.index import load_bundled
 from pratique.model.errors import IncidentError, UsageError
 from pratique.model.incident import Incident
+from pratique.workflow.check import examinable
 
 Moments = tuple[datetime.datetime, datetime.datetime | None]
 
@@ -70,7 +71,11 @@ def select(
             incident = _one(text, known)
             chosen[incident.id] = incident
         if not incidents:
-            chosen = known
+            chosen = {key: incident for key, incident in known.items() if examinable(incident)}
+            left = sorted(set(known) - set(chosen))
+            if left:
+                shown = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
+                notes.append(f"NOTE  not examined, no reader of their ecosystem yet: {len(left)} ({shown})")
     named = set(incidents and chosen)
     flats: list[Incident] = []
     if bad:
@@ -79,6 +84,9 @@ def select(
     for incident in flats:
         chosen[incident.id] = incident
         named.add(incident.id)
+        unused = incident.summary.partition("Not used")[2]
+        if unused:
+            notes.append(f"NOTE  {incident.title}: not used{unused}")
     ordered = tuple(chosen[key] for key in sorted(chosen))
     return Selection(ordered, frozenset(named), {item.id: digest(item) for item in ordered}, tuple(notes))
 

@@ -53,7 +53,8 @@ def test_projects_stand_before_logs_and_the_telling_words_fit() -> None:
     )
     assert shown[1].split()[0] == "shop-web"
     assert "plain-crypto-js 4.2.1 -> 4.2.0 (state B): install record and folder" in shown[1]
-    assert shown[2].split()[0] == "home/.npm/_logs"
+    assert shown[2].strip().startswith("disagree"), "what does not fit goes on in a second line"
+    assert shown[3].split()[0] == "home/.npm/_logs"
 
 
 def test_an_incident_with_undecided_places_is_not_counted_as_quiet() -> None:

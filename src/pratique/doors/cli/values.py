@@ -113,7 +113,7 @@ def scope(targets: tuple[str, ...], excludes: tuple[str, ...]) -> tuple[list[api
         specs = api.this_user()
         statement = f"this user's caches, stores, logs and global roots ({len(specs)} places); projects were not asked"
     if excludes:
-        statement += f"; left out: {', '.join(excludes)}"
+        statement = f"left out: {', '.join(excludes)}; {statement}"
     return specs, f"{statement}; {outside}" if not targets else statement, (outside,)
 
 
