@@ -5,11 +5,13 @@ from __future__ import annotations
 from pratique.model.errors import ConfigurationError, IncidentError, PratiqueError, TargetError, UsageError
 from pratique.model.incident import Incident
 from pratique.model.report import SCHEMA, Report
+from pratique.report.inventory import bill as inventory_bill
+from pratique.report.inventory import lines as inventory_lines
 from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
 from pratique.report.words import printable
 from pratique.version import VERSION
 from pratique.workflow.check import Acceptance, CheckRequest, TargetSpec, check, specify
-from pratique.workflow.components import ComponentsRequest, components, inventory_bom, inventory_lines
+from pratique.workflow.components import ComponentsRequest, Inventory, components
 from pratique.workflow.doctor import Diagnosis, doctor
 from pratique.workflow.library import incident_skeleton
 from pratique.workflow.machine import this_user
@@ -27,6 +29,7 @@ __all__ = [
     "Diagnosis",
     "Incident",
     "IncidentError",
+    "Inventory",
     "PratiqueError",
     "Proof",
     "Renderer",
@@ -41,7 +44,7 @@ __all__ = [
     "doctor",
     "for_file",
     "incident_skeleton",
-    "inventory_bom",
+    "inventory_bill",
     "inventory_lines",
     "load_incident",
     "printable",

@@ -17,7 +17,6 @@ import os
 import re
 import site
 import sys
-import sysconfig
 from collections.abc import Iterator
 from email.parser import HeaderParser
 from pathlib import Path
@@ -35,12 +34,16 @@ _REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 class Distribution(msgspec.Struct):
-    """One installed distribution, from its `.dist-info` folder. `files` maps each recorded path to its digest."""
+    """One installed distribution, from its `.dist-info` folder. `files` maps each recorded path to its digest.
+
+    `requires` leaves extras out; `conditional` are those of them that some platform or version does not need.
+    """
 
     name: str
     version: str
     folder: str
     requires: tuple[str, ...]
+    conditional: tuple[str, ...]
     files: dict[str, str]
     recorded: bool
     editable: bool
@@ -73,16 +76,14 @@ def canonical(name: str) -> str:
 
 def folders() -> list[str]:
     """The folders of this interpreter that hold packages, standard library aside, in the order Python searches them."""
-    library = {os.path.realpath(sysconfig.get_path(key)) for key in ("stdlib", "platstdlib")}
-    found = [item for item in sys.path if item and os.path.isdir(item)]
-    found += [*site.getsitepackages(), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    found = [*(item for item in sys.path if item), *site.getsitepackages()]
     real = dict.fromkeys(os.path.realpath(item) for item in found if os.path.isdir(item))
-    return [item for item in real if item not in library and not item.endswith("lib-dynload")]
+    return [item for item in real if item != library_folder() and not item.endswith("lib-dynload")]
 
 
 def library_folder() -> str:
     """The folder of the standard library."""
-    return os.path.realpath(sysconfig.get_path("stdlib"))
+    return os.path.dirname(os.path.realpath(os.__file__))
 
 
 def read_folder(path: str) -> SiteFolder:
@@ -138,10 +139,13 @@ def _distribution(folder: Path, name: str) -> Distribution:
     """Read METADATA and RECORD of one `.dist-info` folder. Raises OSError, ValueError or csv.Error."""
     head = HeaderParser().parsestr((folder / name / "METADATA").read_text(encoding="utf-8", errors="replace"))
     requires = []
+    conditional = []
     for text in head.get_all("Requires-Dist", []):
         match = _REQUIREMENT.match(str(text))
         if match and not re.search(r";.*\bextra\b", str(text)):
             requires.append(canonical(match[1]))
+            if ";" in str(text):
+                conditional.append(canonical(match[1]))
     record = folder / name / "RECORD"
     files: dict[str, str] = {}
     if record.is_file():
@@ -157,6 +161,7 @@ def _distribution(folder: Path, name: str) -> Distribution:
         version=str(head.get("Version") or stem.rpartition("-")[2]),
         folder=name,
         requires=tuple(requires),
+        conditional=tuple(conditional),
         files=files,
         recorded=record.is_file(),
         editable=editable,

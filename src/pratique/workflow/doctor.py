@@ -20,8 +20,9 @@ import msgspec
 from pratique.adapters import interpreter, machine, processes
 from pratique.report.words import count
 from pratique.targets import directory
-from pratique.targets.places import Platform, survey
+from pratique.targets.places import survey
 from pratique.version import VERSION
+from pratique.workflow.machine import home, platform
 
 Level = Literal["ok", "note", "gap", "warning"]
 SCHEMA = "pratique.doctor/1"
@@ -56,20 +57,19 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 def doctor() -> Diagnosis:
     """Look at this machine, this user's places and this program's own environment. Writes and imports nothing."""
-    home = os.path.expanduser("~")
-    return Diagnosis(
-        findings=(*_places(os.environ, home), *_machine(home), *environment(interpreter.folders(), _source_folder()))
-    )
+    folder = home()
+    places = _homeless() if folder is None else _places(os.environ, folder)
+    return Diagnosis(findings=(*places, *_machine(folder), *environment(interpreter.folders(), _source_folder())))
 
 
-def platform() -> Platform:
-    """The name of this platform as the rules of package managers know it."""
-    return "windows" if sys.platform == "win32" else "macos" if sys.platform == "darwin" else "linux"
+def _homeless() -> Iterator[Finding]:
+    what = "this user has no home folder here: only named targets can be examined"
+    yield Finding(area="places", level="note", what=what)
 
 
-def _places(environment: Mapping[str, str], home: str) -> Iterator[Finding]:
+def _places(environment: Mapping[str, str], folder: str) -> Iterator[Finding]:
     """Where this user's package managers leave traces, and which of these places cannot be opened."""
-    found = survey(environment, home, platform())
+    found = survey(environment, folder, platform())
     closed = [(place.path, reason) for place in found.places if (reason := machine.readable(place.path)) is not None]
     good = len(found.places) - len(closed)
     kinds = sorted({f"{place.manager} {place.kind}" for place in found.places})
@@ -83,7 +83,7 @@ def _places(environment: Mapping[str, str], home: str) -> Iterator[Finding]:
         if item.reason == "is not an absolute path":
             what = f"{item.place.path}: configured by {item.place.found_by}, {item.reason}"
             yield Finding(area="places", level="gap", what=what, advice="Name the folder as a target")
-    others = machine.other_homes(home)
+    others = machine.other_homes(folder)
     if others:
         yield Finding(
             area="places",
@@ -92,18 +92,18 @@ def _places(environment: Mapping[str, str], home: str) -> Iterator[Finding]:
             advice="Run for each user, or name the folder as a target",
             paths=tuple(others),
         )
-    mounts = sorted(directory.mount_points(home))
+    mounts = sorted(directory.mount_points(folder))
     if mounts:
         yield Finding(
             area="places",
             level="note",
             what=f"other file systems below the home folder are not entered: {_some(mounts)}",
             advice="Name each as a target of its own",
-            paths=tuple(os.path.join(home, mount) for mount in mounts),
+            paths=tuple(os.path.join(folder, mount) for mount in mounts),
         )
 
 
-def _machine(home: str) -> Iterator[Finding]:
+def _machine(folder: str | None) -> Iterator[Finding]:
     """What the system allows."""
 
     def say(level: Level, what: str, advice: str = "") -> Finding:
@@ -125,7 +125,7 @@ def _machine(home: str) -> Iterator[Finding]:
         yield say("ok", "work can be shared among processes")
     else:
         yield say("note", "this system cannot fork: one process does all the work")
-    sensitive = machine.case_sensitive(home)
+    sensitive = machine.case_sensitive(folder) if folder else None
     if sensitive is not None:
         yield say("ok", f"names in the home folder {'differ' if sensitive else 'do not differ'} by case")
     yield _yaml(say)

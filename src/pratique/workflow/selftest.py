@@ -8,6 +8,7 @@ and the folder is removed afterwards.
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 import tempfile
 import tomllib
@@ -25,10 +26,11 @@ from pratique.readers import discovery
 from pratique.report import json as json_report
 from pratique.workflow.check import CheckRequest, TargetSpec, check
 from pratique.workflow.select import digest
+from pratique.workflow.sweep import SPLIT
 
 FIXTURES = Path(__file__).parent / "fixtures"
-COPIES = 16
-"""How often each workspace is laid out for the comparison of jobs: enough folders for the walk to be shared out."""
+FOLDERS = SPLIT + 8
+"""How many workspaces are laid out for the comparison of jobs: enough for the walk to be shared out."""
 _MOMENT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -150,15 +152,14 @@ def _workspace(name: str, case: _Case, folder: Path) -> Proof:
 
 def _jobs(cases: dict[str, _Case], folder: Path) -> Proof:
     """The same answer from one process and from several, over many folders and with every bundled incident."""
-    for number in range(COPIES):
-        for name, case in cases.items():
-            _lay_out(case, folder / f"{name}-{number:02}")
+    for number, (name, case) in zip(range(FOLDERS), itertools.cycle(cases.items())):
+        _lay_out(case, folder / f"{number:03}-{name}")
     incidents = list(index.load_bundled())
     one, several = (_bytes(_check([folder], incidents, jobs=jobs)) for jobs in (1, 3))
     expected = "three processes say what one says"
     return Proof(
         name="jobs",
-        what=f"{len(cases) * COPIES} workspaces checked twice",
+        what=f"{FOLDERS} workspaces checked twice",
         expected=expected,
         found=expected if one == several else "three processes say something else than one",
     )

@@ -37,6 +37,7 @@ def lay_out(folder: Path, lock: Any = LOCK, name: str = "package-lock.json") -> 
 def run(*arguments: str) -> tuple[int, list[dict[str, Any]], str]:
     result = CliRunner().invoke(pratique, ["components", *arguments], standalone_mode=False)
     assert result.exception is None, result.exception
+    assert all(line.isprintable() for line in result.output.splitlines())
     return result.return_value, [json.loads(line) for line in result.stdout.splitlines()], result.stderr
 
 
@@ -139,7 +140,6 @@ def test_hostile_names_stay_inside_their_line(tmp_path: Path) -> None:
     code, lines, errors = run(str(lay_out(tmp_path, text)))
     assert code == 0
     assert len(lines) == 2
-    assert "\x1b" not in json.dumps(lines)
     assert PackageURL.from_string(lines[0]["purl"]).version == "1.0.0\u202e"
     assert errors == ""
 
@@ -174,7 +174,8 @@ def test_memory_does_not_grow_with_the_inventory(tmp_path: Path) -> None:
             lay_out(root / f"{number:04}", {"lockfileVersion": 3, "packages": packages})
         request = api.ComponentsRequest(targets=tuple(api.specify([str(root)])))
         tracemalloc.start()
-        count = sum(1 for _ in api.inventory_lines(api.components(request)))
+        inventory = api.components(request)
+        count = sum(1 for _ in api.inventory_lines(inventory, inventory.coverage))
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert count == projects * 200 + 1
@@ -198,7 +199,7 @@ def test_the_bill_of_materials_groups_releases_with_their_places(tmp_path: Path)
     assert (kit["group"], kit["name"], kit["version"]) == ("@scope", "kit", "1.0.0+build.5")
     assert kit["hashes"] == [{"alg": "SHA-512", "content": "0" * 128}]
     assert [item["location"] for item in kit["evidence"]["occurrences"]] == [
-        f"{tmp_path.as_uri()}/{name}/package-lock.json" for name in ("a", "b")
+        f"{tmp_path}/{name}/package-lock.json" for name in ("a", "b")
     ]
     run(str(tmp_path), "--format", "cyclonedx", "--output", str(output))
     assert output.read_bytes() == first

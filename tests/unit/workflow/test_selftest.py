@@ -67,7 +67,7 @@ def test_a_broken_reader_makes_it_fail(name: str, sabotage: Any, monkeypatch: py
     module = next(claim.module for claim in discovery.claims() if claim.name == name)
     real = discovery.load(module)
     monkeypatch.setattr(f"{module}.READER", sabotage(real))
-    monkeypatch.setattr(workflow, "COPIES", 1)
+    monkeypatch.setattr(workflow, "FOLDERS", 1)
     discovery.load.cache_clear()
     try:
         result = CliRunner().invoke(pratique, ["selftest", "--format", "json"], standalone_mode=False)

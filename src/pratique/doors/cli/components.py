@@ -42,15 +42,15 @@ def components(
         targets=tuple(specs), limit=values.size(max_file) if max_file else None, exclude=exclude
     )
     inventory = api.components(request)
-    render = api.inventory_bom if format_name == "cyclonedx" else api.inventory_lines
+    render = api.inventory_bill if format_name == "cyclonedx" else api.inventory_lines
     if output:
-        write_whole(output, render(inventory))
+        write_whole(output, render(inventory, inventory.coverage))
     else:
         try:
-            _print(render(inventory))
+            _print(render(inventory, inventory.coverage))
         except KeyboardInterrupt:
             inventory.interrupt()
-            _print(render(inventory))
+            _print(render(inventory, inventory.coverage))
     coverage = inventory.coverage()
     _summarise(coverage)
     return coverage.exit_code
