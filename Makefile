@@ -40,6 +40,9 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format src tests
 
+dist: $(STAMP)
+	$(BIN)/python -m scripts.make_dist
+
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
 

@@ -54,6 +54,12 @@ def case_sensitive(folder: str) -> bool | None:
         return True
 
 
+def home() -> str | None:
+    """The home folder of this user; None where nothing says which it is, as in a container without accounts."""
+    found = os.path.expanduser("~")
+    return found if os.path.isabs(found) else None
+
+
 def other_homes(own: str) -> list[str]:
     """Existing home folders of other people's accounts on this machine, in order."""
     try:

@@ -20,9 +20,8 @@ import msgspec
 from pratique.adapters import interpreter, machine, processes
 from pratique.report.words import count
 from pratique.targets import directory
-from pratique.targets.places import survey
+from pratique.targets.places import Platform, survey
 from pratique.version import VERSION
-from pratique.workflow.machine import home, platform
 
 Level = Literal["ok", "note", "gap", "warning"]
 SCHEMA = "pratique.doctor/1"
@@ -57,9 +56,14 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 def doctor() -> Diagnosis:
     """Look at this machine, this user's places and this program's own environment. Writes and imports nothing."""
-    folder = home()
+    folder = machine.home()
     places = _homeless() if folder is None else _places(os.environ, folder)
     return Diagnosis(findings=(*places, *_machine(folder), *environment(interpreter.folders(), _source_folder())))
+
+
+def _platform() -> Platform:
+    """The name of this platform as the rules of package managers know it."""
+    return "windows" if sys.platform in ("win32", "cygwin") else "macos" if sys.platform == "darwin" else "linux"
 
 
 def _homeless() -> Iterator[Finding]:
@@ -69,7 +73,7 @@ def _homeless() -> Iterator[Finding]:
 
 def _places(environment: Mapping[str, str], folder: str) -> Iterator[Finding]:
     """Where this user's package managers leave traces, and which of these places cannot be opened."""
-    found = survey(environment, folder, platform())
+    found = survey(environment, folder, _platform())
     closed = [(place.path, reason) for place in found.places if (reason := machine.readable(place.path)) is not None]
     good = len(found.places) - len(closed)
     kinds = sorted({f"{place.manager} {place.kind}" for place in found.places})
