@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from pratique.ecosystems.npm.versions import satisfies
 from pratique.model.incident import Component, Incident, Role, Tampering, Version
 from pratique.model.observation import (
     CommandFact,
@@ -158,5 +157,7 @@ def _integrity(item: str) -> tuple[str, str | None]:
 
 def _admits(version: str, asked: str) -> bool:
     """Whether a declared range admits a version; a dist-tag such as `latest` may have pointed at any."""
+    from pratique.ecosystems.npm.versions import satisfies
+
     answer = satisfies(version, asked)
     return bool(answer) if answer is not None else _TAG.fullmatch(asked) is not None

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
+from pratique.assess.exposure import exposed
 from pratique.assess.subjects import subject_of, subject_of_refusal
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
-from pratique.ecosystems.npm.versions import satisfies
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident, Indicator, Role, Version
 from pratique.model.location import Location
@@ -112,6 +112,12 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
 def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     """Every sighting that the observations support, the second look included; their order does not matter."""
     evidence.sort()
+    incidents = {incident.id: incident for incident in catalogue.incidents}
+    for sighting in _match(catalogue, evidence):
+        yield exposed(incidents[sighting.incident], sighting)
+
+
+def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     folders = _folders(catalogue, evidence)
     settled = {observation for folder in folders for observation in folder.settled}
     for folder in folders:
@@ -120,6 +126,7 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
             yield sighting
     digests = _digests(catalogue)
     archives, hashes = listed_hashes(catalogue)
+    runs: dict[tuple[str, str, tuple[str, ...]], list[Observation]] = {}
     for observation in evidence.observations:
         fact = observation.facts
         if isinstance(fact, ComponentFact) and observation not in settled:
@@ -127,9 +134,10 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
                 yield _component(listing, version, observation, fact, evidence.subject(observation))
             for listing, version in catalogue.by_hash(fact):
                 yield _component(listing, version, observation, fact, evidence.subject(observation))
-        elif isinstance(fact, ScriptFact) and fact.outcome in ("started", "finished", "failed"):
-            for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
-                yield _script(listing, version, observation, fact, evidence.subject(observation))
+        elif isinstance(fact, ScriptFact):
+            runs.setdefault((observation.location.target, observation.location.path, _run_of(fact)), []).append(
+                observation
+            )
         elif isinstance(fact, SideEffectFact):
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
                 yield _side_effect(listing, version, observation, fact, evidence.subject(observation))
@@ -149,10 +157,35 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
                     yield sighting
         elif isinstance(fact, ProtectionFact):
             yield from _protected(catalogue, observation, fact, evidence.subject(observation))
+    for _, found in sorted(runs.items(), key=lambda item: item[0]):
+        yield from _scripts(catalogue, evidence, found)
+
+
+def _run_of(fact: ScriptFact) -> tuple[str, ...]:
+    """What the records of one run of a script have in common."""
+    return (fact.ecosystem, fact.name, fact.version, fact.script)
+
+
+def _scripts(catalogue: Catalogue, evidence: Evidence, found: list[Observation]) -> Iterator[Sighting]:
+    """One sighting for the records of one script in one place: its end tells more than its start."""
+    ran = [item for item in found if isinstance(item.facts, ScriptFact) and item.facts.outcome in _RAN]
+    if not ran:
+        return
+    last = max(ran, key=lambda item: _RAN.index(getattr(item.facts, "outcome", "started")))
+    fact = last.facts
+    if isinstance(fact, ScriptFact):
+        for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
+            sighting = _script(listing, version, last, fact, evidence.subject(last))
+            yield msgspec.structs.replace(sighting, observations=(last, *(item for item in ran if item is not last)))
+
+
+_RAN = ("started", "failed", "finished")
 
 
 def _folders(catalogue: Catalogue, evidence: Evidence) -> list[Folder]:
     """Package folders that a tampering test is about, each with all that was observed of it."""
+    from pratique.ecosystems.npm.versions import satisfies
+
     states: dict[tuple[str, str], Observation] = {}
     at_folder: dict[tuple[str, str, str], list[tuple[Observation, ComponentFact]]] = {}
     of_project: dict[tuple[str, Subject], list[tuple[Observation, ComponentFact]]] = {}

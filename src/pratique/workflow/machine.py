@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pratique.targets.places import Platform, survey
 from pratique.workflow.check import TargetSpec
+
+if TYPE_CHECKING:
+    from pratique.targets.places import Platform
 
 _PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
 
 
 def this_user() -> list[TargetSpec]:
     """Caches, stores, global trees, logs and shell histories of this user, as targets. Nothing is started."""
+    from pratique.targets.places import survey
+
     platform = _PLATFORMS.get(sys.platform, "linux")
     found = survey(dict(os.environ), Path.home(), platform)
     specs = []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from pratique.incidents import flat, library
+from pratique.incidents import library
 from pratique.incidents.index import load_bundled
 from pratique.model.errors import IncidentError, UsageError
 from pratique.model.incident import Incident
@@ -78,6 +78,8 @@ def select(
                 notes.append(f"NOTE  not examined, no reader of their ecosystem yet: {len(left)} ({shown})")
     named = set(incidents and chosen)
     flats: list[Incident] = []
+    if bad or bad_lists:
+        from pratique.incidents import flat
     if bad:
         flats.append(flat.from_bad(list(bad), window=window, today=today))
     flats += [flat.from_list(path, window=window, today=today) for path in bad_lists]
