@@ -164,6 +164,9 @@ def _outside(path: str) -> Place:
             name = decoded_name(match["name"])
             return Place("deno-cache", match["root"], name, path[: match.end() - 1], at_root, version)
     cut = path.rfind("/") + 1
+    own = f"/{path}".find("/.yarn/")
+    if own >= 0:
+        cut = own  # Yarn's own folder belongs to its project
     return Place("project", path[:cut], None, path[:cut].rstrip("/"), False, None)
 
 
