@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def assert_inert(report: api.Report) -> dict[str, str]:
     return texts
 
 
-def package_lock(root: Path, key: str, entry: dict[str, object]) -> None:
+def package_lock(root: Path, key: str, entry: Mapping[str, object]) -> None:
     root.mkdir(parents=True, exist_ok=True)
     document = {"lockfileVersion": 3, "packages": {"": {}, key: entry}}
     (root / "package-lock.json").write_text(json.dumps(document))
@@ -185,7 +186,8 @@ def test_in_a_list_of_bad_releases(text: str, tmp_path: Path) -> None:
     try:
         selection = api.select(bad_lists=[listed], today=TODAY)
     except api.PratiqueError as error:
-        assert live_characters(str(error)) == set()
+        message = str(error)
+        assert live_characters(message) == set()
         return
     package_lock(tmp_path / "p", f"node_modules/{text}", {"version": "1.0.0"})
     package_lock(tmp_path / "q", "node_modules/axios", {"version": "1.14.1"})

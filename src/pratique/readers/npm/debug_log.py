@@ -19,8 +19,10 @@ from __future__ import annotations
 
 import datetime
 import re
+import shlex
 from collections.abc import Iterator
 
+from pratique.ecosystems.npm.commands import commands
 from pratique.ecosystems.npm.urls import origin_of, strip_url, tarball_release
 from pratique.model.observation import CommandFact, ComponentFact, Fact, Observation, Refusal, ScriptFact, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
@@ -195,11 +197,12 @@ class _Run:
         verb = next((word for word in words if _VERBS.fullmatch(word)), None)
         if verb is None:
             return None
-        packages = []
-        for word in words[words.index(verb) + 1 :]:
-            match = _PACKAGE.match(word)
-            if match and not word.startswith("-"):
-                packages.append(word)
+        parsed = next(commands(shlex.join(["npm", *words])), None)
+        packages = [word for word in parsed.packages if _PACKAGE.match(word)] if parsed else []
+        if parsed is not None and not isinstance(self.wanted, Everything):
+            packages += [
+                word for word in parsed.doubtful if (match := _PACKAGE.match(word)) and match["name"] in self.wanted
+            ]
         flags = tuple(sorted({word.partition("=")[0] for word in words if word.startswith("--")}))
         return CommandFact(
             manager="npm",

@@ -278,10 +278,10 @@ def _protections(document: dict[str, Any]) -> Iterator[ProtectionFact]:
                 selector = re.sub(r"^(?:.*/)?((?:@[^/]+/)?[^/]+)$", r"\1", selector)
             at = selector.find("@", 1)
             name = selector if at < 0 else selector[:at]
-            if isinstance(item, str):
+            if isinstance(item, str) and ":" not in name:
                 yield ProtectionFact(name=name, field=field, selector=_range(key), forces=_range(item))
             elif isinstance(item, dict):
-                stack.append((f"{field}.{key}", item))
+                stack.append((f"{field}.{_range(key)}", item))
 
 
 def _policies(document: dict[str, Any]) -> Iterator[PolicyFact]:
@@ -289,32 +289,32 @@ def _policies(document: dict[str, Any]) -> Iterator[PolicyFact]:
     allow = document.get("allowScripts")
     if isinstance(allow, dict):
         for decision, chosen in (("allow", True), ("deny", False)):
-            names = tuple(sorted(key for key, item in allow.items() if item is chosen))
+            names = tuple(sorted(_range(key) for key, item in allow.items() if item is chosen))
             if names:
                 yield PolicyFact(setting="allowScripts", value=decision, names=names)
     trusted = document.get("trustedDependencies")
     if isinstance(trusted, list):
-        names = tuple(sorted(item for item in trusted if isinstance(item, str)))
+        names = tuple(sorted(_range(item) for item in trusted if isinstance(item, str)))
         yield PolicyFact(setting="trustedDependencies", value="allow", names=names, manager="bun")
     pnpm = document.get("pnpm")
     if isinstance(pnpm, dict):
         for setting in ("onlyBuiltDependencies", "neverBuiltDependencies"):
             listed = pnpm.get(setting)
             if isinstance(listed, list):
-                names = tuple(sorted(item for item in listed if isinstance(item, str)))
+                names = tuple(sorted(_range(item) for item in listed if isinstance(item, str)))
                 value = "allow" if setting == "onlyBuiltDependencies" else "deny"
                 yield PolicyFact(setting=f"pnpm.{setting}", value=value, names=names, manager="pnpm")
     meta = document.get("dependenciesMeta")
     if isinstance(meta, dict):
         for decision, chosen in (("allow", True), ("deny", False)):
-            built = (k for k, item in meta.items() if isinstance(item, dict) and item.get("built") is chosen)
+            built = (_range(k) for k, item in meta.items() if isinstance(item, dict) and item.get("built") is chosen)
             names = tuple(sorted(built))
             if names:
                 yield PolicyFact(setting="dependenciesMeta.built", value=decision, names=names, manager="yarn")
     manager = document.get("packageManager")
     if isinstance(manager, str):
         name, _, version = manager.partition("@")
-        yield PolicyFact(setting="packageManager", value=version.partition("+")[0], names=(), manager=name)
+        yield PolicyFact(setting="packageManager", value=_range(version.partition("+")[0]), manager=_range(name))
 
 
 READER = Reader(
