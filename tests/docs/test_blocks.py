@@ -12,6 +12,7 @@ NOT_RUN = {
     "CONTRIBUTING.md": 2,
     "README.md": 3,
     "docs/how-to/add-a-reader.md": 2,
+    "docs/how-to/check-from-outside.md": 7,
     "docs/how-to/write-an-incident.md": 1,
 }
 """How many shell blocks of a page are not run; each says why in a comment above it."""

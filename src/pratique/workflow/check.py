@@ -522,7 +522,20 @@ def specify(paths: Iterable[str]) -> list[TargetSpec]:
         if not os.path.lexists(path):
             raise TargetError("does not exist", where=text, advice="Name a folder or file that exists")
         if os.path.isdir(path):
-            found.append(TargetSpec(os.path.realpath(path), "directory"))
+            found.append(TargetSpec(_real(path), "directory"))
         else:
             found.append(TargetSpec(path, "file"))
     return found
+
+
+def _real(path: str) -> str:
+    """The path with its links followed, where that is the same folder.
+
+    It is another one below `/proc/<process>/root` of a container: the text of that link is `/`, and following it as
+    text would examine this machine instead.
+    """
+    real = os.path.realpath(path)
+    try:
+        return real if os.path.samefile(real, path) else path
+    except OSError:
+        return path
