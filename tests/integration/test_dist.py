@@ -113,6 +113,9 @@ def test_the_doctor_finds_its_environment_as_it_was_built(rootfs: Path) -> None:
     findings = json.loads(done.stdout)["findings"]
     assert [item for item in findings if item["level"] in ("gap", "warning")] == []
     assert done.returncode == 0
+    done = inside(rootfs, "check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "this user has no home folder here" in done.stderr
     assert any("no home folder" in item["what"] for item in findings)
     module = rootfs / "opt" / "packages" / "click" / "core.py"
     module.write_text(module.read_text() + "\n")

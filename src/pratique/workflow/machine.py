@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pratique.adapters import machine
+from pratique.model.errors import TargetError
 from pratique.workflow.check import TargetSpec
 
 if TYPE_CHECKING:
@@ -16,11 +17,17 @@ _PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "dar
 
 
 def this_user() -> list[TargetSpec]:
-    """Caches, stores, global trees, logs and shell histories of this user, as targets. Nothing is started."""
+    """Caches, stores, global trees, logs and shell histories of this user, as targets. Nothing is started.
+
+    Raises TargetError where this user has no home folder.
+    """
     from pratique.targets.places import survey
 
+    folder = machine.home()
+    if folder is None:
+        raise TargetError("this user has no home folder here", advice="Name the folders to examine")
     platform = _PLATFORMS.get(sys.platform, "linux")
-    found = survey(dict(os.environ), Path.home(), platform)
+    found = survey(dict(os.environ), folder, platform)
     specs = []
     for place in found.places:
         kind = "place" if os.path.isdir(place.path) or not os.path.lexists(place.path) else "file"
