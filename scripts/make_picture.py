@@ -48,6 +48,7 @@ _HEADS = {
     "NEXT": "next",
     "NOT EXAMINED": "warn",
     "SCOPE": "dim",
+    "NOTE": "dim",
 }
 
 
@@ -132,7 +133,7 @@ def _spans(row: str, *, first: bool) -> Iterator[tuple[str, str]]:
             quiet = row.endswith("  nothing relevant")
             yield head, f"{'dim' if quiet else style} head"
             row = row[len(head) :]
-            if head == "SCOPE":
+            if style == "dim":
                 yield row, "dim"
                 return
             break
