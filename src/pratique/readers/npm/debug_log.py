@@ -29,9 +29,7 @@ from pratique.model.ports import Artifact, Everything, Interest, Reader
 from pratique.readers.text import decode_text, refuse
 
 _NAME = r"(?P<name>(?:@[^\s/@]+/)?[^\s/@]+)"
-_LINE = re.compile(
-    r"^(?P<number>\d+) (?P<level>silly|verbose|info|timing|http|notice|warn|error|verb|sill)\b ?(?P<text>.*)$"
-)
+_LINE = re.compile(r"\d+ (?P<level>silly|verbose|info|timing|http|notice|warn|error|verb|sill)\b ?(?P<text>.*)$")
 _FETCH = re.compile(r"fetch GET (?P<status>\d{3}) (?P<url>\S+)")
 _CACHED = re.compile(rf"cache {_NAME}@(?P<url>https?://\S+)")
 _RUN = re.compile(rf"run {_NAME}@(?P<version>\S+) (?P<script>[a-z]+) (?P<rest>.*)$")
@@ -42,6 +40,19 @@ _BLOCKED = re.compile(rf"^\s+{_NAME}@(?P<version>[^\s(]+) \((?P<script>[a-z]+): 
 _START = re.compile(r"(\d{4}-\d{2}-\d{2})T(\d{2})_(\d{2})_(\d{2})_(\d{1,3})Z")
 _PACKAGE = re.compile(rf"^{_NAME}(?:@(?P<range>[^\s/:]*))?$")
 _VERBS = re.compile(r"[a-z][a-z-]*")
+_BREAKS = ("\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
+"""What ends a line beside the line feed."""
+_WORTH = re.compile(
+    r"\n\d+ (?!silly (?!argv |cwd |using npm@))(?!http fetch GET \d{3} (?:[^\s%gd]|%2[fF]|g(?!z)|d(?!ownload))++\s)"
+    r"(?:http (?:fetch GET \d{3} |cache (?:@[^\s/@]+/)?[^\s/@]+@)https?://[^/\s%?#]+"
+    r"/(?P<name>(?:@[^/@\s%?#]+/)?[^/@\s%?#]+)/-/[^/\s%?#]+\.tgz(?!\S))?"
+)
+"""Where a line starts that may say something: not the many that resolve and place, not requests for a packument.
+
+`name` is the package of an archive's usual URL; other archives go without it. A line that names a lifecycle is to be
+looked for apart."""
+_FOLDERS = frozenset({"-", "download", "_attachments"})
+"""What stands between a package's name and its archive in a URL, so that it is no plain name."""
 _INSTALL_SCRIPTS = frozenset({"preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"})
 
 
@@ -64,21 +75,39 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     if text is None:
         yield refuse(artifact, READER, "is not text in UTF-8 or UTF-16")
         return
-    if not text.strip():
+    if not text or text.isspace():
         yield refuse(artifact, READER, "is empty")
         return
-    wanted = interest.wanted("npm")
-    run = _Run(artifact, wanted)
+    if any(mark in text for mark in _BREAKS):
+        text = "\n".join(text.splitlines())
+    run = _Run(artifact, interest.wanted("npm"))
     understood = False
-    for number, line in enumerate(text.splitlines(), start=1):
-        match = _LINE.match(line)
+    for start in _worth_reading(text, run.wanted):
+        end = text.find("\n", start)
+        match = _LINE.match(text, start, end if end >= 0 else len(text))
         if match:
             understood = True
-            run.line(number, match["level"], match["text"])
-    if not understood:
+            run.line(start, match["level"], match["text"])
+    if not understood and not any(map(_LINE.match, text.split("\n"))):
         yield refuse(artifact, READER, "holds no line in the form that npm writes")
         return
-    yield from run.finish()
+    yield from run.finish(text)
+
+
+def _worth_reading(text: str, wanted: frozenset[str] | Everything) -> list[int]:
+    """Where the lines start that may say something about a name of interest, or about the run; the first one always."""
+    starts = [0]
+    for match in _WORTH.finditer(text):
+        name = match["name"]
+        if name is None or name in wanted or name in _FOLDERS:
+            starts.append(match.start() + 1)
+    place = text.find("lifecycle ")
+    if place >= 0:
+        while place >= 0:
+            starts.append(text.rfind("\n", 0, place) + 1)
+            place = text.find("lifecycle ", place + 1)
+        starts = sorted(set(starts))
+    return starts
 
 
 class _Run:
@@ -97,22 +126,22 @@ class _Run:
         self.npm: str | None = None
         self.blocking = False
 
-    def line(self, number: int, level: str, text: str) -> None:
-        """Take in one line."""
+    def line(self, start: int, level: str, text: str) -> None:
+        """Take in one line; `start` is where it stands in the text."""
         if level in ("http", "verbose") and (match := _FETCH.search(text)):
             if match["status"].startswith("2") or match["status"] == "304":
-                self._fetch(number, match["url"], None)
+                self._fetch(start, match["url"], None)
         elif level == "http" and (match := _CACHED.match(text)):
-            self._fetch(number, match["url"], match["name"])
+            self._fetch(start, match["url"], match["name"])
         elif level in ("info", "notice") and (match := _RUN.match(text)):
-            self._script(number, match)
+            self._script(start, match)
         elif "lifecycle" in text and (match := _LIFECYCLE.search(text)):
-            self._lifecycle(number, match)
+            self._lifecycle(start, match)
         elif level == "warn" and "install-scripts" in text:
             self.blocking = (self.blocking or "blocked" in text) and "not yet covered" not in text
             inner = text.partition("install-scripts")[2]
             if self.blocking and (match := _BLOCKED.match(inner)) and match["name"] in self.wanted:
-                self.facts.append((number, self._script_fact(match, "blocked")))
+                self.facts.append((start, self._script_fact(match, "blocked")))
         elif text.startswith("argv "):
             self.arguments = re.findall(r'"([^"]*)"', text)
         elif text.startswith("cwd "):
@@ -120,14 +149,14 @@ class _Run:
         elif text.startswith("using npm@"):
             self.npm = text[10:].strip()
 
-    def _fetch(self, number: int, url: str, name: str | None) -> None:
+    def _fetch(self, start: int, url: str, name: str | None) -> None:
         release = tarball_release(url)
         if release is None or release in self.fetched or release[0] not in self.wanted:
             return
         self.fetched.add(release)
         self.facts.append(
             (
-                number,
+                start,
                 ComponentFact(
                     name=release[0],
                     version=release[1],
@@ -149,38 +178,40 @@ class _Run:
             exit_code=code,
         )
 
-    def _script(self, number: int, match: re.Match[str]) -> None:
+    def _script(self, start: int, match: re.Match[str]) -> None:
         if match["name"] not in self.wanted or match["script"] not in _INSTALL_SCRIPTS:
             return
         key = (match["name"], match["version"], match["script"])
         end = _CODE.match(match["rest"])
         if end is None:
-            self.started.setdefault(key, number)
-            self.facts.append((number, self._script_fact(match, "started")))
+            self.started.setdefault(key, start)
+            self.facts.append((start, self._script_fact(match, "started")))
             return
         code = int(end["code"]) if end["code"] != "null" else None
         self.ended.add(key)
-        self.facts.append((number, self._script_fact(match, "finished" if code == 0 else "failed", code)))
+        self.facts.append((start, self._script_fact(match, "finished" if code == 0 else "failed", code)))
 
-    def _lifecycle(self, number: int, match: re.Match[str]) -> None:
+    def _lifecycle(self, start: int, match: re.Match[str]) -> None:
         if match["name"] not in self.wanted or match["script"] not in _INSTALL_SCRIPTS:
             return
         end = _RETURNED.search(match["rest"])
         if end is not None:
             code = int(end["code"])
-            self.facts.append((number, self._script_fact(match, "finished" if code == 0 else "failed", code)))
+            self.facts.append((start, self._script_fact(match, "finished" if code == 0 else "failed", code)))
         elif "Args:" in match["rest"] or "CWD:" in match["rest"]:
             key = (match["name"], match["version"], match["script"])
             if key not in self.started:
-                self.started[key] = number
-                self.facts.append((number, self._script_fact(match, "started")))
+                self.started[key] = start
+                self.facts.append((start, self._script_fact(match, "started")))
 
-    def finish(self) -> Iterator[Observation]:
-        """Yield the facts, now that the folder and the command are known."""
+    def finish(self, text: str) -> Iterator[Observation]:
+        """Yield the facts, now that the folder and the command are known; their lines are counted in `text`."""
         times = (Time("the npm command started", self.start, "log file name"),) if self.start else ()
         import msgspec
 
-        for number, fact in self.facts:
+        number, place = 1, 0
+        for start, fact in self.facts:
+            number, place = number + text.count("\n", place, start), start
             if isinstance(fact, ScriptFact) and self.directory:
                 fact = msgspec.structs.replace(fact, working_directory=self.directory)
             yield Observation(READER.name, self.artifact.location(line=number), fact, times)  # type: ignore[arg-type]
