@@ -18,6 +18,7 @@ Yarn documentation "Lockfile"; @yarnpkg/lockfile (classic); @yarnpkg/parsers, sy
 from __future__ import annotations
 
 import base64
+import bisect
 import re
 from collections.abc import Iterator
 
@@ -29,12 +30,48 @@ from pratique.ecosystems.npm.yarn import is_version, origin_of_range, parse_loca
 from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Origin, Record, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
-from pratique.readers.npm.syml import Block, NotPlain, Syml, TooLarge, parse, parse_yaml, patterns
+from pratique.readers.npm.syml import (
+    MOST_BLOCKS,
+    MOST_LINES,
+    Block,
+    NotPlain,
+    Syml,
+    TooLarge,
+    parse,
+    parse_yaml,
+    patterns,
+)
 from pratique.readers.text import decode_text, refuse
 
 _SHA1 = re.compile(r"#([0-9a-f]{40})$")
 _BERRY_FIELDS = frozenset({"resolution", "linkType", "languageName", "checksum"})
 _KEPT = frozenset({"version", "resolved", "integrity", "resolution"})
+
+_HEADER = "yarn lockfile v"
+_CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+_DEEPER = r"(?: {4,}+\S[^\n]*+\n)++"
+_NEXT = r'(?=\n["@\w])'
+_USUAL_CLASSIC = re.compile(
+    r'\n(?="?((?:@[^/@\s",:\\]+/)?([^/@\s",:\\]+))@)'
+    r'((?:"\1@[^"\\\n,:]*+"|\1@[^"\\\s,:]++)(?:, (?:"\1@[^"\\\n,:]*+"|\1@[^"\\\s,:]++))*+):\n'
+    r'  version "([^"\\\n]++)"\n'
+    r'  resolved "https?://[^"\\\n#/]++(?:/[^"\\\n#/]+)*?/\1/-/\2-\4\.tgz(?:#[^"\\\n]*+)?"\n'
+    r"(?:  integrity [a-z][^#\n]*+\n)?"
+    rf"(?:  (?:dependencies|optionalDependencies):\n{_DEEPER})*+{_NEXT}"
+)
+"""A whole entry of Yarn classic that names one package alone, in its key and in its archive's URL: 1 that name, 3 the
+key. Another entry follows."""
+_USUAL_BERRY = re.compile(
+    r'\n(?="((?:@[^/@\s",:\\]+/)?([^/@\s",:\\]+))@)'
+    r'("\1@(?:npm:)?[^"\\\n,:@]*+(?:, \1@(?:npm:)?[^"\\\n,:@]*+)*+"):\n'
+    r"  version: \d[0-9A-Za-z.+-]*+\n"
+    r'  resolution: "\1@npm:\d[0-9A-Za-z.+-]*+"\n'
+    rf"(?:  (?!resol|version:|integrity:)[a-zA-Z]++:\n{_DEEPER})*+"
+    r"(?:  checksum: [0-9a-z][0-9a-z/]*+\n)?"
+    r"(?:  conditions: [a-z(][^#\n]*+\n)?"
+    rf"  languageName: node\n  linkType: hard\n{_NEXT}"
+)
+"""The same for Yarn 2 and later: the name stands in the key and in the resolution."""
 
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
@@ -76,11 +113,12 @@ class Lock:
         self.shift = shift
         self.shipped_in = place_of(shown(artifact.path)).package
         self.seen: set[ComponentFact] = set()
+        self.passed: set[str] = set()
 
     def read(self, text: str, reasons: list[str]) -> Iterator[Observation | Refusal]:
         """Yield every fact, then one refusal if anything is missing, doubtful or not understood."""
         try:
-            document = parse(text)
+            document = self._quick(text) or parse(text)
         except TooLarge as error:
             yield refuse(self.artifact, self.reader, str(error))
             return
@@ -99,6 +137,42 @@ class Lock:
             if self.shipped_in is not None and not text.strip():
                 refusal = msgspec.structs.replace(refusal, relevant=False)
             yield refusal
+
+    def _quick(self, text: str) -> Syml | None:
+        """The file without whole, usual entries of other names; None where it has to be parsed as it stands.
+
+        What is left out names no package of interest and holds nothing to doubt; the next entry follows it, so nothing
+        that stands behind it can belong to it. Keys that stand twice send the file down the thorough way. The names
+        that were left out stay in `passed`.
+        """
+        usual = _USUAL_BERRY if "\n__metadata:\n" in text else _USUAL_CLASSIC if _HEADER in text else None
+        if usual is None or isinstance(self.wanted, Everything) or any(mark in text for mark in _CONFLICT):
+            return None
+        keys: list[str] = []
+        names: set[str] = set()
+        cuts: list[list[int]] = []
+        end = -1
+        for match in usual.finditer(text):
+            name, key = match.group(1, 3)
+            if name not in self.wanted:
+                keys.append(key)
+                names.add(name)
+                if match.start() == end:
+                    cuts[-1][1] = end = match.end()
+                else:
+                    cuts.append([match.start(), end := match.end()])
+        if not keys or text.count("\n") > MOST_LINES:
+            return None
+        document = _parse_without(text, cuts)
+        left = {block.key for block in document.blocks}
+        once = set(keys)
+        headed = "__metadata" in left or any(_HEADER in comment for comment in document.comments)
+        if document.strange is not None or not headed or document.blocks[-1].key == "__metadata":
+            return None
+        if len(once) < len(keys) or not once.isdisjoint(left) or len(once) + len(left) > MOST_BLOCKS:
+            return None
+        self.passed = names
+        return document
 
     def _as_yaml(self, text: str, document: Syml, reasons: list[str]) -> list[Block]:
         if any("yarn lockfile v" in comment for comment in document.comments):
@@ -220,8 +294,8 @@ class Lock:
         if isinstance(self.wanted, Everything):
             return
         listed = {parts[0] for block in blocks for pattern in patterns(block.key) if (parts := split_ident(pattern))}
-        asked = set(_ASKED.findall(text))
-        for name in sorted((self.wanted & asked) - listed):
+        asked = set(_ASKED.findall("\n" + text))
+        for name in sorted((self.wanted & asked) - listed - self.passed):
             for match in re.finditer(rf'^    "?{re.escape(name)}"?:? ', text, re.MULTILINE):
                 above = [line for line in text[max(0, match.start() - 20_000) : match.start()].split("\n") if line]
                 field = next((line for line in reversed(above) if not line.startswith("    ")), "")
@@ -230,7 +304,26 @@ class Lock:
                     break
 
 
-_ASKED = re.compile(r'^    "?([^"\s:]+)"?:? ', re.MULTILINE)
+def _parse_without(text: str, cuts: list[list[int]]) -> Syml:
+    """Parse a text without some of its parts, each from the end of a line to the end of a line."""
+    kept: list[str] = []
+    before: list[int] = []
+    skipped = [0]
+    place = lines = 0
+    for start, end in cuts:
+        kept.append(text[place:start])
+        lines += text.count("\n", place, start)
+        before.append(lines)
+        skipped.append(skipped[-1] + text.count("\n", start, end))
+        place = end
+    kept.append(text[place:])
+    document = parse("".join(kept))
+    for block in document.blocks:
+        block.line += skipped[bisect.bisect_left(before, block.line - 1)]
+    return document
+
+
+_ASKED = re.compile(r'\n    "?([^"\s:]+)"?:? ')
 """Names in the four-space part of an entry: what it depends on, among other fields."""
 
 
