@@ -56,6 +56,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         integrity = integrity_of(by_digest["head"] + by_digest["tail"]) if by_digest else ()
         origin: Origin = "registry" if by_digest or named is not None else "unknown"
         yield from read_row(artifact, READER, wanted, named, integrity, origin)
+    elif not (by_digest or by_name) and not artifact.path.endswith(("/integrity.json", "/integrity-not-built.json")):
+        yield refuse(artifact, READER, "its name is none that pnpm gives to a row of its store")
 
 
 def read_row(
