@@ -26,6 +26,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pratique.readers.discovery --check
 	$(BIN)/python -m pratique.report.schema --check
+	$(BIN)/python -m scripts.make_reference --check
 
 generate: $(STAMP)
 	$(BIN)/python -m pratique.readers.discovery
@@ -33,8 +34,9 @@ generate: $(STAMP)
 	$(BIN)/python -m pratique.incidents.schema
 	$(BIN)/python -m pratique.incidents.reference > docs/reference/incidents.md
 	$(BIN)/python -m pratique.report.schema
-	$(BIN)/python -m scripts.make_reference
 	$(BIN)/python -m scripts.make_picture
+	$(BIN)/python -m tests.docs.pages
+	$(BIN)/python -m scripts.make_reference
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

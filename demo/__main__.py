@@ -50,10 +50,11 @@ def main() -> int:
         moor(name, install, at(clock))
     protected(HARBOUR / "projects" / "protected-app")
     report = BUILD / "report.html"
-    command = [sys.executable, "-m", "pratique", "check", str(HARBOUR), "--output", str(report), "--no-progress"]
-    print(f"$ pratique check {HARBOUR.relative_to(ROOT)} --output {report.relative_to(ROOT)}\n", flush=True)
+    words = ["check", str(HARBOUR.relative_to(ROOT)), "--output", str(report.relative_to(ROOT))]
+    command = [sys.executable, "-m", "pratique", *words, "--no-progress"]
+    print(f"$ pratique {' '.join(words)}\n", flush=True)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    code = subprocess.run(command, env=environment, check=False).returncode
+    code = subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
     print(f"\nexit code {code}: affected, and the payload ran (docs/reference/exit-codes.md)" if code == 11 else "")
     print(f"report     {report}")
     print("this user on this machine, for real:    .venv/bin/pratique check")

@@ -5,7 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from pratique.model.report import IncidentEntry, RefusalEntry, Report, SightingEntry, SubjectEntry, VerdictEntry
-from pratique.report.words import after_publication, by_id, count, depth_rank, ordered
+from pratique.report.words import (
+    after_publication,
+    by_id,
+    claim,
+    count,
+    depth_rank,
+    ordered,
+    printable,
+    subject_name,
+    top_sighting,
+)
 
 STATUS_WORDS = {
     "affected": "AFFECTED",
@@ -116,10 +126,21 @@ def nothing(report: Report, found: Answer) -> str:
         return "no reader was offered a file: this says nothing about the target"
     listed = sum(item.listed for item in report.incidents)
     lists = f"{listed:,} versions of {count(len(report.incidents), 'incident')}"
-    looked = f"{count(coverage.artifacts, 'file')} read of {coverage.entries:,} entries"
+    looked = f"{count(coverage.artifacts, 'file')} read of {count(coverage.entries, 'entry')}"
     if found.status != "not_affected":
         return f"none of {lists} seen ({looked}), but not all was examined"
     return f"none of {lists} ({looked})"
+
+
+def notes(report: Report, found: Answer) -> str | None:
+    """What was seen and is no hit, such as a protection: the first of it, and how many more; None where nothing was."""
+    quiet = [item for item in report.verdicts if item.status == "not_affected" and item.sightings]
+    if not quiet:
+        return None
+    more = f", and {count(len(quiet) - 1, 'more note')}" if len(quiet) > 1 else ""
+    top = top_sighting(quiet[0], found.sightings)
+    said = claim(top) if top else printable(quiet[0].summary)
+    return f"{subject_name(report, found.subjects[quiet[0].subject])}: {said}{more}"
 
 
 def lists(report: Report) -> str | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from pratique.model.report import RefusalEntry, Report, VerdictEntry
 from pratique.report.renderer import Renderer
-from pratique.report.summary import Answer, answer, lists, nothing, refusals, sentence, tally
+from pratique.report.summary import Answer, answer, lists, notes, nothing, refusals, sentence, tally
 from pratique.report.words import claim, clip, clip_path, columns, count, label, pad, printable, subject_name
 from pratique.report.words import top_sighting as top_of
 
@@ -40,6 +40,8 @@ def screen(report: Report) -> list[str]:
     if not seen:
         word = {"not_affected": "NOT AFFECTED", "under_investigation": "UNDER INVESTIGATION"}[found.status]
         lines.append(f"{word if found.examined else 'NOTHING EXAMINED'}  {nothing(report, found)}")
+        seen_quiet = notes(report, found)
+        lines += [clip(f"  {seen_quiet}", WIDTH)] if seen_quiet else []
         grow = lists(report)
         lines += [f"  {grow}"] if grow and found.examined else []
     elif found.quiet:

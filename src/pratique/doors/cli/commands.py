@@ -281,7 +281,8 @@ def incident_lint(files: Sequence[Path]) -> int:
             broken += 1
             click.echo(str(error), err=True)
             continue
-        click.echo(f"{path}: sound, {sum(len(item.versions) for item in found.components)} versions")
+        listed = sum(len(item.versions) for item in found.components)
+        click.echo(f"{path}: sound, {listed} version{'' if listed == 1 else 's'}")
     return 2 if broken else 0
 
 
