@@ -207,6 +207,7 @@ def clean_cases() -> list[Path]:
         records = json.loads(expectation.read_text(encoding="utf-8"))
         facts = [record.get("facts", {}) for record in records]
         named = {(fact.get("name"), fact.get("version") or fact.get("exact")) for fact in facts}
+        named |= {tuple(item.rpartition("@")[::2]) for fact in facts for item in fact.get("packages", ())}
         ranges = [fact for fact in facts if fact.get("kind") == "range"]
         if not named & listed and not ranges and not any("reason" in record for record in records):
             found.append(case)

@@ -352,3 +352,28 @@ def test_sigint_from_a_terminal_stops_the_workers_too(tmp_path: Path) -> None:
     assert process.returncode in (0, 130, 4), "it ended before, or stopped with what it had"
     if process.returncode == 130 and out:
         assert json.loads(out)["coverage"]["interrupted"]
+
+
+def test_a_lock_settles_only_the_names_it_holds(tmp_path: Path) -> None:
+    project(tmp_path)
+    (tmp_path / "package-lock.json").write_text('{"lockfileVersion": 3, "packages": {"": {}}}')
+    code, document = report(tmp_path, "--incident", AXIOS)
+    assert code == 4
+    assert "nothing here says what it resolved to" in document["coverage"]["refusals"][0]["reason"]
+
+
+def test_peer_dependencies_are_no_gap(tmp_path: Path) -> None:
+    manifest = {"name": "plugin", "peerDependencies": {"axios": "^1.14.0"}}
+    assert run("check", project(tmp_path, version=None, manifest=manifest), "--incident", AXIOS).returncode == 0
+
+
+def test_an_exact_release_typed_in_a_shell_is_declared(tmp_path: Path) -> None:
+    (tmp_path / ".bash_history").write_text("#1774916518\nnpm install axios@1.14.1\nnpm view axios@0.30.4\n")
+    code, document = report(tmp_path)
+    assert code == 10
+    assert [(item["purl"], item["depth"]) for item in document["sightings"]] == [("pkg:npm/axios@1.14.1", "declared")]
+
+
+def test_only_unreadable_artifacts_are_under_investigation(tmp_path: Path) -> None:
+    (tmp_path / "package-lock.json").symlink_to(tmp_path / "gone.json")
+    assert run("check", tmp_path).returncode == 4

@@ -22,6 +22,7 @@ from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident, Indicator, Role, Version
 from pratique.model.location import Location
 from pratique.model.observation import (
+    CommandFact,
     ComponentFact,
     DigestFact,
     FolderFact,
@@ -145,6 +146,8 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.exact):
                 if listing.role(version) is not Role.DECOY:
                     yield _declared(listing, version, observation, fact, evidence.subject(observation))
+        elif isinstance(fact, CommandFact) and fact.verb in _INSTALLING:
+            yield from _typed(catalogue, observation, fact, evidence.subject(observation))
         elif isinstance(fact, PresenceFact) and fact.exists:
             for listing, version in digests.get(_digest_of(fact.path), ()):
                 yield _held(listing, version, observation)
@@ -371,6 +374,34 @@ def _declared(
     )
 
 
+_INSTALLING = ("install", "add", "exec", "x", "dlx", "upgrade", "up", "update", "create")
+
+
+def _typed(catalogue: Catalogue, observation: Observation, fact: CommandFact, subject: Subject) -> Iterator[Sighting]:
+    """A command that asked a package manager for exactly a listed release."""
+    for package in fact.packages:
+        name, _, version = package.rpartition("@")
+        if not name:
+            continue
+        for listing, release in catalogue.listed("npm", name, version):
+            if listing.role(release) is Role.DECOY:
+                continue
+            yield Sighting(
+                incident=listing.incident.id,
+                subject=subject,
+                kind="component",
+                status=Status.AFFECTED,
+                purl=purl_of("npm", name, version),
+                depth=Depth.DECLARED,
+                confidence=Confidence.MEDIUM,
+                role=listing.role(release),
+                location=observation.location,
+                explanation=f"a command asked for exactly this version: {fact.manager} {fact.verb}",
+                observations=(observation,),
+                times=observation.times,
+            )
+
+
 def _held(listing: Listing, version: Version, observation: Observation) -> Sighting:
     location = observation.location
     cache = location.path.partition("/content-v2/")[0]
@@ -530,17 +561,20 @@ class DeclaredOnly(msgspec.Struct, frozen=True):
     relevant: bool
 
 
-def declared_only(catalogue: Catalogue, evidence: Evidence, resolved: frozenset[str]) -> Iterator[DeclaredOnly]:
-    """Declared ranges without a lockfile. `resolved` holds the URIs of folders in which a lock or tree was read.
+def declared_only(
+    catalogue: Catalogue, evidence: Evidence, settled: frozenset[tuple[str, str]]
+) -> Iterator[DeclaredOnly]:
+    """Declared ranges that nothing resolved. `settled` holds folder URI and name of what locks and trees resolve.
 
-    A range resolved in its project or in a folder above it (a workspace root) is nothing.
+    A name resolved in its project or in a folder above it (a workspace root) is nothing; a lockfile that does not
+    name it resolves nothing of it. Peer dependencies are somebody else's to install.
     """
     for observation in evidence.observations:
         fact = observation.facts
         if not isinstance(fact, RangeFact) or fact.exact is not None or fact.asked_by is not None:
             continue
         subject = evidence.subject(observation)
-        if _covered(subject.uri, observation.location, resolved):
+        if fact.field == "peerDependencies" or _covered(subject.uri, fact.name, observation.location, settled):
             continue
         for listing in catalogue.listings.get((fact.ecosystem, fact.name), ()):
             admitted = catalogue.admitted(fact, listing)
@@ -548,11 +582,11 @@ def declared_only(catalogue: Catalogue, evidence: Evidence, resolved: frozenset[
                 yield DeclaredOnly(listing.incident, observation, subject, tuple(admitted), listing.named)
 
 
-def _covered(uri: str, location: Location, resolved: frozenset[str]) -> bool:
-    """Whether the project or a folder above it, inside the target, was resolved."""
+def _covered(uri: str, name: str, location: Location, settled: frozenset[tuple[str, str]]) -> bool:
+    """Whether a package was resolved in the project or a folder above it, inside the target."""
     base = location.target.rstrip("/")
     while True:
-        if uri in resolved:
+        if (uri, name) in settled:
             return True
         if len(uri) <= len(base):
             return False

@@ -352,8 +352,6 @@ class Report(Part, frozen=True, omit_defaults=False):
                 code = max(code, 11 if verdict.depth in ("executed", "active") else 10)
             elif verdict.status == "under_investigation":
                 code = max(code, 4)
-        if code < 10 and self.coverage.artifacts == 0:
-            return 3
         if code < 10 and not self.coverage.complete:
-            code = max(code, 4)
-        return code
+            return 4
+        return 3 if code < 10 and self.coverage.artifacts == 0 else code

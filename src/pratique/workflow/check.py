@@ -115,6 +115,7 @@ def check(
     )
     total = Swept()
     resolved: set[str] = set()
+    settled: set[tuple[str, str]] = set()
     caches: list[tuple[str, str]] = []
     empty: list[TargetSpec] = []
     installs: set[str] = set()
@@ -130,6 +131,7 @@ def check(
         if target.label == "global-root":
             installs.add(target.uri)
         resolved.update(uri_of(target.uri, folder) for folder in part.resolved)
+        settled.update((uri_of(target.uri, folder), name) for folder, name in part.settled)
         caches += [(target.uri, os.fsdecode(cache)) for cache in part.caches]
         total.add(part)
         if total.interrupted:
@@ -169,7 +171,7 @@ def check(
         uri = request.targets[0].uri if request.targets else ""
         total.refusals.append(Refusal(".", "directory", "interrupted before everything was examined", True, uri))
     inactive = 0
-    for item in declared_only(catalogue, evidence, frozenset(resolved)):
+    for item in declared_only(catalogue, evidence, frozenset(settled)):
         if item.relevant:
             total.refusals.append(_declared_gap(item))
         else:
@@ -244,7 +246,7 @@ def _declared_gap(item: DeclaredOnly) -> Refusal:
     fact = item.observation.facts
     location = item.observation.location
     asked = f"{getattr(fact, 'name', '')} {getattr(fact, 'range', '')}".strip()
-    reason = f"asks for {asked}, which admits {', '.join(item.admitted)}; no lockfile here says what was installed"
+    reason = f"asks for {asked}, which admits {', '.join(item.admitted)}; nothing here says what it resolved to"
     names = (str(getattr(fact, "name", "")),)
     return Refusal(location.path, "manifest", reason, True, location.target, location.path_bytes, names)
 

@@ -13,7 +13,7 @@ from pratique.adapters import processes
 from pratique.ecosystems.npm.layout import CONTENT_FOLDERS
 from pratique.ecosystems.npm.paths import place_of, project_of
 from pratique.model.location import locate, shown
-from pratique.model.observation import Observation, Refusal
+from pratique.model.observation import ComponentFact, Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader, Unreadable
 from pratique.readers import discovery
 from pratique.targets.directory import Claimant, Dispatch, Options, Pending, Walk
@@ -26,6 +26,7 @@ Keep = Callable[[Observation], bool]
 class Swept(msgspec.Struct):
     """What a sweep gives.
 
+    `settled` holds folder and name of every package of interest that a lock or tree there resolves, at any version;
     `resolved` holds folders (relative, valid Unicode, no trailing slash) with a lock or tree record read, `caches` the
     paths of npm cache folders as the system's bytes.
     """
@@ -33,6 +34,7 @@ class Swept(msgspec.Struct):
     observations: list[Observation] = []
     refusals: list[Refusal] = []
     resolved: list[str] = []
+    settled: list[tuple[str, str]] = []
     caches: list[bytes] = []
     entries: int = 0
     artifacts: int = 0
@@ -46,6 +48,7 @@ class Swept(msgspec.Struct):
         self.observations += other.observations
         self.refusals += other.refusals
         self.resolved += other.resolved
+        self.settled += other.settled
         self.caches += other.caches
         self.entries += other.entries
         self.artifacts += other.artifacts
@@ -162,6 +165,10 @@ def stream(
             counts.skipped[rule] = skipped.get(rule, 0) + count
 
 
+_SETTLING = ("lock", "installed-record", "manifest", "folder-name")
+"""Records that show what a range of their project resolved to."""
+
+
 class _Sweep:
     """One process's part of a sweep."""
 
@@ -170,7 +177,8 @@ class _Sweep:
         self.modules = modules
         self.readers: dict[int, Reader] = {}
         self.interest = interest
-        self.keep = keep
+        self.wanted = keep
+        self.settled: set[tuple[str, str]] = set()
         self.out = Swept()
         self.counts: dict[int, int] = {}
         self.interrupted = False
@@ -201,6 +209,13 @@ class _Sweep:
         if whole and reader.subject == "project" and reader.relevance == "always" and reader.resolves:
             self.out.resolved.append(shown(project_of(artifact.path).rstrip("/")))
 
+    def keep(self, record: Observation) -> bool:
+        """Whether a record can matter; what a lock or tree resolves, at any version, is noted on the way."""
+        fact = record.facts
+        if isinstance(fact, ComponentFact) and fact.record in _SETTLING and fact.shipped_in is None:
+            self.settled.add((project_of(record.location.path).rstrip("/"), fact.name))
+        return self.wanted(record)
+
     def _take(self, reader: Reader, artifact: Artifact, record: Observation) -> None:
         """Keep an observation; text that is no Unicode is spelled with U+FFFD, and said."""
         try:
@@ -217,6 +232,7 @@ class _Sweep:
         """The result of this part."""
         out = self.out
         out.entries = self.walk.entries
+        out.settled = sorted(self.settled)
         out.octets = self.walk.bytes
         out.skipped = dict(self.walk.skipped)
         out.caches = [
@@ -270,6 +286,7 @@ def _sorted(swept: Swept) -> Swept:
     swept.observations.sort(key=lambda item: (item.location.target, item.location.path, encode(item)))
     swept.refusals.sort(key=lambda item: (item.target, item.path, item.reader, item.reason))
     swept.resolved = sorted(set(swept.resolved))
+    swept.settled = sorted(set(swept.settled))
     swept.caches = sorted(set(swept.caches))
     swept.by_reader = dict(sorted(swept.by_reader.items()))
     swept.skipped = dict(sorted(swept.skipped.items()))
