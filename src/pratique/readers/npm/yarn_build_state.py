@@ -20,6 +20,7 @@ Yarn 3.8.7, 4.0.2 and 4.18.1, @yarnpkg/core (Project.ts, persistInstallStateFile
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 import zlib
@@ -189,6 +190,11 @@ def gunzip(data: bytes) -> tuple[bytes, str | None]:
         return b"", "is empty"
     allowed = min(LARGEST, max(RATIO * len(data), 1 << 20))
     unpacker = zlib.decompressobj(wbits=31)
+    with contextlib.suppress(zlib.error):
+        whole = unpacker.decompress(data, allowed + 1)
+        if unpacker.eof and len(whole) <= allowed:
+            return whole, None
+    unpacker = zlib.decompressobj(wbits=31)  # piece by piece: what stands before the damage can be had
     out = []
     size = 0
     rest = data
@@ -334,19 +340,58 @@ class Decoder:
         return items
 
     def _pairs(self, into: dict[Any, Any] | None, end: int, depth: int) -> object:
-        """Keys and values up to the closing tag and the count behind it. A value that breaks off is kept as it is."""
+        """Keys and values up to the closing tag and the count behind it. A value that breaks off is kept as it is.
+
+        Nearly all of a state is strings of at most 128 bytes, and objects of them: these are decoded here.
+        """
+        data = self.data
+        objects = self.objects
         if into is not None:
             self._keep(into)
-        while (tag := self._tag()) != end:
-            key = self._tagged(tag, depth + 1)
-            before = len(self.objects)
-            try:
-                value = self._value(depth + 1)
-            except (BrokenState, IndexError, struct.error):
-                if into is not None and isinstance(key, str) and len(self.objects) > before:
-                    into[key] = self.objects[before]
-                raise
-            if into is not None and isinstance(key, str | int | float):
+        depth += 1
+        shallow = depth <= DEEPEST
+        while True:
+            at = self.at
+            tag = data[at]
+            if tag == 0x22 and shallow and ((size := data[at + 1]) < 0x80 or (size == 0x80 and data[at + 2] == 1)):
+                at += 2 if size < 0x80 else 3
+                self.at = at + size
+                self.values += 1
+                key: object = data[at : at + size].decode("latin-1")
+            else:
+                tag = self._tag()
+                if tag == end:
+                    break
+                key = self._tagged(tag, depth)
+            at = self.at
+            tag = data[at]  # there is one, so the key was whole
+            if into is None or not shallow:
+                self._value(depth)
+                continue
+            value: object
+            self.values += 1
+            if self.values > MOST_VALUES:
+                raise BrokenState("holds more than is read")
+            if tag == 0x22 and ((size := data[at + 1]) < 0x80 or (size == 0x80 and data[at + 2] == 1)):
+                at += 2 if size < 0x80 else 3
+                self.at = at + size
+                value = data[at : at + size].decode("latin-1")
+                if self.at > len(data):
+                    raise BrokenState("is cut or damaged")
+            else:
+                before = len(objects)
+                try:
+                    if tag in (0x6F, 0x3B):
+                        self.at = at + 1
+                        value = self._pairs({}, 0x7B if tag == 0x6F else 0x3A, depth)
+                    else:
+                        self.values -= 1  # it is counted there
+                        value = self._value(depth)
+                except (BrokenState, IndexError, struct.error):
+                    if isinstance(key, str) and len(objects) > before:
+                        into[key] = objects[before]
+                    raise
+            if isinstance(key, str | int | float):
                 into[key] = value
         self._number()
         return into
