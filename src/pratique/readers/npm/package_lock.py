@@ -53,7 +53,7 @@ class Lock(msgspec.Struct, gc=False):
 
 
 _DECODER = msgspec.json.Decoder(Lock)
-_KEY_LINE = re.compile(rb'^(?:    |\t\t)"[^"\n]*": \{', re.MULTILINE)
+_KEY_LINE = re.compile(rb'\n(?:    |\t\t)"[^"\n]*+": \{')
 
 
 def _text(value: object) -> str | None:

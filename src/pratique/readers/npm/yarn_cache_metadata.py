@@ -19,6 +19,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from pratique.ecosystems.npm.paths import place_of
 from pratique.ecosystems.npm.urls import origin_of, strip_url
 from pratique.model.location import shown
@@ -33,7 +35,6 @@ _ORIGINS: dict[str, Origin] = {"git": "git", "copy": "file", "link": "link", "wo
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield the release that a cache entry holds, if its name is of interest."""
     wanted = interest.wanted("npm")
-    place = place_of(artifact.path)
     document, twice = _document(artifact.content())
     manifest = document.get("manifest") if isinstance(document, dict) else None
     remote = document.get("remote") if isinstance(document, dict) else None
@@ -46,6 +47,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         yield refuse(artifact, READER, f"the key {sound(twice)[:80]!r} stands twice")
     if name not in wanted:
         return
+    place = place_of(artifact.path)
     resolved = _text(remote, "resolved") or _text(remote, "reference")
     integrity = tuple((_text(remote, "integrity") or "").split())
     digest = _text(remote, "hash") or ""
@@ -71,7 +73,16 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
 
 
 def _document(data: bytes) -> tuple[Any, str | None]:
-    """The JSON document, None where it is broken, and a key that stands twice."""
+    """The JSON document, None where it is broken, and a key that stands twice.
+
+    A key that stands twice is gone, with its quotes, when the decoded document is written out anew.
+    """
+    try:
+        document = msgspec.json.decode(data)
+        if b"\\u0022" not in data and msgspec.json.encode(document).count(b'"') == data.count(b'"'):
+            return document, None
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
     text = decode_text(data)
     if text is None:
         return None, None
