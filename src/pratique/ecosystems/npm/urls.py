@@ -52,7 +52,7 @@ def tarball_release(url: str) -> tuple[str, str] | None:
         if mark in url:
             url = url[: url.index(mark)]
     path = unquote(url) if "%" in url else url
-    match = _TARBALL.search(path)
+    match = _TARBALL.search(path) if "gz" in path[-3:] else None
     if not match:
         match = _BY_DIGEST.search(path) if "/download/" in path else None
         return (match["name"], match["version"]) if match else None

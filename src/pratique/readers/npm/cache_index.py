@@ -38,6 +38,7 @@ class Entry(msgspec.Struct, gc=False):
     size: Any = None
 
 
+_MANIFEST = re.compile(r"pacote:(?:version|range|alias|tag)-manifest:(?P<url>.+?):sha\d+-")
 _DECODER = msgspec.json.Decoder(Entry)
 
 
@@ -93,7 +94,7 @@ def _release(entry: Entry) -> tuple[str, str, str | None] | None:
         url = key[32:]
         release = tarball_release(url)
         return (*release, url) if release else None
-    match = re.match(r"pacote:(?:version|range|alias|tag)-manifest:(?P<url>.+?):sha\d+-", key)
+    match = _MANIFEST.match(key)
     if match:
         release = tarball_release(match["url"])
         return (*release, match["url"]) if release else None

@@ -49,6 +49,7 @@ class Head(msgspec.Struct, gc=False):
 
 
 _HEAD = msgspec.json.Decoder(Head)
+_PART = len("/package.json")
 _DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _LIFECYCLE = ("preinstall", "install", "postinstall")
 _EXACT = re.compile(r"[=v\s]*(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*")
@@ -78,11 +79,10 @@ def _of_no_interest(path: str, data: bytes, wanted: frozenset[str] | Everything)
         return False
     if name in wanted:
         return False
-    folder = path[: -len("/package.json")]
+    folder = path[:-_PART]
     cut = folder.rfind("/")
-    base = folder[cut + 1 :]
-    scope = folder[folder.rfind("/", 0, cut) + 1 : cut]
-    return (f"{scope}/{base}" if scope.startswith("@") else base) not in wanted
+    scope = folder.rfind("/", 0, cut) + 1
+    return (folder[scope:] if folder.startswith("@", scope) else folder[cut + 1 :]) not in wanted
 
 
 def _decode(data: bytes) -> Any:
