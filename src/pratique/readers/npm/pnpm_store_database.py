@@ -29,7 +29,7 @@ from pratique.model.ports import Artifact, Everything, Interest, Reader, Unreada
 from pratique.readers.npm.pnpm_paths import parse_path
 from pratique.readers.npm.pnpm_records import RecordError, decode
 from pratique.readers.npm.pnpm_rows import component, side_effects
-from pratique.readers.npm.sqlite_log import MAGIC, is_in_log_mode, merge, page_size
+from pratique.readers.npm.sqlite_log import MAGIC, Merged, is_in_log_mode, merge, page_size
 from pratique.readers.text import refuse
 
 LIMIT = 256 << 20
@@ -62,17 +62,18 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         yield refuse(artifact, READER, "is no SQLite database")
         return
     merged = merge(database, log)
+    del database, log
     if merged.damage is not None:
         yield refuse(artifact, READER, merged.damage)
     if page_size(merged.data) == 0:
         if merged.damage is None:
             yield refuse(artifact, READER, "is no whole SQLite database")
         return
-    yield from _rows(artifact, bytes(merged.data), interest.wanted("npm"))
+    yield from _rows(artifact, merged, interest.wanted("npm"))
 
 
-def _rows(artifact: Artifact, data: bytes, wanted: frozenset[str] | Everything) -> Iterator[Observation | Refusal]:
-    """Every row of interest, read in memory and under limits."""
+def _rows(artifact: Artifact, merged: Merged, wanted: frozenset[str] | Everything) -> Iterator[Observation | Refusal]:
+    """Every row of interest, read in memory and under limits; SQLite holds the only copy while it is read."""
     import sqlite3
 
     steps = 0
@@ -87,7 +88,8 @@ def _rows(artifact: Artifact, data: bytes, wanted: frozenset[str] | Everything) 
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _ROW_LIMIT)
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         connection.execute("PRAGMA trusted_schema = OFF")
-        connection.deserialize(data)
+        connection.deserialize(merged.data)
+        merged.data = bytearray()
         connection.execute("PRAGMA query_only = ON")
         connection.set_progress_handler(step, 100_000)
         kinds = connection.execute("SELECT type, sql FROM sqlite_master WHERE name = 'package_index'").fetchall()

@@ -16,7 +16,7 @@ MAGIC = b"SQLite format 3\x00"
 _LOG_MAGIC = {0x377F0682: "little", 0x377F0683: "big"}
 _HEADER = 32
 _FRAME = 24
-_TOGETHER = 512
+_TOGETHER = 128
 _FEWEST = 16
 """How many frames are summed up together at most; below the second number one after the other is quicker."""
 
