@@ -6,9 +6,11 @@ this one included, takes one number at a time. A worker that dies is an error, n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import struct
+import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -30,7 +32,10 @@ def can_fork() -> bool:
 def spread(items: Sequence[Item], work: Callable[[Sequence[Item]], bytes], jobs: int) -> list[bytes]:
     """Give the items to `jobs` processes; each calls `work` once with an iterator-like sequence of its items.
 
-    Returns one result for each process. With one job, or where the system cannot fork, all is done here.
+    Returns one result for each process. With one job, or where the system cannot fork, all is done here. Where the
+    work here ends before all items are taken, or an interrupt comes while the others are waited for, they are asked to
+    stop: `stopping` then tells them so, and they give what they have.
+
     Raises WorkerLost when a process ends without a result.
     """
     if jobs <= 1 or not can_fork() or len(items) < 2:
@@ -42,6 +47,8 @@ def spread(items: Sequence[Item], work: Callable[[Sequence[Item]], bytes], jobs:
     os.close(token_write)
     children: list[tuple[int, int]] = []
     try:
+        # Workers inherit how to stop, so that none can be asked before it knows.
+        before = signal.signal(signal.SIGTERM, _ask_to_stop) if _in_main_thread() else None
         for _ in range(jobs - 1):
             result_read, result_write = os.pipe()
             pid = os.fork()
@@ -49,9 +56,13 @@ def spread(items: Sequence[Item], work: Callable[[Sequence[Item]], bytes], jobs:
                 _child(token_read, result_read, result_write, items, work, [reader for _, reader in children])
             os.close(result_write)
             children.append((pid, result_read))
+        if _in_main_thread():
+            signal.signal(signal.SIGTERM, before)
         results = [work(_Taken(items, token_read))]
+        if _drain(token_read):
+            _stop(children)
         for pid, reader in children:
-            results.append(_collect(pid, reader))
+            results.append(_collect(pid, reader, children))
         return results
     except BaseException:
         for pid, _ in children:
@@ -111,9 +122,55 @@ def _child(  # the whole life of a worker; never returns
         os._exit(code)
 
 
-def _collect(pid: int, reader: int) -> bytes:
+_stop_asked = [False]
+
+
+def _ask_to_stop(number: int, frame: object) -> None:
+    _stop_asked[0] = True
+
+
+def _in_main_thread() -> bool:
+    """Whether signals can be arranged here."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def stopping() -> bool:
+    """Whether this worker was asked to give what it has. Always false in the first process."""
+    return _stop_asked[0]
+
+
+def _drain(tokens: int) -> bool:
+    """Take all numbers that nobody has taken; whether there were any."""
+    left = False
+    while os.read(tokens, _TOKEN.size * MAXIMUM_ITEMS):
+        left = True
+    return left
+
+
+def _stop(children: list[tuple[int, int]]) -> None:
+    """Ask the workers to give what they have; where they were not told how, they go on to their end."""
+    if not _in_main_thread():
+        return
+    for pid, _ in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+def _collect(pid: int, reader: int, children: list[tuple[int, int]]) -> bytes:
+    """The result of a worker. A first interrupt asks all to stop; a second one is passed on."""
     parts = []
-    while part := os.read(reader, 1 << 20):
+    interrupted = False
+    while True:
+        try:
+            part = os.read(reader, 1 << 20)
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = True
+            _stop(children)
+            continue
+        if not part:
+            break
         parts.append(part)
     _, status = os.waitpid(pid, 0)
     if status != 0:

@@ -191,6 +191,9 @@ class _Sweep:
         """Read what the walk hands out. An interrupt keeps what was found."""
         try:
             for item in items:
+                if processes.stopping():
+                    self.interrupted = True
+                    break
                 if isinstance(item, Refusal):
                     self.out.refusals.append(item)
                 else:
