@@ -29,6 +29,15 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and os.name == "posix"
 
 
+def blocks_read() -> int:
+    """How many blocks the system read from a disk for this process so far; 0 where it does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_inblock
+
+
 def spread(items: Sequence[Item], work: Callable[[Sequence[Item]], bytes], jobs: int) -> list[bytes]:
     """Give the items to `jobs` processes; each calls `work` once with an iterator-like sequence of its items.
 
