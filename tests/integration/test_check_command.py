@@ -90,7 +90,7 @@ def test_3_nothing_examined(tmp_path: Path) -> None:
     done = run("check", tmp_path)
     assert done.returncode == 3
     assert "NOTHING EXAMINED" in done.stdout
-    assert run("check", tmp_path, "--fail-on", "affected").returncode == 0
+    assert run("check", tmp_path, "--fail-on", "affected").returncode == 3, "no option makes an answer of it"
 
 
 def test_4_a_lock_that_is_cut_off(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
+import sys
 from collections import Counter
-from typing import Any
+from typing import Any, TypeVar
 
 from pratique.model.location import locate
 from pratique.model.observation import Refusal
@@ -18,6 +20,24 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+_SOUND = sys.version_info >= (3, 11, 5)
+"""Before 3.11.5 Python lost matches of possessive groups whose inside can go back (cpython issue 106052)."""
+
+Text = TypeVar("Text", str, bytes)
+
+
+def portable(pattern: Text) -> Text:
+    """The pattern, with possessive groups made plain greedy ones where this Python cannot be trusted with them.
+
+    Patterns given here match the same texts both ways; possessive groups save going back and its memory.
+    """
+    if _SOUND:
+        return pattern
+    if isinstance(pattern, bytes):
+        return re.sub(rb"\)([*+])\+", rb")\1", pattern)
+    return re.sub(r"\)([*+])\+", r")\1", pattern)
 
 
 def decode_text(data: bytes) -> str | None:

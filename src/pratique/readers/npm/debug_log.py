@@ -26,7 +26,7 @@ from pratique.ecosystems.npm.commands import commands
 from pratique.ecosystems.npm.urls import origin_of, strip_url, tarball_release
 from pratique.model.observation import CommandFact, ComponentFact, Fact, Observation, Refusal, ScriptFact, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
-from pratique.readers.text import decode_text, refuse
+from pratique.readers.text import decode_text, portable, refuse
 
 _NAME = r"(?P<name>(?:@[^\s/@]+/)?[^\s/@]+)"
 _LINE = re.compile(r"\d+ (?P<level>silly|verbose|info|timing|http|notice|warn|error|verb|sill)\b ?(?P<text>.*)$")
@@ -43,9 +43,11 @@ _VERBS = re.compile(r"[a-z][a-z-]*")
 _BREAKS = ("\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 """What ends a line beside the line feed."""
 _WORTH = re.compile(
-    r"\n\d+ (?!silly (?!argv |cwd |using npm@))(?!http fetch GET \d{3} (?:[^\s%gd]|%2[fF]|g(?!z)|d(?!ownload))++\s)"
-    r"(?:http (?:fetch GET \d{3} |cache (?:@[^\s/@]+/)?[^\s/@]+@)https?://[^/\s%?#]+"
-    r"/(?P<name>(?:@[^/@\s%?#]+/)?[^/@\s%?#]+)/-/[^/\s%?#]+\.tgz(?!\S))?"
+    portable(
+        r"\n\d+ (?!silly (?!argv |cwd |using npm@))(?!http fetch GET \d{3} (?:[^\s%gd]|%2[fF]|g(?!z)|d(?!ownload))++\s)"
+        r"(?:http (?:fetch GET \d{3} |cache (?:@[^\s/@]+/)?[^\s/@]+@)https?://[^/\s%?#]+"
+        r"/(?P<name>(?:@[^/@\s%?#]+/)?[^/@\s%?#]+)/-/[^/\s%?#]+\.tgz(?!\S))?"
+    )
 )
 """Where a line starts that may say something: not the many that resolve and place, not requests for a packument.
 

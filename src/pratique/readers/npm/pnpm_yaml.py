@@ -15,6 +15,7 @@ from typing import Union
 import msgspec
 
 from pratique.readers.npm.package_lock import Pairs
+from pratique.readers.text import portable
 
 Node = Union[str, "Pairs", list["Node"], None]
 
@@ -28,20 +29,22 @@ _DOUBLE = r'"[^"\\\n]*+"'
 _KEY = rf"(?:{_SINGLE}|{_DOUBLE}|(?![<=?])(?:{_PLAIN}))"
 _FLOW = r"(?:\{[^{}\[\]\n]*+\}|\[[^{}\[\]\n]*+\])"
 _LAYOUT = re.compile(
-    rf"""(?:
+    portable(
+        rf"""(?:
         \n
       | ((?:\x20\x20)*+){_KEY}:
         (?: \n | \x20(?:{_PLAIN}|{_FLOW}|{_SINGLE}|{_DOUBLE})\n | \x20[|>]-?\n(?:\1\x20\x20[^\n]*+\n|\n)*+ )
       | (?:\x20\x20)*+-\x20(?:{_SINGLE}|{_DOUBLE}|{_PLAIN})\n
-    )*+""",
+    )*+"""
+    ),
     re.VERBOSE,
 )
 _ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """Characters that YAML forbids or takes for breaks or blanks; pnpm writes none of them plainly."""
-_LINE = re.compile(rf"(?P<indent> *)(?:- (?P<item>.+)|(?P<key>{_KEY}):(?: (?P<value>.+))?)")
+_LINE = re.compile(portable(rf"(?P<indent> *)(?:- (?P<item>.+)|(?P<key>{_KEY}):(?: (?P<value>.+))?)"))
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:[ \r]|$)", re.MULTILINE)
-_ENTRY = re.compile(r"  ([^ \n][^\n]*+)\n((?:    [^\n]*+\n|\n)*+)")
-_SECTION = re.compile(r"^([^ \n][^\n]*+)\n((?: [^\n]*+\n|\n)*+)", re.MULTILINE)
+_ENTRY = re.compile(portable(r"  ([^ \n][^\n]*+)\n((?:    [^\n]*+\n|\n)*+)"))
+_SECTION = re.compile(portable(r"^([^ \n][^\n]*+)\n((?: [^\n]*+\n|\n)*+)"), re.MULTILINE)
 
 
 class Unexpected(Exception):  # noqa: N818 (it sends the text down the strict way; it is no failure)
@@ -225,8 +228,8 @@ def _plain(text: str) -> str | None:
 
 _FLOW_PLAIN = r"[^\s\-?:,\[\]{}#&*!|>'\"%@`][^:#,\n\[\]{}]*+(?:(?::(?=[^\s,?])|(?<=\S)\#)[^:#,\n\[\]{}]*+)*+(?<!\s)"
 _FLOW_SCALAR = rf"(?:{_SINGLE}|{_DOUBLE}|{_FLOW_PLAIN})"
-_FLOW_PAIR = re.compile(rf"({_FLOW_SCALAR}): ({_FLOW_SCALAR})(?:, |$)")
-_FLOW_ITEM = re.compile(rf"({_FLOW_SCALAR})()(?:, |$)")
+_FLOW_PAIR = re.compile(portable(rf"({_FLOW_SCALAR}): ({_FLOW_SCALAR})(?:, |$)"))
+_FLOW_ITEM = re.compile(portable(rf"({_FLOW_SCALAR})()(?:, |$)"))
 
 
 def _flow_parts(text: str, part: re.Pattern[str]) -> list[tuple[str, str]]:

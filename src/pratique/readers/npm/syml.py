@@ -13,10 +13,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from pratique.readers.text import portable
+
 MOST_LINES = 5_000_000
 MOST_BLOCKS = 300_000
 LARGEST_YAML = 8 << 20
-_TOKEN = re.compile(r'"((?:[^"\\]++|\\.)*+)(?:"|\\?$)|([^",\s]+)')
+_TOKEN = re.compile(portable(r'"((?:[^"\\]++|\\.)*+)(?:"|\\?$)|([^",\s]+)'))
 _MARKER = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?: |$)")
 _FOREIGN = frozenset("-?'{[&*!|>%`")
 """Characters that begin what YAML knows and Yarn does not write."""

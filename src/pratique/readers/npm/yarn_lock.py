@@ -41,7 +41,7 @@ from pratique.readers.npm.syml import (
     parse_yaml,
     patterns,
 )
-from pratique.readers.text import decode_text, refuse
+from pratique.readers.text import decode_text, portable, refuse
 
 _SHA1 = re.compile(r"#([0-9a-f]{40})$")
 _BERRY_FIELDS = frozenset({"resolution", "linkType", "languageName", "checksum"})
@@ -52,24 +52,28 @@ _CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _DEEPER = r"(?: {4,}+\S[^\n]*+\n)++"
 _NEXT = r'(?=\n["@\w])'
 _USUAL_CLASSIC = re.compile(
-    r'\n(?="?((?:@[^/@\s",:\\]+/)?([^/@\s",:\\]+))@)'
-    r'((?:"\1@[^"\\\n,:]*+"|\1@[^"\\\s,:]++)(?:, (?:"\1@[^"\\\n,:]*+"|\1@[^"\\\s,:]++))*+):\n'
-    r'  version "([^"\\\n]++)"\n'
-    r'  resolved "https?://[^"\\\n#/]++(?:/[^"\\\n#/]+)*?/\1/-/\2-\4\.tgz(?:#[^"\\\n]*+)?"\n'
-    r"(?:  integrity [a-z][^#\n]*+\n)?"
-    rf"(?:  (?:dependencies|optionalDependencies):\n{_DEEPER})*+{_NEXT}"
+    portable(
+        r'\n(?="?((?:@[^/@\s",:\\]+/)?([^/@\s",:\\]+))@)'
+        r'((?:"\1@[^"\\\n,:]*+"|\1@[^"\\\s,:]++)(?:, (?:"\1@[^"\\\n,:]*+"|\1@[^"\\\s,:]++))*+):\n'
+        r'  version "([^"\\\n]++)"\n'
+        r'  resolved "https?://[^"\\\n#/]++(?:/[^"\\\n#/]+)*?/\1/-/\2-\4\.tgz(?:#[^"\\\n]*+)?"\n'
+        r"(?:  integrity [a-z][^#\n]*+\n)?"
+        rf"(?:  (?:dependencies|optionalDependencies):\n{_DEEPER})*+{_NEXT}"
+    )
 )
 """A whole entry of Yarn classic that names one package alone, in its key and in its archive's URL: 1 that name, 3 the
 key. Another entry follows."""
 _USUAL_BERRY = re.compile(
-    r'\n(?="((?:@[^/@\s",:\\]+/)?([^/@\s",:\\]+))@)'
-    r'("\1@(?:npm:)?[^"\\\n,:@]*+(?:, \1@(?:npm:)?[^"\\\n,:@]*+)*+"):\n'
-    r"  version: \d[0-9A-Za-z.+-]*+\n"
-    r'  resolution: "\1@npm:\d[0-9A-Za-z.+-]*+"\n'
-    rf"(?:  (?!resol|version:|integrity:)[a-zA-Z]++:\n{_DEEPER})*+"
-    r"(?:  checksum: [0-9a-z][0-9a-z/]*+\n)?"
-    r"(?:  conditions: [a-z(][^#\n]*+\n)?"
-    rf"  languageName: node\n  linkType: hard\n{_NEXT}"
+    portable(
+        r'\n(?="((?:@[^/@\s",:\\]+/)?([^/@\s",:\\]+))@)'
+        r'("\1@(?:npm:)?[^"\\\n,:@]*+(?:, \1@(?:npm:)?[^"\\\n,:@]*+)*+"):\n'
+        r"  version: \d[0-9A-Za-z.+-]*+\n"
+        r'  resolution: "\1@npm:\d[0-9A-Za-z.+-]*+"\n'
+        rf"(?:  (?!resol|version:|integrity:)[a-zA-Z]++:\n{_DEEPER})*+"
+        r"(?:  checksum: [0-9a-z][0-9a-z/]*+\n)?"
+        r"(?:  conditions: [a-z(][^#\n]*+\n)?"
+        rf"  languageName: node\n  linkType: hard\n{_NEXT}"
+    )
 )
 """The same for Yarn 2 and later: the name stands in the key and in the resolution."""
 

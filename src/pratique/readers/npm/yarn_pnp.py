@@ -27,7 +27,7 @@ from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
 from pratique.readers.npm.syml import sound
-from pratique.readers.text import decode_text, refuse
+from pratique.readers.text import decode_text, portable, refuse
 
 
 class Info(msgspec.Struct, gc=False):
@@ -43,10 +43,10 @@ class State(msgspec.Struct, gc=False):
 
 
 _DECODER = msgspec.json.Decoder(State)
-_STRING = re.compile(r"'((?:[^'\\]++|\\.)*+)'", re.DOTALL)
+_STRING = re.compile(portable(r"'((?:[^'\\]++|\\.)*+)'"), re.DOTALL)
 _ESCAPE = re.compile(r"\\(\r\n|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
-_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*[}\]])', re.DOTALL)
+_COMMA = re.compile(portable(r'("(?:[^"\\]++|\\.)*+")|,(?=\s*[}\]])'), re.DOTALL)
 _ENTRY = re.compile(r'\[\s*"(?P<reference>[^"\\]+)",\s*\{\s*"packageLocation":\s*"(?P<location>[^"\\]+)"')
 _INLINE = re.compile(r"RAW_RUNTIME_STATE\s*=\s*(?=')|hydrateRuntimeState\(JSON\.parse\((?=')")
 _LITERAL = re.compile(r"hydrateRuntimeState\((?=\{)")
