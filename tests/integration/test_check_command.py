@@ -377,3 +377,12 @@ def test_an_exact_release_typed_in_a_shell_is_declared(tmp_path: Path) -> None:
 def test_only_unreadable_artifacts_are_under_investigation(tmp_path: Path) -> None:
     (tmp_path / "package-lock.json").symlink_to(tmp_path / "gone.json")
     assert run("check", tmp_path).returncode == 4
+
+
+def test_an_incident_of_several_ecosystems_is_said_to_be_examined_in_part(tmp_path: Path) -> None:
+    project(tmp_path)
+    code, document = report(tmp_path)
+    assert code == 0
+    assert any(note.startswith("NOTE  examined in part") and "PyPI" in note for note in document["notes"])
+    code, document = report(tmp_path, "--incident", AXIOS)
+    assert document["notes"] == []

@@ -224,6 +224,12 @@ def examinable(incident: Incident) -> bool:
     return any(component.ecosystem in discovery.ecosystems() for component in incident.components)
 
 
+def unread(incident: Incident) -> list[str]:
+    """Ecosystems of this incident that no reader knows yet."""
+    known = discovery.ecosystems()
+    return sorted({component.ecosystem for component in incident.components if component.ecosystem not in known})
+
+
 def _unexaminable(request: CheckRequest) -> list[Refusal]:
     """A gap for each incident of which no reader knows an ecosystem: silence about it is no negative."""
     uri = request.targets[0].uri if request.targets else ""

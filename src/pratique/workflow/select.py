@@ -13,7 +13,7 @@ from pratique.incidents import library
 from pratique.incidents.index import load_bundled
 from pratique.model.errors import IncidentError, UsageError
 from pratique.model.incident import Incident
-from pratique.workflow.check import examinable
+from pratique.workflow.check import examinable, unread
 
 Moments = tuple[datetime.datetime, datetime.datetime | None]
 
@@ -76,6 +76,10 @@ def select(
             if left:
                 shown = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
                 notes.append(f"NOTE  not examined, no reader of their ecosystem yet: {len(left)} ({shown})")
+    partly = [key for key, incident in sorted(chosen.items()) if examinable(incident) and unread(incident)]
+    if partly:
+        worlds = sorted({world for key in partly for world in unread(chosen[key])})
+        notes.append(f"NOTE  examined in part, without their {' and '.join(worlds)} packages: {', '.join(partly)}")
     named = set(incidents and chosen)
     flats: list[Incident] = []
     if bad or bad_lists:
