@@ -73,7 +73,7 @@ def spread(items: Sequence[Item], work: Callable[[Sequence[Item]], bytes], jobs:
         for pid, reader in children:
             results.append(_collect(pid, reader, children))
         return results
-    except BaseException:
+    except BaseException:  # no worker outlives a failure here; it is passed on
         for pid, _ in children:
             try:
                 os.kill(pid, signal.SIGKILL)

@@ -31,5 +31,5 @@ def this_user() -> list[TargetSpec]:
     specs = []
     for place in found.places:
         kind = "place" if os.path.isdir(place.path) or not os.path.lexists(place.path) else "file"
-        specs.append(TargetSpec(os.path.realpath(place.path), kind, place.kind))  # type: ignore[arg-type]
+        specs.append(TargetSpec(os.path.realpath(place.path), kind, place.kind))  # type: ignore[arg-type]  # one of the two kinds
     return specs

@@ -206,7 +206,7 @@ def write_whole(name: str, parts: Any) -> None:
             for part in parts:
                 file.write(part)
         os.replace(draft, path)
-    except BaseException as error:
+    except BaseException as error:  # no draft is left behind; it is passed on
         draft.unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise

@@ -216,7 +216,7 @@ class _Run:
             number, place = number + text.count("\n", place, start), start
             if isinstance(fact, ScriptFact) and self.directory:
                 fact = msgspec.structs.replace(fact, working_directory=self.directory)
-            yield Observation(READER.name, self.artifact.location(line=number), fact, times)  # type: ignore[arg-type]
+            yield Observation(READER.name, self.artifact.location(line=number), fact, times)  # type: ignore[arg-type]  # each fact is of the union
         command = self._command()
         if command is not None and (self.facts or isinstance(self.wanted, Everything)):
             yield Observation(READER.name, self.artifact.location(), command, times)

@@ -100,7 +100,7 @@ class _Record:
             yield self._observed(PolicyFact(setting="packageManager", value=manager[5:], manager="pnpm"))
 
     def _observed(self, fact: Fact) -> Observation:
-        return Observation(READER.name, self.artifact.location(), fact, self.times)  # type: ignore[arg-type]
+        return Observation(READER.name, self.artifact.location(), fact, self.times)  # type: ignore[arg-type]  # each fact is of the union
 
     def _listed(self, field: str) -> list[str]:
         return sorted({item for node in self.document.all(field) for item in _items(node)})

@@ -60,7 +60,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
                     if isinstance(overrides, Pairs):
                         overrides.pairs = overrides.pairs[:-1]  # its value may be cut off: it protects nobody
                 for fact in _facts(document, wanted):
-                    yield Observation(READER.name, artifact.location(), fact)  # type: ignore[arg-type]
+                    yield Observation(READER.name, artifact.location(), fact)  # type: ignore[arg-type]  # each fact is of the union
             elif document is not None and parsed.damage is None:
                 yield refuse(artifact, READER, "is not a mapping")
 

@@ -51,7 +51,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         validated = PolicyFact(setting="lastValidatedTimestamp", value=value, manager="pnpm")
         yield Observation(READER.name, artifact.location(), validated, times)
     for fact in _facts(document, interest.wanted("npm")):
-        yield Observation(READER.name, artifact.location(), fact, times)  # type: ignore[arg-type]
+        yield Observation(READER.name, artifact.location(), fact, times)  # type: ignore[arg-type]  # each fact is of the union
 
 
 def _facts(document: Pairs, wanted: frozenset[str] | Everything) -> Iterator[Fact]:
