@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
     from pratique.report.words import printable
     from pratique.version import VERSION
-    from pratique.workflow.check import Acceptance, CheckRequest, TargetSpec, check, specify
+    from pratique.workflow.check import check
     from pratique.workflow.components import ComponentsRequest, Inventory, components
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.library import incident_skeleton
     from pratique.workflow.machine import this_user
+    from pratique.workflow.request import Acceptance, CheckRequest, TargetSpec, specify
     from pratique.workflow.select import Selection, available, load_incident, select
     from pratique.workflow.selftest import Proof, selftest
 
@@ -63,8 +64,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Acceptance": ("pratique.workflow.check", "Acceptance"),
-    "CheckRequest": ("pratique.workflow.check", "CheckRequest"),
+    "Acceptance": ("pratique.workflow.request", "Acceptance"),
+    "CheckRequest": ("pratique.workflow.request", "CheckRequest"),
     "ComponentsRequest": ("pratique.workflow.components", "ComponentsRequest"),
     "ConfigurationError": ("pratique.model.errors", "ConfigurationError"),
     "Diagnosis": ("pratique.workflow.doctor", "Diagnosis"),
@@ -79,7 +80,7 @@ _HOMES = {
     "SCHEMA": ("pratique.model.report", "SCHEMA"),
     "Selection": ("pratique.workflow.select", "Selection"),
     "TargetError": ("pratique.model.errors", "TargetError"),
-    "TargetSpec": ("pratique.workflow.check", "TargetSpec"),
+    "TargetSpec": ("pratique.workflow.request", "TargetSpec"),
     "UsageError": ("pratique.model.errors", "UsageError"),
     "VERSION": ("pratique.version", "VERSION"),
     "available": ("pratique.workflow.select", "available"),
@@ -95,7 +96,7 @@ _HOMES = {
     "renderer": ("pratique.report.renderer", "renderer"),
     "select": ("pratique.workflow.select", "select"),
     "selftest": ("pratique.workflow.selftest", "selftest"),
-    "specify": ("pratique.workflow.check", "specify"),
+    "specify": ("pratique.workflow.request", "specify"),
     "this_user": ("pratique.workflow.machine", "this_user"),
 }
 

@@ -242,7 +242,7 @@ def test_law_9_the_command_prints_no_token_on_any_stream(tmp_path: Path) -> None
 
 # ---------------------------------------------------------------------------------------------------- law 10
 
-MODULES = ("json", "yaml", "click", "msgspec", "jinja2", "packageurl", "datetime", "tomllib", "signal")
+MODULES = ("json", "yaml", "click", "msgspec", "jinja2", "packageurl", "datetime", "tomllib", "signal", "packaging", "zstandard", "subprocess")
 """Not `re`: the start that pip writes imports it before this program runs, so `PYTHONPATH` still rules there."""
 STARTERS = ("sitecustomize", "usercustomize", "pratique", "antigravity")
 PROGRAMS = (
@@ -387,7 +387,7 @@ def install(folder: Path) -> Path:
     python = environment / "bin/python"
     subprocess.run([*pip, "--python", str(python), "install", *offline, "--no-compile", str(wheel)], check=True)
     place = next((environment / "lib").glob("python*/site-packages"))
-    for name in ("click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "pyyaml"):
+    for name in ("click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "packaging", "pyyaml", "zstandard"):
         for file in importlib.metadata.distribution(name).files or ():
             if ".." not in file.parts and "__pycache__" not in file.parts:
                 target = place / file

@@ -71,7 +71,7 @@ def test_0_nothing_listed_and_all_read(tmp_path: Path) -> None:
         (["check", ".", "--window", "2026-01-01..2026-01-02"], "--window belongs to"),
         (["check", ".", "--bad", "npm:a@1", "--window", "x..y"], "no ISO 8601 time"),
         (["check", ".", "--config", "/nonexistent.toml"], "cannot be read"),
-        (["check", "image:x"], "cannot be examined yet"),
+        (["check", "image:nowhere"], "does not exist"),
         (["check", ".", "--no-such-option"], "No such option"),
         (["incident", "show", "none"], "there is no incident"),
     ],

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from pratique.ecosystems.grammar import admits, canonical_name, canonical_version
 from pratique.model.incident import Component, Incident, Role, Tampering, Version
 from pratique.model.observation import (
     CommandFact,
     ComponentFact,
+    DigestFact,
+    JobFact,
     Observation,
     PolicyFact,
     ProtectionFact,
     RangeFact,
+    RequestFact,
     ScriptFact,
     SideEffectFact,
+    TriggerFact,
 )
 from pratique.model.ports import Interest
 
-_TAG = re.compile(r"[A-Za-z][\w.-]*")
 STUB = "0.0.1-security"
 """Version prefix of the placeholder that a registry publishes over a removed package: harmless."""
 
@@ -58,18 +61,25 @@ class Catalogue:
         for incident in self.incidents:
             active = incident.id in named or incident.status == "active"
             for component in incident.components:
-                versions = {version.version: version for version in component.versions}
+                world, name = component.ecosystem, canonical_name(component.ecosystem, component.name)
+                versions = {canonical_version(world, version.version): version for version in component.versions}
                 listing = Listing(incident, component, versions, active)
-                self.listings.setdefault((component.ecosystem, component.name), []).append(listing)
-                names.setdefault(component.ecosystem, set()).add(component.name)
+                self.listings.setdefault((world, name), []).append(listing)
+                names.setdefault(world, set()).add(name)
             for rule in incident.tampering:
                 self.tampering.setdefault(rule.component, []).append((incident, rule))
-        self.interest = Interest({ecosystem: frozenset(found) for ecosystem, found in names.items()})
+        self.interest = Interest(
+            {ecosystem: frozenset(found) for ecosystem, found in names.items()},
+            digests=_listed_digests(self.incidents),
+            basenames=_named_files(self.incidents),
+        )
         self._ranges: dict[tuple[str, str], bool] = {}
 
     def listed(self, ecosystem: str, name: str, version: str) -> list[tuple[Listing, Version]]:
         """Every listing that holds this exact release."""
         found = []
+        if ecosystem != "npm":
+            name, version = canonical_name(ecosystem, name), canonical_version(ecosystem, version)
         for listing in self.listings.get((ecosystem, name), ()):
             release = listing.version(version)
             if release is not None:
@@ -82,9 +92,10 @@ class Catalogue:
             return []
         return [
             (listing, version)
-            for listing in self.listings.get((fact.ecosystem, fact.name), ())
+            for listing in self.listings.get((fact.ecosystem, canonical_name(fact.ecosystem, fact.name)), ())
             for version in listing.versions.values()
-            if version.version != fact.version and compare(fact.integrity, version)
+            if canonical_version(fact.ecosystem, version.version) != canonical_version(fact.ecosystem, fact.version)
+            and compare(fact.integrity, version)
         ]
 
     def admitted(self, fact: RangeFact, listing: Listing) -> list[str]:
@@ -92,7 +103,7 @@ class Catalogue:
         return [
             version.version
             for version in listing.versions.values()
-            if listing.role(version) is not Role.DECOY and _admits(version.version, fact.range)
+            if listing.role(version) is not Role.DECOY and admits(fact.ecosystem, version.version, fact.range)
         ]
 
     def admits(self, fact: RangeFact) -> bool:
@@ -120,7 +131,11 @@ class Catalogue:
             return self.admits(fact)
         if isinstance(fact, ScriptFact | SideEffectFact):
             return bool(self.listed(fact.ecosystem, fact.name, fact.version))
-        return isinstance(fact, ProtectionFact | PolicyFact | CommandFact)
+        if isinstance(fact, RequestFact):
+            return bool(self.listed(fact.ecosystem, fact.name, fact.version)) or (
+                not fact.version and (fact.ecosystem, fact.name) in self.listings
+            )
+        return isinstance(fact, ProtectionFact | PolicyFact | CommandFact | JobFact | TriggerFact | DigestFact)
 
 
 def compare(integrity: Sequence[str], version: Version) -> bool | None:
@@ -155,9 +170,34 @@ def _integrity(item: str) -> tuple[str, str | None]:
         return algorithm, None
 
 
-def _admits(version: str, asked: str) -> bool:
-    """Whether a declared range admits a version; a dist-tag such as `latest` may have pointed at any."""
-    from pratique.ecosystems.npm.versions import satisfies
+def _listed_digests(incidents: Iterable[Incident]) -> dict[str, frozenset[str]]:
+    """Every listed digest of archives and files, hexadecimal, by algorithm."""
+    found: dict[str, set[str]] = {"sha1": set(), "sha256": set(), "sha512": set()}
+    for incident in incidents:
+        for component in incident.components:
+            for version in component.versions:
+                for algorithm, digest in (
+                    ("sha1", version.sha1),
+                    ("sha256", version.sha256),
+                    ("sha512", hexadecimal(version.sha512)),
+                ):
+                    if digest:
+                        found[algorithm].add(digest)
+        for indicator in incident.indicators:
+            if indicator.type == "file-hash":
+                digest = indicator.value.removeprefix("sha256:")
+                algorithm = {40: "sha1", 128: "sha512"}.get(len(digest), "sha256")
+                found[algorithm].add(digest)
+    return {algorithm: frozenset(digests) for algorithm, digests in found.items()}
 
-    answer = satisfies(version, asked)
-    return bool(answer) if answer is not None else _TAG.fullmatch(asked) is not None
+
+def _named_files(incidents: Iterable[Incident]) -> frozenset[str]:
+    """The last parts of paths that indicators name, where they hold no pattern."""
+    names = set()
+    for incident in incidents:
+        for indicator in incident.indicators:
+            if indicator.type == "file-path" and indicator.match != "regex":
+                name = indicator.value.replace("\\", "/").rpartition("/")[2]
+                if name and not any(sign in name for sign in "*?[%$"):
+                    names.add(name)
+    return frozenset(names)

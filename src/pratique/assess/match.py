@@ -15,12 +15,13 @@ import msgspec
 
 from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
-from pratique.assess.subjects import subject_of, subject_of_refusal
+from pratique.assess.history import answers, dated, history_questions
+from pratique.assess.subjects import folder_of, scope_of, subject_of, subject_of_refusal, uri_of
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident, Indicator, Role, Version
-from pratique.model.location import Location
+from pratique.model.location import Inside, Location
 from pratique.model.observation import (
     CommandFact,
     ComponentFact,
@@ -37,6 +38,8 @@ from pratique.model.observation import (
 )
 from pratique.model.verdict import Sighting, Status, Subject, SubjectKind
 
+Scope = tuple[str, tuple[Inside, ...]]
+
 
 class Evidence:
     """Everything observed in one run, with what is needed to say what it is about."""
@@ -48,6 +51,7 @@ class Evidence:
         targets: dict[str, str],
         caches: Iterable[tuple[str, str]] = (),
         installs: Iterable[str] = (),
+        subjects: dict[str, SubjectKind] | None = None,
     ) -> None:
         self.observations = list(observations)
         self.kinds = kinds
@@ -56,6 +60,8 @@ class Evidence:
         """Target and path of each npm cache folder (`_cacache`) that was met."""
         self.installs = frozenset(installs)
         """Targets that are global roots: what is unpacked there is an install, not a project."""
+        self.subjects = subjects or {}
+        """Targets that are one subject as a whole, and its kind: a repository, an image."""
 
     def sort(self) -> None:
         """Order the observations by place and content."""
@@ -64,10 +70,16 @@ class Evidence:
 
     def subject(self, observation: Observation) -> Subject:
         """What an observation is about."""
+        whole = self.subjects.get(observation.location.target)
+        if whole is not None:
+            return Subject(whole, observation.location.target)
         return self._in_place(subject_of(observation, self.kinds, self.targets), observation.location.target)
 
     def subject_of_refusal(self, refusal: Refusal) -> Subject:
         """What a refusal is about."""
+        whole = self.subjects.get(refusal.target)
+        if whole is not None:
+            return Subject(whole, refusal.target)
         return self._in_place(subject_of_refusal(refusal, self.kinds), refusal.target)
 
     def _in_place(self, subject: Subject, target: str) -> Subject:
@@ -89,12 +101,18 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
     for observation in evidence.observations:
         fact = observation.facts
         if isinstance(fact, ComponentFact) and fact.folder and fact.name in catalogue.tampering:
-            if fact.record in ("cache", "store") or fact.shipped_in:
+            scope = scope_of(observation.location)
+            if fact.record in ("cache", "store") or fact.shipped_in or scope is None:
                 continue
             for _, rule in catalogue.tampering[fact.name]:
                 if fact.version in (rule.version, rule.manifest_version_after):
                     files = tuple(sorted({*rule.present_before, *rule.absent_after, "package.json"}))
-                    asked.add(Question("folder", observation.location.target, fact.folder, files, names=(fact.name,)))
+                    outer, steps = scope
+                    inside = (*steps[:-1], Inside(steps[-1].kind, steps[-1].id, fact.folder)) if steps else ()
+                    place = outer or fact.folder
+                    asked.add(
+                        Question("folder", observation.location.target, place, files, names=(fact.name,), inside=inside)
+                    )
     for target, cache in evidence.caches:
         for (ecosystem, name), listings in catalogue.listings.items():
             if ecosystem != "npm":
@@ -107,15 +125,17 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
                             asked.add(
                                 Question("presence", target, path, expected=f"{name}@{version.version}", names=(name,))
                             )
-    return sorted(asked, key=lambda question: (question.target, question.path, question.files))
+    first = sorted(asked, key=lambda question: (question.target, question.path, question.files, question.inside))
+    return first + history_questions(_match(catalogue, evidence), catalogue.incidents)
 
 
 def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     """Every sighting that the observations support, the second look included; their order does not matter."""
     evidence.sort()
     incidents = {incident.id: incident for incident in catalogue.incidents}
+    known = answers(evidence.observations)
     for sighting in _match(catalogue, evidence):
-        yield exposed(incidents[sighting.incident], sighting)
+        yield exposed(incidents[sighting.incident], dated(sighting, known))
 
 
 def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
@@ -189,26 +209,29 @@ def _folders(catalogue: Catalogue, evidence: Evidence) -> list[Folder]:
     """Package folders that a tampering test is about, each with all that was observed of it."""
     from pratique.ecosystems.npm.versions import satisfies
 
-    states: dict[tuple[str, str], Observation] = {}
-    at_folder: dict[tuple[str, str, str], list[tuple[Observation, ComponentFact]]] = {}
+    states: dict[tuple[str, Scope, str], Observation] = {}
+    at_folder: dict[tuple[str, str, Scope, str], list[tuple[Observation, ComponentFact]]] = {}
     of_project: dict[tuple[str, Subject], list[tuple[Observation, ComponentFact]]] = {}
     requests: dict[tuple[str, Subject], list[tuple[Observation, RangeFact]]] = {}
     for item in evidence.observations:
         fact = item.facts
+        scope = scope_of(item.location)
+        if scope is None:
+            continue
         if isinstance(fact, FolderFact):
-            states[item.location.target, fact.folder] = item
+            states[item.location.target, scope, fact.folder] = item
         elif isinstance(fact, ComponentFact) and fact.name in catalogue.tampering:
             if fact.record in ("cache", "store", "log"):
                 continue
             if fact.folder is not None:
-                at_folder.setdefault((fact.name, item.location.target, fact.folder), []).append((item, fact))
+                at_folder.setdefault((fact.name, item.location.target, scope, fact.folder), []).append((item, fact))
             else:
                 of_project.setdefault((fact.name, evidence.subject(item)), []).append((item, fact))
         elif isinstance(fact, RangeFact) and fact.asked_by is not None:
             requests.setdefault((fact.name, evidence.subject(item)), []).append((item, fact))
     found = []
-    for (name, target, path), records in sorted(at_folder.items(), key=lambda entry: entry[0]):
-        state = states.get((target, path))
+    for (name, target, scope, path), records in sorted(at_folder.items(), key=lambda entry: entry[0]):
+        state = states.get((target, scope, path))
         if state is None or not isinstance(state.facts, FolderFact):
             continue
         subject = evidence.subject(records[0][0])
@@ -248,6 +271,10 @@ _EXPLANATIONS = {
     "cache": "its archive was fetched: a download cache names it",
     "store": "its archive was fetched and unpacked: the store's index names it",
     "log": "its archive was fetched, by a log",
+    "archive": "its archive lies here",
+    "bundle": "the output of a bundler carries a copy of it",
+    "mirror": "a mirror holds its archive",
+    "sbom": "a bill of materials lists it",
 }
 
 
@@ -574,7 +601,8 @@ def declared_only(
         if not isinstance(fact, RangeFact) or fact.exact is not None or fact.asked_by is not None:
             continue
         subject = evidence.subject(observation)
-        if fact.field == "peerDependencies" or _covered(subject.uri, fact.name, observation.location, settled):
+        place = uri_of(observation.location.target, folder_of(observation.location))
+        if fact.field == "peerDependencies" or _covered(place, fact.name, observation.location, settled):
             continue
         for listing in catalogue.listings.get((fact.ecosystem, fact.name), ()):
             admitted = catalogue.admitted(fact, listing)
@@ -588,6 +616,6 @@ def _covered(uri: str, name: str, location: Location, settled: frozenset[tuple[s
     while True:
         if (uri, name) in settled:
             return True
-        if len(uri) <= len(base):
+        if len(uri) <= len(base) or uri.endswith("!"):
             return False
         uri = uri.rpartition("/")[0]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pratique.ecosystems.npm.layout import cache_root
-from pratique.ecosystems.npm.paths import project_of
-from pratique.model.location import Location
+from pratique.ecosystems.npm.paths import CACHE_LAYOUTS, place_of, project_of
+from pratique.model.location import Inside, Location
 from pratique.model.observation import ComponentFact, Observation, Refusal, ScriptFact
 from pratique.model.verdict import Subject, SubjectKind
 
@@ -12,6 +12,36 @@ from pratique.model.verdict import Subject, SubjectKind
 def uri_of(target: str, path: str) -> str:
     """The URI of a path in a target, without a trailing slash."""
     return f"{target.rstrip('/')}/{path}".rstrip("/")
+
+
+def scope_of(location: Location) -> tuple[str, tuple[Inside, ...]] | None:
+    """Which file tree a location lies in: that of the target, of an archive, of a layer; None for a git history.
+
+    Facts about one package folder belong together only within one scope.
+    """
+    if not location.inside or location.inside[-1].kind == "store":
+        return "", ()
+    if location.inside[0].kind == "commit":
+        return None
+    last = location.inside[-1]
+    outer = location.path if any(step.kind == "member" for step in location.inside) else ""
+    return outer, (*(_bare(step) for step in location.inside[:-1]), Inside(last.kind, last.id, ""))
+
+
+def _bare(step: Inside) -> Inside:
+    return Inside(step.kind, step.id, "") if step.kind == "layer" else step
+
+
+def folder_of(location: Location) -> str:
+    """The folder that owns what lies at a location, relative to its target and without a trailing slash.
+
+    What lies in an archive is owned by a folder in there: `<archive>!/<folder>`, so that it settles nothing outside. A
+    layer or commit only says when; its folders are those of the target.
+    """
+    members = [step.path for step in location.inside if step.kind == "member"]
+    if not members:
+        return project_of(location.path).rstrip("/")
+    return "!/".join([location.path, *members[:-1], project_of(members[-1])]).rstrip("/")
 
 
 def subject_at(target: str, path: str, kind: SubjectKind) -> Subject:
@@ -38,6 +68,8 @@ def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets:
         if project is not None:
             return project
     if isinstance(fact, ComponentFact) and fact.record in ("cache", "store"):
+        return subject_at(location.target, location.path, "cache")
+    if isinstance(fact, ComponentFact) and fact.record == "archive" and place_of(location.path).layout in CACHE_LAYOUTS:
         return subject_at(location.target, location.path, "cache")
     kind = kinds.get(observation.reader, "project")
     return subject_at(location.target, location.path, kind)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from pratique.model.location import Location
+from pratique.model.location import Inside, Location
 
 Origin = Literal["registry", "git", "file", "link", "workspace", "remote-tarball", "unknown"]
 """What kind of source a package comes from; `unknown` counts as a registry, since mirrors and omitted URLs look so."""
@@ -23,6 +23,10 @@ Record = Literal[
     "cache",  # a download cache: bytes or their index
     "store",  # a content-addressed store's index
     "log",  # a line of a log
+    "archive",  # the manifest inside a package's own archive
+    "bundle",  # the output of a bundler that carries a copy of it
+    "mirror",  # the storage of a mirror or proxy
+    "sbom",  # a bill of materials
 ]
 
 
@@ -160,6 +164,111 @@ class PresenceFact(Fact, frozen=True, tag="presence", kw_only=True):
     size: int | None = None
 
 
+class Commit(msgspec.Struct, frozen=True, order=True):
+    """A commit that introduced or removed something. Times are ISO 8601 in UTC; both are set by the committer."""
+
+    id: str
+    authored: str
+    committed: str
+    refs: tuple[str, ...] = ()
+    """Branches and tags that contain it, as far as they were asked for."""
+
+
+class HistoryFact(Fact, frozen=True, tag="history", kw_only=True):
+    """The second look at a git history: which commits hold a blob at a path.
+
+    `tips` are the refs whose newest commit still holds it: none means that history alone does. `commits` counts
+    commits that hold it, `in_window` those of them that were committed inside a window of the incident.
+    """
+
+    path: str
+    blob: str
+    introduced: tuple[Commit, ...] = ()
+    removed: tuple[Commit, ...] = ()
+    contained_in: tuple[str, ...] = ()
+    tips: tuple[str, ...] = ()
+    commits: int = 0
+    in_window: tuple[str, ...] = ()
+    whole: bool = True
+    """False where the history is cut (shallow, partial) or only part of it could be asked."""
+
+
+class LayerFact(Fact, frozen=True, tag="layer", kw_only=True):
+    """The second look at an image: the layer that holds a file, and what became of the file.
+
+    `index` counts from 0. `created_by` and `created` are what the image's history says of the layer, free text of its
+    builder. `gone_in` is the index of the layer that deletes or overwrites the file, None where the image still shows
+    it. `environment` and `labels` are names alone: what the build and the image could reach.
+    """
+
+    layer: str
+    index: int
+    layers: int
+    path: str
+    created: str | None = None
+    created_by: str | None = None
+    gone_in: int | None = None
+    gone_how: Literal["deleted", "overwritten"] | None = None
+    images: tuple[str, ...] = ()
+    base: bool | None = None
+    environment: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+class RequestFact(Fact, frozen=True, tag="request", kw_only=True):
+    """A mirror or proxy was asked for a release. `outcome` is `fetched` for bytes, `resolved` for metadata."""
+
+    name: str
+    version: str
+    outcome: Literal["fetched", "resolved"]
+    ecosystem: str = "npm"
+    client: str | None = None
+    identity: str | None = None
+    shared_identity: bool = False
+    """Whether the identity is one that several people or machines use: anonymous, or seen from several addresses."""
+    agent: str | None = None
+    status: int | None = None
+    size: int | None = None
+    integrity: tuple[str, ...] = ()
+
+
+class JobFact(Fact, frozen=True, tag="job", kw_only=True):
+    """A job of continuous integration: what it ran, and what it held, names alone.
+
+    `steps` are the names of all its steps in order; `step` that of the step a neighbouring fact was read in; those
+    after it shared its machine. `permissions` are `scope: level` as the log or the workflow file states them.
+    """
+
+    system: Literal["github-actions", "gitlab", "plain"]
+    job: str
+    workflow: str | None = None
+    repository: str | None = None
+    commit: str | None = None
+    runner: str | None = None
+    step: str | None = None
+    steps: tuple[str, ...] = ()
+    later_steps: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    environment: str | None = None
+    source: Literal["log", "workflow-file", "both"] = "log"
+
+
+class TriggerFact(Fact, frozen=True, tag="trigger", kw_only=True):
+    """Configuration or code that runs when a checkout is opened, an agent or an interpreter starts.
+
+    `when` is the event (`folderOpen`, `SessionStart`, `interpreter-start`, `post-checkout`); `program` the first word
+    of the command where that is a path or a program's name, never its arguments.
+    """
+
+    tool: str
+    when: str
+    program: str | None = None
+    owner: str | None = None
+    """`name@version` of the package whose record lists the file, where one does."""
+    files: tuple[str, ...] = ()
+
+
 AnyFact = (
     ComponentFact
     | RangeFact
@@ -171,6 +280,11 @@ AnyFact = (
     | FolderFact
     | DigestFact
     | PresenceFact
+    | HistoryFact
+    | LayerFact
+    | RequestFact
+    | JobFact
+    | TriggerFact
 )
 
 
@@ -202,19 +316,26 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     path_bytes: str | None = None
     names: tuple[str, ...] = ()
     """Packages it could have carried, where that is known; empty: any."""
+    inside: tuple[Inside, ...] = ()
+    """The steps into a container, where it lies in one; `path` is that of the container."""
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     """What only a second look can tell, at a named place of a target.
 
     kind `folder`: which of `files` exist in `path`; `presence`: does `path` exist;
-    `digest`: what is the digest (`algorithm`) of the file, and is it `expected`.
+    `digest`: what is the digest (`algorithm`) of the file, and is it `expected`;
+    `history`: what became of what lies there (`inside`): commits and refs, layers. Answered with `inside` as it was
+    asked.
     """
 
-    kind: Literal["folder", "presence", "digest"]
+    kind: Literal["folder", "presence", "digest", "history"]
     target: str
     path: str
     files: tuple[str, ...] = ()
     algorithm: str = ""
     expected: str = ""
     names: tuple[str, ...] = ()
+    inside: tuple[Inside, ...] = ()
+    windows: tuple[tuple[str, str], ...] = ()
+    """Start and end (empty: none known) of the windows of exposure, ISO 8601 in UTC."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 
-from pratique.model.location import Location, locate
-from pratique.model.observation import Observation, Refusal, Time
+from pratique.model.location import Inside, Location, locate
+from pratique.model.observation import Observation, Question, Refusal, Time
+from pratique.model.verdict import SubjectKind
 
 MEBIBYTE = 1 << 20
 DEFAULT_LIMIT = 64 * MEBIBYTE
@@ -30,6 +32,10 @@ class Interest(msgspec.Struct, frozen=True):
 
     names: Mapping[str, frozenset[str]]
     everything: bool = False
+    digests: Mapping[str, frozenset[str]] = {}
+    """Algorithm (`sha1`, `sha256`, `sha512`) to the hexadecimal digests that are listed."""
+    basenames: frozenset[str] = frozenset()
+    """Names of files that indicators name."""
 
     def wanted(self, ecosystem: str) -> frozenset[str] | Everything:
         """A container for `name in ...` tests: the names of interest, or one that holds every name."""
@@ -51,7 +57,12 @@ class Artifact(msgspec.Struct):
 
     `path` is relative to the target, as the operating system gave it; `modified` is nanoseconds since the epoch, None
     where unknown. `content()` gives the bytes up to the reader's limit; `companion(suffix)` those of the file whose
-    name is this one's and the suffix, None where there is none. Both raise Unreadable.
+    name is this one's and the suffix, None where there is none. Both raise Unreadable. Out of a container (an archive,
+    an image layer, a git history) `content` may be asked for until the next artifact is taken.
+
+    `outer` is set for what lies in a container: the path of the container in the target. `inside` are the steps from
+    there; the last one holds `path`. `stream` opens the bytes as a file to seek in, whatever their size, None where
+    `content` alone can be had. `container` gives the digests of the archive that holds this, such as `sha256:<hex>`.
     """
 
     target: str
@@ -59,10 +70,24 @@ class Artifact(msgspec.Struct):
     content: Callable[[], bytes]
     modified: Callable[[], int | None]
     companion: Callable[[str], bytes | None]
+    outer: str | None = None
+    inside: tuple[Inside, ...] = ()
+    stream: Callable[[], BinaryIO] | None = None
+    container: Callable[[], tuple[str, ...]] | None = None
 
     def location(self, line: int | None = None) -> Location:
         """The location of this artifact, or of one of its lines."""
-        return locate(self.target, self.path, line=line)
+        return locate(self.target, self.path if self.outer is None else self.outer, line=line, inside=self.inside)
+
+    @property
+    def in_archive(self) -> bool:
+        """Whether this is a member of an archive."""
+        return bool(self.inside) and self.inside[-1].kind == "member"
+
+    def refusal(self, reader: str, reason: str, *, relevant: bool = True, names: tuple[str, ...] = ()) -> Refusal:
+        """That `reader` could not read this artifact, or not wholly."""
+        place = self.location()
+        return Refusal(place.path, reader, reason, relevant, place.target, place.path_bytes, names, place.inside)
 
     def modified_time(self, meaning: str) -> tuple[Time, ...]:
         """The file's modification time as evidence of `meaning`; empty where unknown or a constant of packers."""
@@ -83,6 +108,9 @@ def iso_time(seconds: float) -> str:
     moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
+
+Door = Literal["files", "ci-log", "mirror", "sbom"]
+"""What kind of things lie in a target: any files, or those of one trade, where every file is offered to its readers."""
 
 Read = Callable[[Artifact, Interest], Iterator[Observation | Refusal]]
 
@@ -106,6 +134,8 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """With `suffixes`: the basename must also start with one of these."""
     suffixes: tuple[str, ...] = ()
     folders: tuple[tuple[str, ...], ...] = ()
+    outside: tuple[str, ...] = ()
+    """Names of folders below which nothing is claimed, such as `node_modules`."""
     limit: int = DEFAULT_LIMIT
     subject: Literal["project", "install", "cache", "log", "machine"] = "project"
     relevance: Literal["always", "named-folder", "never"] = "always"
@@ -113,3 +143,92 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a whole file shows what the ranges of its project resolved to; files of settings do not."""
     content: Literal["bytes", "name"] = "bytes"
     """`name`: the reader looks at the path first and asks for the bytes only where it must."""
+    doors: tuple[Door, ...] = ("files",)
+    """In which kinds of target its claims hold. `files`: folders, archives, git histories, images, disks."""
+
+
+class Git(Protocol):
+    """How git is started: by absolute path, with fixed arguments and neutral configuration (law 10)."""
+
+    def __call__(
+        self, repository: str, arguments: Sequence[str], feed: Iterable[bytes] | None = None
+    ) -> AbstractContextManager[BinaryIO]:
+        """Start one command on a repository and give its standard output; `feed` is written to its standard input.
+
+        Raises Unreadable with git's own reason when the command fails, at the latest when the context ends.
+        """
+        ...
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to look. `exclude` are globs over paths relative to the target; `names` the package names of interest.
+
+    `ordered` takes the entries of each folder in order of name: for output that streams. `unreachable` looks at
+    objects of a git repository too that no ref reaches. `git` starts git; None where there is none.
+    """
+
+    exclude: tuple[str, ...] = ()
+    quick: bool = False
+    limit: int | None = None
+    names: frozenset[str] | None = None
+    ordered: bool = False
+    unreachable: bool = False
+    git: Git | None = None
+
+
+class Claimant(msgspec.Struct, frozen=True):
+    """Who claims which files: one row of the dispatch, without the reader itself."""
+
+    key: int
+    basenames: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    folders: tuple[tuple[str, ...], ...]
+    limit: int
+    outside: tuple[str, ...] = ()
+
+
+class Claims(Protocol):
+    """The claims of all readers, asked about whole paths."""
+
+    def at(self, path: str) -> Sequence[Claimant]:
+        """Who claims the file at this path, relative to its target and with `/` between its parts."""
+        ...
+
+
+ARCHIVE = -1
+"""Key of what no reader reads but a target opens: an archive among the files."""
+
+Handed = tuple[int, Artifact]
+"""What a target hands out: the key of the claimant, and the artifact."""
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """A part of a target that is examined by itself: one repository, one image layer.
+
+    `key` is a digest of its whole content, or empty where none can be had: with it, a result can be kept and used
+    again. `part` says which part of the target it is; `about` is for the target's own use.
+    """
+
+    target: str
+    path: str
+    kind: str
+    key: str = ""
+    part: str = ""
+    about: tuple[str, ...] = ()
+
+
+class TargetKind(msgspec.Struct, frozen=True, kw_only=True):
+    """What a target plug declares; its module ends in `TARGET = TargetKind(...)` and is named like its kind.
+
+    `find` gives the paths of the single targets behind the path that was named (all repositories of a folder); raises
+    TargetError where it is none. `units` takes the path, the URI and the options, and says what is to be examined.
+    `open` hands out the artifacts of one unit; records need the URI of the unit's target. `probe` answers questions.
+    """
+
+    kind: str
+    subject: SubjectKind
+    find: Callable[[str], list[str]]
+    units: Callable[[str, str, Options], Iterator[Unit | Refusal]]
+    open: Callable[[Unit, Claims, Options], Iterator[Handed | Observation | Refusal]]
+    probe: Callable[[str, str, Sequence[Question], Options], Iterator[Observation | Refusal]]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from pratique.model.location import Location
+from pratique.model.location import Inside, Location
 from pratique.model.observation import Time
 
 SCHEMA = "pratique.report/1"
@@ -68,7 +68,7 @@ class TargetEntry(Part, frozen=True):
     uri: str
     """Where it is; paths of locations are relative to it."""
     kind: str
-    """What kind of target it is: `directory`, `file`, `place`."""
+    """What kind of target it is: `directory`, `file`, `place`, `git`, `image`, `ci-log`, `mirror`, `sbom`, `root`."""
 
 
 class SubjectEntry(Part, frozen=True):
@@ -283,6 +283,8 @@ class RefusalEntry(Part, frozen=True):
     """The reason for which a person accepted it; null where nobody did."""
     names: tuple[str, ...] = ()
     """Packages it could have carried; empty: any."""
+    inside: tuple[Inside, ...] = ()
+    """The steps into a container, where it lies in one."""
 
 
 class SkippedEntry(Part, frozen=True):

@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from typing import Any, TypeVar
 
-from pratique.model.location import locate
 from pratique.model.observation import Refusal
 from pratique.model.ports import Artifact, Reader
 
@@ -64,5 +63,4 @@ def load_json(text: str) -> tuple[Any, str | None]:
 
 def refuse(artifact: Artifact, reader: Reader, reason: str, *, names: tuple[str, ...] = ()) -> Refusal:
     """A relevant refusal of an artifact. Readers whose files are only relevant at times build their own."""
-    location = locate(artifact.target, artifact.path)
-    return Refusal(location.path, reader.name, reason, True, artifact.target, location.path_bytes, names)
+    return artifact.refusal(reader.name, reason, names=names)

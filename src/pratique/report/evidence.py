@@ -86,8 +86,9 @@ def _outermost(paths: Iterable[str]) -> list[str]:
 def full_path(location: Location) -> str:
     """The absolute path of a location, with the way into a container where it lies in one; inert."""
     target = location.target
-    if target.startswith("file://"):
-        target = unquote(target.removeprefix("file://"))
+    kind, found, rest = target.partition("file://")
+    if found and (not kind or kind.endswith("+")):
+        target = unquote(rest)
     path = target.rstrip("/") if location.path in ("", ".") else f"{target.rstrip('/')}/{location.path}"
     return printable(path or "/") + inside(location)
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from pratique.model.location import locate, shown
 from pratique.model.observation import DigestFact, Observation, Refusal
-from pratique.targets.directory import FLAGS, FLAGS_TOUCHING, Options, compile_globs, mount_points, reason_of
+from pratique.model.ports import Options
+from pratique.targets.directory import FLAGS, FLAGS_TOUCHING, compile_globs, mount_points, reason_of
 
 READER = "deep"
 _CHUNK = 1 << 20

@@ -15,6 +15,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import BinaryIO
 
 import msgspec
 
@@ -28,7 +29,8 @@ from pratique.model.observation import (
     Refusal,
     Time,
 )
-from pratique.model.ports import Artifact, Unreadable, iso_time
+from pratique.model.ports import ARCHIVE, Artifact, Claimant, Options, Unreadable, iso_time
+from pratique.targets.dispatch import ARCHIVES, Dispatch, lies_below
 
 READER = "directory"
 FLAGS = (
@@ -42,50 +44,6 @@ FLAGS = (
 FLAGS_TOUCHING = FLAGS & ~getattr(os, "O_NOATIME", 0)
 _CHUNK = 1 << 20
 _PLACEHOLDER = 0x400000 | 0x40000  # Windows: recall on data access, recall on open
-
-
-class Claimant(msgspec.Struct, frozen=True):
-    """Who claims which files: one row of the dispatch, without the reader itself."""
-
-    key: int
-    basenames: tuple[str, ...]
-    prefixes: tuple[str, ...]
-    suffixes: tuple[str, ...]
-    folders: tuple[tuple[str, ...], ...]
-    limit: int
-
-
-class Dispatch:
-    """The claims of all readers, laid out so that the walk asks one dictionary for a name."""
-
-    def __init__(self, claimants: Sequence[Claimant], skipped: dict[str, tuple[tuple[str, ...], ...]]) -> None:
-        self.by_name: dict[str, tuple[Claimant, ...]] = {}
-        self.by_suffix: list[Claimant] = []
-        self.folders: dict[str, list[tuple[tuple[str, ...], Claimant | str]]] = {}
-        for claimant in claimants:
-            for name in claimant.basenames:
-                self.by_name[name] = (*self.by_name.get(name, ()), claimant)
-            for marker in claimant.folders:
-                self.folders.setdefault(marker[-1], []).append((marker, claimant))
-            if claimant.suffixes and not claimant.folders:
-                self.by_suffix.append(claimant)
-        for rule, markers in skipped.items():
-            for marker in markers:
-                self.folders.setdefault(marker[-1], []).append((marker, rule))
-        self.endings = frozenset(suffix[-3:] for claimant in self.by_suffix for suffix in claimant.suffixes)
-
-
-class Options(msgspec.Struct, frozen=True):
-    """How to walk. `exclude` are globs over paths relative to the target; `names` the package names of interest.
-
-    `ordered` takes the entries of each folder in order of name: for output that streams.
-    """
-
-    exclude: tuple[str, ...] = ()
-    quick: bool = False
-    limit: int | None = None
-    names: frozenset[str] | None = None
-    ordered: bool = False
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -110,9 +68,6 @@ class Walk:
         self.excluded = compile_globs(options.exclude)
         self.mounts = mount_points(self.root)
         self.pending: list[Pending] = []
-        self._claimants = {claimant.key: claimant for rows in dispatch.by_name.values() for claimant in rows}
-        for rows in dispatch.folders.values():
-            self._claimants.update({row.key: row for _, row in rows if isinstance(row, Claimant)})
 
     def skip(self, rule: str, path: str) -> None:
         """Count something that a rule left out."""
@@ -207,28 +162,24 @@ class Walk:
         self, keys: tuple[int, ...], path: str, name: str, entry: os.DirEntry[str]
     ) -> Iterator[tuple[int, Artifact] | Refusal]:
         """Claims of a file that lies below a marked folder, and claims by suffix."""
-        for key in keys:
-            claimant = self._claimants[key]
-            if not claimant.basenames and (not claimant.suffixes or name.endswith(claimant.suffixes)):
-                item = self._claim(claimant, path, name, entry)
-                if item is not None:
-                    yield item
-        if name[-3:] in self.dispatch.endings:
-            yield from self._by_suffix(path, name, entry)
+        for claimant in self.dispatch.inherited(keys, path, name):
+            item = self._claim(claimant, path, name, entry)
+            if item is not None:
+                yield item
 
     def _by_suffix(self, path: str, name: str, entry: os.DirEntry[str]) -> Iterator[tuple[int, Artifact] | Refusal]:
         """Claims by suffix anywhere."""
-        for claimant in self.dispatch.by_suffix:
-            if name.endswith(claimant.suffixes) and name.startswith(claimant.prefixes or ""):
-                item = self._claim(claimant, path, name, entry)
-                if item is not None:
-                    yield item
+        for claimant in self.dispatch.suffixed(path, name):
+            item = self._claim(claimant, path, name, entry)
+            if item is not None:
+                yield item
 
     def file(self, name: str, folder: str) -> Iterator[tuple[int, Artifact] | Refusal]:
         """One named file of the root, as every reader that claims it would get it; `folder` is its absolute folder."""
         parents = folder.split("/")
+        taken = False
         self.entries += 1
-        for claimant in {**self._claimants, **{row.key: row for row in self.dispatch.by_suffix}}.values():
+        for claimant in [*self.dispatch.claimants.values(), ARCHIVES]:
             by_name = name in claimant.basenames
             by_suffix = bool(claimant.suffixes) and name.endswith(claimant.suffixes)
             by_suffix = by_suffix and name.startswith(claimant.prefixes or "")
@@ -238,9 +189,10 @@ class Walk:
                 for index in range(len(parents))
             )
             if inside and (by_name or by_suffix or (claimant.folders and not claimant.suffixes)):
-                limit = claimant.limit if self.options.limit is None else self.options.limit
-                file = File(self.root + name, limit, self)
-                yield claimant.key, Artifact(self.uri, name, file.content, file.modified, file.companion)
+                taken = taken or claimant.key != ARCHIVE
+                if claimant.key == ARCHIVE and (taken or not self.dispatch.archives):
+                    continue
+                yield claimant.key, self._artifact(name, self.root + name, claimant)
 
     def _left_out(self, path: str) -> bool:
         if self.excluded is not None and self.excluded(path):
@@ -250,18 +202,11 @@ class Walk:
 
     def _enter(self, path: str, name: str, inherited: tuple[int, ...]) -> tuple[int, ...] | None:
         """Claims inside a folder whose name ends a marker; None where a rule leaves the folder out."""
-        parents: list[str] | None = None
-        for marker, row in self.dispatch.folders[name]:
-            if len(marker) > 1:
-                if parents is None:
-                    parents = (path + name).split("/")
-                if tuple(parents[-len(marker) :]) != marker:
-                    continue
-            if isinstance(row, str):
-                self.skip(row, path + name)
-                return None
-            inherited = (*inherited, row.key)
-        return inherited
+        below = self.dispatch.enter(path, name, inherited)
+        if isinstance(below, str):
+            self.skip(below, path + name)
+            return None
+        return below
 
     def _claim(
         self, claimant: Claimant, path: str, name: str, entry: os.DirEntry[str]
@@ -279,18 +224,16 @@ class Walk:
                 self.skip("link-inside-target", relative)
                 return None
             source = real
-        if claimant.folders and claimant.basenames and not self._below(path, claimant.folders):
+        if claimant.folders and claimant.basenames and not lies_below(path, claimant.folders):
             return None
+        return claimant.key, self._artifact(relative, source, claimant)
+
+    def _artifact(self, relative: str, source: str, claimant: Claimant) -> Artifact:
+        """The artifact of a file; nothing is opened yet."""
         limit = claimant.limit if self.options.limit is None else self.options.limit
         file = File(source, limit, self)
-        return claimant.key, Artifact(self.uri, relative, file.content, file.modified, file.companion)
-
-    @staticmethod
-    def _below(path: str, folders: tuple[tuple[str, ...], ...]) -> bool:
-        parents = path.rstrip("/").split("/")
-        return any(
-            tuple(parents[index : index + len(marker)]) == marker for marker in folders for index in range(len(parents))
-        )
+        stream = file.stream if claimant.key == ARCHIVE else None
+        return Artifact(self.uri, relative, file.content, file.modified, file.companion, stream=stream)
 
     def _inside(self, path: str) -> str | None:
         """The real path of a link if it lies inside the target and exists."""
@@ -396,14 +339,19 @@ class File:
                 return None
         return self._status.st_mtime_ns
 
+    def stream(self) -> BinaryIO:
+        """The file, to be read and sought in by who closes it. Raises Unreadable."""
+        descriptor, self._status = open_regular(self.path)
+        return os.fdopen(descriptor, "rb")
+
     def companion(self, suffix: str) -> bytes | None:
         """Bytes of the file beside this one whose name has the suffix too; None where there is none."""
         other = self.path + suffix
         return read_regular(other, self.limit)[0] if os.path.lexists(other) else None
 
 
-def read_regular(path: str, limit: int) -> tuple[bytes, os.stat_result]:
-    """Bytes and status of a regular file. Raises Unreadable; never blocks on a pipe or device, never follows a link."""
+def open_regular(path: str) -> tuple[int, os.stat_result]:
+    """Descriptor and status of a regular file. Raises Unreadable; never blocks, never follows a link."""
     try:
         try:
             descriptor = os.open(path, FLAGS)
@@ -417,6 +365,16 @@ def read_regular(path: str, limit: int) -> tuple[bytes, os.stat_result]:
             raise Unreadable(f"is no regular file but {_kind(status.st_mode)}")
         if getattr(status, "st_file_attributes", 0) & _PLACEHOLDER:
             raise Unreadable("is a placeholder of cloud storage; its bytes are not on this machine")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, status
+
+
+def read_regular(path: str, limit: int) -> tuple[bytes, os.stat_result]:
+    """Bytes and status of a regular file. Raises Unreadable; never blocks on a pipe or device, never follows a link."""
+    descriptor, status = open_regular(path)
+    try:
         size = status.st_size
         if size > limit:
             raise Unreadable(f"holds {size} bytes, more than the limit of {limit}; --max-file raises it")

@@ -12,14 +12,15 @@ from collections.abc import Iterator
 
 import msgspec
 
+from pratique.adapters import git
 from pratique.assess.match import purl_of
 from pratique.model.errors import TargetError
 from pratique.model.inventory import InventoryCoverage, Occurrence
 from pratique.model.observation import ComponentFact, Observation, Refusal
-from pratique.model.ports import Interest
+from pratique.model.ports import Interest, Options
 from pratique.model.report import RefusalEntry, SkippedEntry, identify
-from pratique.targets.directory import Options
-from pratique.workflow.check import TargetSpec
+from pratique.workflow import units
+from pratique.workflow.request import TargetSpec
 from pratique.workflow.sweep import Swept, stream
 
 EVERYTHING = Interest({}, everything=True)
@@ -53,12 +54,17 @@ class Inventory:
     def __iter__(self) -> Iterator[Occurrence]:
         if self._tally.interrupted:
             return
-        options = Options(exclude=self._request.exclude, limit=self._request.limit, ordered=True)
+        options = Options(
+            exclude=self._request.exclude,
+            limit=self._request.limit,
+            ordered=True,
+            git=git.starter() if any(target.in_units for target in self._request.targets) else None,
+        )
         empty: list[TargetSpec] = []
         try:
             for target in self._request.targets:
                 before = self._tally.artifacts
-                for item in stream(target.uri, target.path, EVERYTHING, options, self._tally):
+                for item in self._items(target, options):
                     if isinstance(item, Refusal):
                         self._refuse(item)
                     elif isinstance(item.facts, ComponentFact):
@@ -74,6 +80,12 @@ class Inventory:
             for target in empty:
                 reason = "no reader was offered a file in this target"
                 self._refuse(Refusal(".", "directory", reason, True, target.uri))
+
+    def _items(self, target: TargetSpec, options: Options) -> Iterator[Observation | Refusal]:
+        """What one target holds, one at a time."""
+        if target.in_units:
+            return units.stream(target.kind, target.path, target.uri, EVERYTHING, options, self._tally)
+        return stream(target.uri, target.path, EVERYTHING, options, self._tally, target.door)
 
     def coverage(self) -> InventoryCoverage:
         """What was looked at so far."""

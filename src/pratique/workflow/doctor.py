@@ -199,7 +199,9 @@ def environment(folders: list[str], home: str) -> Iterator[Finding]:
         yield say("note", f"runs from a source tree, which no RECORD covers: {home}")
 
 
-_DEPENDENCIES = frozenset({"click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "pyyaml"})
+_DEPENDENCIES = frozenset(
+    {"click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "packaging", "pyyaml", "zstandard"}
+)
 """What this program needs, where no metadata of its own says so; a test holds it equal to the metadata."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pratique.adapters import machine
 from pratique.model.errors import TargetError
-from pratique.workflow.check import TargetSpec
+from pratique.workflow.request import TargetSpec
 
 if TYPE_CHECKING:
     from pratique.targets.places import Platform

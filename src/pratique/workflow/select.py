@@ -13,7 +13,7 @@ from pratique.incidents import library
 from pratique.incidents.index import load_bundled
 from pratique.model.errors import IncidentError, UsageError
 from pratique.model.incident import Incident
-from pratique.workflow.check import examinable, unread
+from pratique.workflow.reporting import examinable, unread
 
 Moments = tuple[datetime.datetime, datetime.datetime | None]
 

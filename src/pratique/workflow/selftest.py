@@ -24,7 +24,8 @@ from pratique.model.incident import Incident
 from pratique.model.report import Report
 from pratique.readers import discovery
 from pratique.report import json as json_report
-from pratique.workflow.check import CheckRequest, TargetSpec, check
+from pratique.workflow.check import check
+from pratique.workflow.request import CheckRequest, TargetSpec
 from pratique.workflow.select import digest
 from pratique.workflow.sweep import SPLIT
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from pratique.adapters import processes
+from pratique.assess.subjects import folder_of
 from pratique.ecosystems.npm.layout import CONTENT_FOLDERS
-from pratique.ecosystems.npm.paths import place_of, project_of
-from pratique.model.location import locate, shown
+from pratique.ecosystems.npm.paths import place_of
+from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Refusal
-from pratique.model.ports import Artifact, Interest, Reader, Unreadable
+from pratique.model.ports import Artifact, Claimant, Claims, Door, Handed, Interest, Options, Reader, Unreadable
 from pratique.readers import discovery
-from pratique.targets.directory import Claimant, Dispatch, Options, Pending, Walk
+from pratique.targets.archive import Tally, opened
+from pratique.targets.directory import Pending, Walk
+from pratique.targets.dispatch import Dispatch
 
 SPLIT = 256
 """How many folders wait before the walk is shared out; measured, 64 and 1024 are no better."""
@@ -47,6 +50,7 @@ class Swept(msgspec.Struct):
     by_reader: dict[str, int] = {}
     skipped: dict[str, int] = {}
     interrupted: bool = False
+    from_cache: int = 0
 
     def add(self, other: Swept) -> None:
         """Take in another part."""
@@ -59,6 +63,7 @@ class Swept(msgspec.Struct):
         self.artifacts += other.artifacts
         self.octets += other.octets
         self.interrupted = self.interrupted or other.interrupted
+        self.from_cache += other.from_cache
         for counts, more in ((self.by_reader, other.by_reader), (self.skipped, other.skipped)):
             for key, count in more.items():
                 counts[key] = counts.get(key, 0) + count
@@ -68,14 +73,20 @@ _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Swept)
 
 
-def dispatch() -> tuple[Dispatch, list[str]]:
-    """The table of claims, and the module of each key."""
+def dispatch(door: Door = "files") -> tuple[Dispatch, list[str]]:
+    """The table of claims in one kind of target, and the module of each key."""
     claims = discovery.claims()
     claimants = [
-        Claimant(key, claim.basenames, claim.prefixes, claim.suffixes, claim.folders, claim.limit)
+        Claimant(key, claim.basenames, claim.prefixes, claim.suffixes, claim.folders, claim.limit, claim.outside)
         for key, claim in enumerate(claims)
+        if door in claim.doors
     ]
-    return Dispatch(claimants, CONTENT_FOLDERS), [claim.module for claim in claims]
+    return Dispatch(claimants, CONTENT_FOLDERS if door == "files" else {}), [claim.module for claim in claims]
+
+
+def within(door: Door) -> Dispatch:
+    """The table of claims inside archives of a kind of target: a mirror holds packages, which are any files."""
+    return dispatch("files" if door == "mirror" else door)[0]
 
 
 def sweep(
@@ -87,16 +98,18 @@ def sweep(
     *,
     jobs: int = 1,
     progress: Callable[[int], None] | None = None,
+    door: Door = "files",
 ) -> Swept:
     """Sweep one directory. The result does not depend on `jobs`, nor on the order in which folders were met.
 
     With `jobs` 0 the number of processes is chosen: that of the processors, at most 4; 8 where the first folders
     had to be read from the disk.
     """
-    table, modules = dispatch()
+    table, modules = dispatch(door)
+    inner = within(door)
     total = Swept()
     if not os.path.isdir(root):
-        return _sorted(_single(uri, root, interest, keep, options))
+        return ordered(_single(uri, root, interest, keep, options, door))
     walk = Walk(uri, root, table, options)
     try:
         automatic = jobs == 0
@@ -105,7 +118,7 @@ def sweep(
         pending = [Pending("")]
         if jobs > 1:
             blocks = processes.blocks_read()
-            part = _Sweep(walk, modules, interest, keep)
+            part = Sweep(modules, interest, keep, options, inner, walk)
             part.take(walk.run(pending, until=SPLIT))
             pending = walk.pending
             total.add(part.done())
@@ -114,14 +127,14 @@ def sweep(
             walk = Walk(uri, root, table, options)
 
         def work(folders: Sequence[Pending]) -> bytes:
-            inner = Walk(uri, root, table, options)
-            sweeping = _Sweep(inner, modules, interest, keep)
+            own = Walk(uri, root, table, options)
+            sweeping = Sweep(modules, interest, keep, options, inner, own)
             for folder in folders:
-                sweeping.take(inner.run([folder]))
+                sweeping.take(own.run([folder]))
                 if sweeping.interrupted:
                     break
                 if progress is not None:
-                    progress(inner.entries)
+                    progress(own.entries)
             return _ENCODER.encode(sweeping.done())
 
         if pending and not total.interrupted:
@@ -137,27 +150,28 @@ def sweep(
                 gc.enable()
     except KeyboardInterrupt:
         total.interrupted = True
-    return _sorted(total)
+    return ordered(total)
 
 
-def _single(uri: str, path: str, interest: Interest, keep: Keep, options: Options) -> Swept:
+def _single(uri: str, path: str, interest: Interest, keep: Keep, options: Options, door: Door) -> Swept:
     """A target that is one file: what readers claim by its name and folders."""
-    table, modules = dispatch()
+    table, modules = dispatch(door)
     folder, _, name = path.replace(os.sep, "/").rpartition("/")
     walk = Walk(uri, folder or "/", table, options)
-    part = _Sweep(walk, modules, interest, keep)
+    part = Sweep(modules, interest, keep, options, within(door), walk)
     part.take(walk.file(name, folder))
     return part.done()
 
 
 def stream(
-    uri: str, root: str, interest: Interest, options: Options, tally: Swept | None = None
+    uri: str, root: str, interest: Interest, options: Options, tally: Swept | None = None, door: Door = "files"
 ) -> Iterator[Observation | Refusal]:
     """Every observation and refusal of one directory or file, one at a time: for inventories of any size.
 
     `tally` takes the counts, whole when the stream ends; observations and refusals are the caller's.
     """
-    table, modules = dispatch()
+    table, modules = dispatch(door)
+    inside = Tally()
     counts = tally if tally is not None else Swept()
     before, skipped = counts.entries, dict(counts.skipped)
     if os.path.isdir(root):
@@ -168,8 +182,8 @@ def stream(
         walk = Walk(uri, folder or "/", table, options)
         items = walk.file(name, folder)
     try:
-        for item in items:
-            if isinstance(item, Refusal):
+        for item in opened(items, within(door), options, inside):
+            if not isinstance(item, tuple):
                 yield item
                 continue
             key, artifact = item
@@ -178,7 +192,7 @@ def stream(
             counts.by_reader[reader.name] = counts.by_reader.get(reader.name, 0) + 1
             yield from read(reader, artifact, interest)
     finally:
-        counts.entries = before + walk.entries
+        counts.entries = before + walk.entries + inside.members
         for rule, count in walk.skipped.items():
             counts.skipped[rule] = skipped.get(rule, 0) + count
 
@@ -187,11 +201,22 @@ _SETTLING = ("lock", "installed-record", "manifest", "folder-name")
 """Records that show what a range of their project resolved to."""
 
 
-class _Sweep:
-    """One process's part of a sweep."""
+class Sweep:
+    """One process's part of a sweep. `inner` has the claims inside archives; `walk` counts where a folder is walked."""
 
-    def __init__(self, walk: Walk, modules: list[str], interest: Interest, keep: Keep) -> None:
+    def __init__(
+        self,
+        modules: list[str],
+        interest: Interest,
+        keep: Keep,
+        options: Options,
+        inner: Claims,
+        walk: Walk | None = None,
+    ) -> None:
         self.walk = walk
+        self.options = options
+        self.inner = inner
+        self.tally = Tally()
         self.modules = modules
         self.readers: dict[int, Reader] = {}
         self.interest = interest
@@ -201,17 +226,19 @@ class _Sweep:
         self.counts: dict[int, int] = {}
         self.interrupted = False
 
-    def take(self, items: Iterator[tuple[int, Artifact] | Refusal]) -> None:
-        """Read what the walk hands out. An interrupt keeps what was found."""
+    def take(self, items: Iterable[Handed | Observation | Refusal]) -> None:
+        """Read what a target hands out. An interrupt keeps what was found."""
         try:
-            for item in items:
+            for item in opened(items, self.inner, self.options, self.tally):
                 if processes.stopping():
                     self.interrupted = True
                     break
-                if isinstance(item, Refusal):
-                    self.out.refusals.append(item)
-                else:
+                if isinstance(item, tuple):
                     self._read(*item)
+                elif isinstance(item, Refusal):
+                    self.out.refusals.append(item)
+                elif self.keep(item):
+                    self.out.observations.append(item)
         except KeyboardInterrupt:
             self.interrupted = True
 
@@ -228,13 +255,13 @@ class _Sweep:
             elif self.keep(record):
                 self._take(reader, artifact, record)
         if whole and reader.subject == "project" and reader.relevance == "always" and reader.resolves:
-            self.out.resolved.append(shown(project_of(artifact.path).rstrip("/")))
+            self.out.resolved.append(shown(folder_of(artifact.location())))
 
     def keep(self, record: Observation) -> bool:
         """Whether a record can matter; what a lock or tree resolves, at any version, is noted on the way."""
         fact = record.facts
         if isinstance(fact, ComponentFact) and fact.record in _SETTLING and fact.shipped_in is None:
-            self.settled.add((project_of(record.location.path).rstrip("/"), fact.name))
+            self.settled.add((folder_of(record.location), fact.name))
         return self.wanted(record)
 
     def _take(self, reader: Reader, artifact: Artifact, record: Observation) -> None:
@@ -252,15 +279,18 @@ class _Sweep:
     def done(self) -> Swept:
         """The result of this part."""
         out = self.out
-        out.entries = self.walk.entries
         out.settled = sorted(self.settled)
-        out.octets = self.walk.bytes
-        out.skipped = dict(self.walk.skipped)
-        out.caches = [
-            os.fsencode(path.rpartition("/")[0])
-            for rule, path in self.walk.skipped_paths
-            if rule == "npm-cache-content"
-        ]
+        out.entries = self.tally.members
+        out.octets = self.tally.bytes
+        if self.walk is not None:
+            out.entries += self.walk.entries
+            out.octets += self.walk.bytes
+            out.skipped = dict(self.walk.skipped)
+            out.caches = [
+                os.fsencode(path.rpartition("/")[0])
+                for rule, path in self.walk.skipped_paths
+                if rule == "npm-cache-content"
+            ]
         out.by_reader = {self.readers[key].name: count for key, count in self.counts.items()}
         out.artifacts = sum(self.counts.values())
         out.interrupted = self.interrupted
@@ -286,8 +316,7 @@ def _refusal(reader: Reader, artifact: Artifact, interest: Interest, reason: str
         place = place_of(artifact.path)
         relevant = place.package is not None and place.at_root and place.package in interest.wanted(reader.ecosystem)
         names = (place.package,) if place.package else ()
-    location = locate(artifact.target, artifact.path)
-    return Refusal(location.path, reader.name, reason, relevant, artifact.target, location.path_bytes, names)
+    return artifact.refusal(reader.name, reason, relevant=relevant, names=names)
 
 
 def _unicode(value: Any) -> Any:
@@ -301,7 +330,7 @@ def _unicode(value: Any) -> Any:
     return value
 
 
-def _sorted(swept: Swept) -> Swept:
+def ordered(swept: Swept) -> Swept:
     """Order by content, so that the result is the same whatever the order of the walk was."""
     encode: Callable[[Any], bytes] = msgspec.json.Encoder(order="deterministic").encode
     swept.observations.sort(key=lambda item: (item.location.target, item.location.path, encode(item)))

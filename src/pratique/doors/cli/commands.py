@@ -110,7 +110,14 @@ def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--offline", is_flag=True, help="Use no network. Nothing here needs it; accepted for scripts.")
 @click.option("--no-progress", is_flag=True, help="Print no progress to standard error.")
-@click.option("--no-cache", is_flag=True, help="Use no cache of earlier results; none is kept yet.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor keep results of earlier runs.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep the results of histories and images in DIR as they come; go on from there after an end.",
+)
+@click.option("--unreachable", is_flag=True, help="In git histories, look at objects too that no ref reaches.")
 def check(  # the options of one command
     targets: tuple[str, ...],
     incidents: tuple[str, ...],
@@ -131,10 +138,13 @@ def check(  # the options of one command
     offline: bool,
     no_progress: bool,
     no_cache: bool,
+    resume: Path | None,
+    unreachable: bool,
 ) -> int:
     """Is this hit, how far did it get, and what could not be looked at?
 
-    TARGET is a folder or file; none means this user on this machine: caches, stores, logs and global roots.
+    TARGET is a folder or file, or KIND:PATH: git (histories), image, ci-log, mirror, sbom, root (a mounted disk). None
+    means this user on this machine: caches, stores, logs and global roots.
 
     Exit codes: 0 no sighting and every relevant artifact read; 1 internal error; 2 usage; 3 nothing examined;
     4 under investigation; 10 affected, declared to installed; 11 affected, executed or active; 130 interrupted.
@@ -170,6 +180,9 @@ def check(  # the options of one command
         scope=statement,
         not_asked=not_asked,
         notes=selection.notes,
+        unreachable=unreachable,
+        cache=not no_cache,
+        resume=resume,
         shown_options=values.shown(quick=quick, deep=deep, exclude=excludes, max_file=max_file, window=window),
     )
     report = api.check(request, progress=None if no_progress or not sys.stderr.isatty() else _progress)

@@ -6,7 +6,7 @@ In a project (outside node_modules, caches and stores): dependencies of all kind
 `trustedDependencies`, `dependenciesMeta.*.built`); in npx's own projects (`_npx/<hash>/package.json`) also the package
 specifiers as they were typed (`_npx.packages`, npm 11 and later). In a tree or cache: the name and version that the
 package claims, the version that its folder's name records, lifecycle scripts, npm 6's `_resolved` and `_integrity`
-fields.
+fields. In an archive of a package (`package/package.json`): the release that it is, with the archive's digests.
 Byte order marks, CRLF and UTF-16 are read.
 
 ## Leaves out
@@ -50,6 +50,7 @@ class Head(msgspec.Struct, gc=False):
 
 _HEAD = msgspec.json.Decoder(Head)
 _PART = len("/package.json")
+_RELEASED = "package/package.json"
 _DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _LIFECYCLE = ("preinstall", "install", "postinstall")
 _EXACT = re.compile(r"[=v\s]*(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*")
@@ -65,6 +66,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     path = artifact.path
     if "node_modules/" in path and _of_no_interest(path, data, wanted):
         return iter(())
+    if path == _RELEASED and artifact.in_archive:
+        return _released(artifact, data, wanted)
     place = place_of(path)
     if place.package is not None:
         return _installed(artifact, data, place, wanted)
@@ -108,11 +111,8 @@ def _installed(
         if not isinstance(document, dict):
             package = place.package or ""
             relevant = place.at_root and package in wanted
-            location = artifact.location()
             reason = reason if document is None else "is not a JSON object"
-            yield Refusal(
-                location.path, READER.name, reason, relevant, artifact.target, location.path_bytes, (package,)
-            )
+            yield artifact.refusal(READER.name, reason, relevant=relevant, names=(package,))
             return
         head = Head(_text(document.get("name")), _text(document.get("version")))
     name, version = head.name, head.version
@@ -176,6 +176,30 @@ def _claims(  # what the manifest itself says
         ),
         artifact.modified_time("the manifest was last written"),
     )
+
+
+def _released(artifact: Artifact, data: bytes, wanted: frozenset[str] | Everything) -> Iterator[Observation | Refusal]:
+    """The manifest of a release in its own archive, as the registry serves it."""
+    try:
+        document = _decode(data)
+    except (ValueError, RecursionError) as error:
+        yield artifact.refusal(READER.name, str(error) or "is nested too deeply")
+        return
+    if not isinstance(document, dict):
+        yield artifact.refusal(READER.name, "is not a JSON object")
+        return
+    name, version = _text(document.get("name")), _text(document.get("version"))
+    if name is None or version is None or name not in wanted:
+        return
+    fact = ComponentFact(
+        name=name,
+        version=version,
+        depth="fetched",
+        record="archive",
+        integrity=artifact.container() if artifact.container is not None else (),
+        install_script=True if _runs_at_install(document.get("scripts")) else None,
+    )
+    yield Observation(READER.name, artifact.location(), fact, artifact.modified_time("the archive was last written"))
 
 
 def _runs_at_install(scripts: object) -> bool:

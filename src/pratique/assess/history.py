@@ -1,0 +1,119 @@
+"""What became of what was seen in a git history or an image: asked only of what was sighted, and told in its words."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+
+import msgspec
+
+from pratique.model.incident import Incident
+from pratique.model.location import Inside, Location
+from pratique.model.observation import Commit, HistoryFact, LayerFact, Observation, Question, Time
+from pratique.model.verdict import Sighting
+
+Place = tuple[str, str, tuple[Inside, ...]]
+_DATED = ("commit", "layer")
+
+
+def place_in_time(location: Location) -> Place | None:
+    """Target, path and the step that says when; None for what is only there now."""
+    if location.inside and location.inside[0].kind in _DATED:
+        return location.target, location.path, location.inside[:1]
+    return None
+
+
+def history_questions(sightings: Iterable[Sighting], incidents: Iterable[Incident]) -> list[Question]:
+    """What became of each place that a sighting rests on."""
+    windows = {
+        incident.id: tuple((_iso(window.start), _iso(window.end) if window.end else "") for window in incident.windows)
+        for incident in incidents
+    }
+    asked: dict[Place, set[tuple[str, str]]] = {}
+    for sighting in sightings:
+        for observation in sighting.observations:
+            place = place_in_time(observation.location)
+            if place is not None:
+                asked.setdefault(place, set()).update(windows.get(sighting.incident, ()))
+    return [
+        Question("history", target, path, inside=inside, windows=tuple(sorted(asked[target, path, inside])))
+        for target, path, inside in sorted(asked)
+    ]
+
+
+def _iso(moment: datetime.datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def answers(observations: Iterable[Observation]) -> dict[Place, Observation]:
+    """The answers by place."""
+    found: dict[Place, Observation] = {}
+    for observation in observations:
+        if isinstance(observation.facts, HistoryFact | LayerFact):
+            place = place_in_time(observation.location)
+            if place is not None:
+                found[place] = observation
+    return found
+
+
+def dated(sighting: Sighting, known: dict[Place, Observation]) -> Sighting:
+    """The sighting with the answer about its own place: whether it is still there, since when, in which commits."""
+    place = place_in_time(sighting.location)
+    answer = known.get(place) if place is not None else None
+    if answer is None:
+        return sighting
+    fact = answer.facts
+    if isinstance(fact, HistoryFact):
+        current, words = bool(fact.tips), _history(fact)
+    elif isinstance(fact, LayerFact):
+        current, words = fact.gone_in is None, _layer(fact)
+    else:
+        return sighting
+    return msgspec.structs.replace(
+        sighting,
+        observations=(*sighting.observations, answer),
+        current=current,
+        explanation=f"{sighting.explanation}; {words}",
+        times=tuple(sorted({*sighting.times, *answer.times, *_times(fact)})),
+    )
+
+
+def _times(fact: HistoryFact | LayerFact) -> list[Time]:
+    if isinstance(fact, LayerFact):
+        return [Time("the layer was made", fact.created, "image history")] if fact.created else []
+    times = [Time("the commit that introduced it was made", item.committed, "git commit") for item in fact.introduced]
+    return times + [Time("the commit that removed it was made", item.committed, "git commit") for item in fact.removed]
+
+
+def _history(fact: HistoryFact) -> str:
+    words = [f"at the tip of {_some(fact.tips)}" if fact.tips else "in history only, at no tip"]
+    if fact.introduced:
+        words.append(f"introduced by {_some([_commit(item) for item in fact.introduced])}")
+    if fact.removed:
+        words.append(f"removed by {_some([_commit(item) for item in fact.removed])}")
+    if fact.commits:
+        words.append(f"{fact.commits} commit{'' if fact.commits == 1 else 's'} hold it")
+    if fact.in_window:
+        words.append(f"{len(fact.in_window)} of them made inside the window")
+    if not fact.whole:
+        words.append("the history here is not whole")
+    return "; ".join(words)
+
+
+def _commit(item: Commit) -> str:
+    return f"{item.id[:12]} ({item.committed})"
+
+
+def _some(items: Iterable[str], most: int = 3) -> str:
+    listed = list(items)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
+
+
+def _layer(fact: LayerFact) -> str:
+    words = [f"in layer {fact.index + 1} of {fact.layers}"]
+    if fact.gone_in is not None:
+        words.append(f"{fact.gone_how or 'deleted'} in layer {fact.gone_in + 1}, still pullable")
+    if fact.created_by:
+        words.append(f"made by: {fact.created_by[:120]}")
+    return "; ".join(words)

@@ -1,0 +1,1 @@
+"""The grammar of GitHub Actions: references to actions and reusable workflows."""

@@ -1,0 +1,523 @@
+"""Archives in any target: opened where they lie, member by member, nothing written to disk.
+
+tar (plain, gzip, bzip2, xz, zstd), zip (also wheel, egg, vsix, conda) and asar, told by their first bytes. Archives
+inside archives are opened to depth 4. A member's name is only ever a name: traversal and absolute names are read like
+any other and lead nowhere. Links are not followed, but a hard link gives the bytes of the member that it names. What
+cannot be read, is cut off, encrypted, or grows past the bounds is a refusal; what was read before it stands.
+"""
+
+from __future__ import annotations
+
+import bz2
+import functools
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import os
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import BinaryIO, cast
+
+from pratique.ecosystems.npm.paths import place_of
+from pratique.model.location import Inside, locate
+from pratique.model.observation import FolderFact, Observation, Question, Refusal
+from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claimant, Claims, Handed, Options, Unreadable
+from pratique.targets.directory import open_regular
+from pratique.targets.dispatch import ARCHIVES
+
+READER = "archive"
+DEEPEST = 4
+MOST_MEMBERS = 2_000_000
+MOST_ZIP_MEMBERS = 500_000
+MOST_BYTES = 64 << 30
+"""So many bytes may come out of one archive, whatever its own size."""
+RATIO = 250
+RATIO_FROM = 256 << 20
+"""From so many bytes on, an archive that holds more than RATIO times its own size is a decompression bomb."""
+_CHUNK = 1 << 20
+_BLOCK = 512
+
+Item = Handed | Observation | Refusal
+
+
+class Tally:
+    """What was met inside archives: for the coverage."""
+
+    def __init__(self) -> None:
+        self.archives = 0
+        self.members = 0
+        self.bytes = 0
+
+
+def opened(items: Iterable[Item], claims: Claims, options: Options, tally: Tally) -> Iterator[Item]:
+    """The items, with what lies inside each archive among them in its place."""
+    for item in items:
+        if isinstance(item, tuple) and item[0] == ARCHIVE:
+            yield from _open(item[1], claims, options, tally)
+        else:
+            yield item
+
+
+def _open(artifact: Artifact, claims: Claims, options: Options, tally: Tally) -> Iterator[Item]:
+    """The members of one archive, and of those inside it."""
+    depth = sum(step.kind == "member" for step in artifact.inside)
+    if depth >= DEEPEST:
+        yield _refusal(artifact, options, f"lies in {DEEPEST} archives already; it is not opened")
+        return
+    tally.archives += 1
+    try:
+        stream, digests = _stream(artifact, options)
+    except Unreadable as error:
+        yield _refusal(artifact, options, error.reason)
+        return
+    opening = _Opening(artifact, claims, options, tally, digests)
+    try:
+        with stream:
+            yield from opened(opening.members(stream), claims, options, tally)
+    except Unreadable as error:
+        yield _refusal(artifact, options, error.reason)
+    except (MemoryError, RecursionError):
+        yield _refusal(artifact, options, "needs more memory or depth than an archive may use")
+    except Exception as error:  # noqa: BLE001 (whatever an archive makes a library raise is a refusal, law 3)
+        text = " ".join(str(error).split())[:120]
+        yield _refusal(artifact, options, f"is damaged or cut off: {text or type(error).__name__}")
+
+
+def _refusal(artifact: Artifact, options: Options, reason: str, member: str | None = None) -> Refusal:
+    """A gap, relevant unless it lies in the folder of an installed package that nobody asks about."""
+    place = place_of(artifact.path)
+    relevant = place.package is None or options.names is None or place.package in options.names
+    if place.package is None and "/site-packages/" in f"/{artifact.path}":
+        relevant = False
+    names = (place.package,) if place.package and options.names is not None else ()
+    if member is not None:
+        artifact = _within(artifact, member, lambda: b"")
+    return artifact.refusal(READER, reason, relevant=relevant, names=names)
+
+
+def _within(archive: Artifact, name: str, content: Callable[[], bytes]) -> Artifact:
+    """A member as an artifact."""
+    outer = archive.path if archive.outer is None else archive.outer
+    inside = (*archive.inside, Inside("member", "", _text(name)))
+    return Artifact(archive.target, _plain(name), content, archive.modified, _no_companion, outer=outer, inside=inside)
+
+
+def _no_companion(suffix: str) -> bytes | None:
+    raise Unreadable(f"the file beside it ({suffix}) is not looked up inside a container")
+
+
+def _text(name: str) -> str:
+    """A member's name as valid Unicode."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _plain(name: str) -> str:
+    """A member's name as a relative path: what leads up or to the root leads nowhere."""
+    if "\\" in name and "/" not in name:
+        name = name.replace("\\", "/")
+    if name.startswith(("/", "./", "..")) or "/." in name or "//" in name:
+        return "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
+    return name
+
+
+def _stream(artifact: Artifact, options: Options) -> tuple[BinaryIO, Callable[[], tuple[str, ...]] | None]:
+    """The bytes of an archive as a file, and how its digests are had. Raises Unreadable."""
+    if artifact.stream is not None:
+        again = artifact.stream
+        return again(), lambda: _digests(again())
+    data = artifact.content()
+    return io.BytesIO(data), lambda: _digests(io.BytesIO(data))
+
+
+def _digests(stream: BinaryIO) -> tuple[str, ...]:
+    """Digests of a whole file, as `algorithm:<hexadecimal>`."""
+    states = [hashlib.sha1(usedforsecurity=False), hashlib.sha256(), hashlib.sha512()]
+    with stream:
+        while chunk := stream.read(_CHUNK):
+            for state in states:
+                state.update(chunk)
+    return tuple(f"{state.name}:{state.hexdigest()}" for state in states)
+
+
+class _Opening:
+    """One archive that is being opened."""
+
+    def __init__(
+        self,
+        archive: Artifact,
+        claims: Claims,
+        options: Options,
+        tally: Tally,
+        digests: Callable[[], tuple[str, ...]] | None,
+    ) -> None:
+        self.archive = archive
+        self.claims = claims
+        self.options = options
+        self.tally = tally
+        self.digests = digests
+        self._known: tuple[str, ...] | None = None
+
+    def container(self) -> tuple[str, ...]:
+        """The digests of this archive, worked out once and only where they are asked for."""
+        if self._known is None:
+            try:
+                self._known = self.digests() if self.digests is not None else ()
+            except (Unreadable, OSError):
+                self._known = ()
+        return self._known
+
+    def limit(self, claimed: int) -> int:
+        """How many bytes of a member may be read."""
+        return self.options.limit if self.options.limit is not None else claimed or DEFAULT_LIMIT
+
+    def members(self, stream: BinaryIO) -> Iterator[Item]:
+        """What is claimed of the members. Raises Unreadable, and what libraries raise on damaged input."""
+        if not stream.seekable():
+            stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), _CHUNK))
+        head = _peek(stream)
+        if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
+            yield from self._zip(stream)
+        elif head.startswith(b"\x04\x00\x00\x00") and head[16:17] == b"{":
+            yield from self._asar(stream)
+        elif not head.strip(b"\0"):
+            raise Unreadable("is empty" if not head else "is no archive of a known kind")
+        else:
+            yield from self._tar(stream, head)
+
+    def member(self, name: str, path: str, read: Callable[[int], bytes]) -> Iterator[Handed]:
+        """One member, for everybody who claims it."""
+        for claimant in self.claims.at(path):
+            limit = self.limit(claimant.limit)
+            artifact = _within(self.archive, name, functools.partial(self._read, read, limit))
+            artifact.container = self.container
+            yield claimant.key, artifact
+
+    def _read(self, read: Callable[[int], bytes], limit: int) -> bytes:
+        data = read(limit)
+        self.tally.bytes += len(data)
+        return data
+
+    # zip
+
+    def _zip(self, stream: BinaryIO) -> Iterator[Item]:
+        if not stream.seekable():
+            raise Unreadable(f"is a zip larger than the limit of {self.limit(0)} bytes; --max-file raises it")
+        with zipfile.ZipFile(stream) as archive:
+            infos = archive.infolist()
+            self.tally.members += len(infos)
+            for info in infos[:MOST_ZIP_MEMBERS]:
+                path = _plain(info.filename)
+                if info.is_dir() or not self.claims.at(path):
+                    continue
+                if info.flag_bits & 1:
+                    yield _refusal(self.archive, self.options, "is encrypted", info.filename)
+                    continue
+                yield from self.member(info.filename, path, functools.partial(_unzip, archive, info))
+            if len(infos) > MOST_ZIP_MEMBERS:
+                raise Unreadable(f"holds {len(infos)} members; {MOST_ZIP_MEMBERS} of them were looked at")
+
+    # asar
+
+    def _asar(self, stream: BinaryIO) -> Iterator[Item]:
+        if not stream.seekable():
+            raise Unreadable(f"is an asar larger than the limit of {self.limit(0)} bytes; --max-file raises it")
+        head = stream.read(16)
+        if len(head) < 16:
+            raise Unreadable("is cut off in its header")
+        size, length = struct.unpack("<4xI4xI", head)
+        if length > DEFAULT_LIMIT or length > size:
+            raise Unreadable("has a header that is larger than it may be")
+        tree = json.loads(stream.read(length))
+        start = 8 + size
+        stack: list[tuple[str, object]] = [("", tree)]
+        while stack:
+            prefix, node = stack.pop()
+            files = node.get("files") if isinstance(node, dict) else None
+            if not isinstance(files, dict):
+                continue
+            for name, entry in sorted(files.items(), reverse=True):
+                path = f"{prefix}{name}"
+                if isinstance(entry, dict) and "files" in entry:
+                    stack.append((f"{path}/", entry))
+                    continue
+                self.tally.members += 1
+                if not isinstance(entry, dict) or entry.get("unpacked") or "link" in entry:
+                    continue
+                offset, count = entry.get("offset"), entry.get("size")
+                if not isinstance(offset, str) or not offset.isdigit() or not isinstance(count, int) or count < 0:
+                    if self.claims.at(_plain(path)):
+                        yield _refusal(self.archive, self.options, "has no readable place in its archive", path)
+                    continue
+                place = start + int(offset)
+                yield from self.member(
+                    path,
+                    _plain(path),
+                    functools.partial(_slice, stream, place, count),
+                )
+
+    # tar
+
+    def _tar(self, stream: BinaryIO, head: bytes) -> Iterator[Item]:
+        links: dict[str, list[str]] = {}
+        again = stream.seekable()
+        yield from self._tape(decompressed(stream, head), links, None)
+        if not links:
+            return
+        if not again:
+            for names in links.values():
+                for name in names:
+                    yield _refusal(self.archive, self.options, "is a hard link in an archive read as a stream", name)
+            return
+        stream.seek(0)
+        yield from self._tape(decompressed(stream, head), {}, links)
+        for target, names in links.items():
+            for name in names:
+                reason = f"is a hard link to a member that is not there: {_text(target)}"
+                yield _refusal(self.archive, self.options, reason, name)
+
+    def _tape(self, tape: Tape, links: dict[str, list[str]], wanted: dict[str, list[str]] | None) -> Iterator[Item]:
+        """The members of a tar in their order; with `wanted`, those alone that claimed hard links name."""
+        for info in members(tape):
+            if wanted is None:
+                self.tally.members += 1
+            path = _plain(info.name)
+            if wanted is not None:
+                for name in wanted.pop(path, ()) if info.isreg() else ():
+                    yield from self.member(name, _plain(name), functools.partial(tape.read, info))
+            elif info.isreg():
+                for key, artifact in self.member(info.name, path, functools.partial(tape.read, info)):
+                    if key == ARCHIVE and info.size > self.limit(0):
+                        artifact.stream = functools.partial(tape.file, info)
+                        artifact.container = None
+                    yield key, artifact
+            elif info.islnk() and self.claims.at(path):
+                links.setdefault(_plain(info.linkname), []).append(info.name)
+
+
+def _peek(stream: BinaryIO) -> bytes:
+    """The first bytes of a stream, which stay in it."""
+    if isinstance(stream, io.BufferedReader):
+        return stream.peek(_BLOCK)[:_BLOCK]
+    head = stream.read(_BLOCK)
+    stream.seek(0)
+    return head
+
+
+def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
+    """The bytes of a zip's member. Raises Unreadable."""
+    if info.file_size > limit:
+        raise Unreadable(f"holds {info.file_size} bytes, more than the limit of {limit}; --max-file raises it")
+    try:
+        with archive.open(info) as file:
+            data = file.read(limit + 1)
+    except Exception as error:  # noqa: BLE001 (a damaged member, whatever the library says of it)
+        raise Unreadable(f"cannot be unpacked: {' '.join(str(error).split())[:120]}") from None
+    if len(data) > limit:
+        raise Unreadable(f"holds more than it says, over the limit of {limit} bytes")
+    return data
+
+
+def _slice(stream: BinaryIO, place: int, count: int, limit: int) -> bytes:
+    """Bytes of a file at a place. Raises Unreadable."""
+    if count > limit:
+        raise Unreadable(f"holds {count} bytes, more than the limit of {limit}; --max-file raises it")
+    stream.seek(place)
+    data = stream.read(count)
+    if len(data) != count:
+        raise Unreadable("is cut off")
+    return data
+
+
+class Tape:
+    """A tar as it comes out of its compression: read once from front to back, bounded, its end remembered.
+
+    `packed` is the stream below, which counts how much was read of it.
+    """
+
+    def __init__(self, plain: BinaryIO, packed: _Packed) -> None:
+        self.plain = plain
+        self.packed = packed
+        self.total = 0
+        self._last = b""
+        self.archive: tarfile.TarFile | None = None
+
+    def read_block(self, size: int) -> bytes:
+        """The next bytes. Raises Unreadable where they grow past the bounds."""
+        data = self.plain.read(size)
+        self.total += len(data)
+        if data:
+            self._last = data[-2 * _BLOCK :] if len(data) >= 2 * _BLOCK else (self._last + data)[-2 * _BLOCK :]
+        if self.total > RATIO_FROM:
+            if self.total > MOST_BYTES:
+                raise Unreadable(f"holds more than {MOST_BYTES} bytes; the rest was not looked at")
+            if self.total > RATIO * max(self.packed.total, 1):
+                raise Unreadable(f"holds more than {RATIO} times its own size (a decompression bomb)")
+        return data
+
+    def finish(self) -> None:
+        """Read to the end. Raises Unreadable where the end mark is missing: the rest may be cut off."""
+        while self.read_block(_CHUNK):
+            pass
+        if self._last.strip(b"\0"):
+            raise Unreadable("ends without the mark of its end: it may be cut off")
+
+    def read(self, info: tarfile.TarInfo, limit: int) -> bytes:
+        """The bytes of the member that was handed out last. Raises Unreadable."""
+        if info.size > limit:
+            raise Unreadable(f"holds {info.size} bytes, more than the limit of {limit}; --max-file raises it")
+        with self.file(info) as file:
+            data = file.read(limit + 1)
+        if len(data) != info.size:
+            raise Unreadable("is cut off")
+        return data
+
+    def file(self, info: tarfile.TarInfo) -> BinaryIO:
+        """The member that was handed out last, as a file to be read once."""
+        found = self.archive.extractfile(info) if self.archive is not None else None
+        if found is None:
+            raise Unreadable("is no regular file")
+        return cast(BinaryIO, found)
+
+
+class _Source:
+    """What tarfile reads from: the tape, and nothing else."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+
+    def read(self, size: int) -> bytes:
+        return self.tape.read_block(size)
+
+
+def members(tape: Tape) -> Iterator[tarfile.TarInfo]:
+    """The members of a tar in their order, of any type; names may be anything.
+
+    Raises Unreadable where the tar is damaged, cut off or past the bounds; what came before stands.
+    """
+    try:
+        archive = tarfile.open(  # noqa: SIM115 (closed below)
+            fileobj=cast(BinaryIO, _Source(tape)), mode="r|", bufsize=_CHUNK, errors="surrogateescape"
+        )
+    except tarfile.TarError as error:
+        raise Unreadable(f"is no archive of a known kind: {error}") from None
+    tape.archive = archive
+    count = 0
+    with archive:
+        while True:
+            try:
+                info = archive.next()
+            except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+                raise Unreadable(f"is damaged or cut off: {error}") from None
+            if info is None:
+                break
+            archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every member it met
+            count += 1
+            if count > MOST_MEMBERS:
+                raise Unreadable(f"holds more than {MOST_MEMBERS} members; the rest was not looked at")
+            yield info
+        tape.finish()
+
+
+def decompressed(stream: BinaryIO, head: bytes) -> Tape:
+    """A stream as what it holds, by its first bytes: gzip, bzip2, xz, zstd, or as it is."""
+    packed = _Packed(stream)
+    source = cast(BinaryIO, packed)
+    if head.startswith(b"\x1f\x8b"):
+        return Tape(cast(BinaryIO, gzip.GzipFile(fileobj=source)), packed)
+    if head.startswith(b"BZh"):
+        return Tape(cast(BinaryIO, bz2.BZ2File(source)), packed)
+    if head.startswith(b"\xfd7zXZ\x00"):
+        return Tape(cast(BinaryIO, lzma.LZMAFile(source)), packed)
+    if head.startswith((b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18")):
+        import zstandard
+
+        plain = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(source, read_across_frames=True)
+        return Tape(cast(BinaryIO, plain), packed)
+    return Tape(source, packed)
+
+
+class _Packed:
+    """A compressed stream that counts what was read of it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.total = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.stream.read(size)
+        self.total += len(data)
+        return data
+
+    def seekable(self) -> bool:
+        return False
+
+    def readable(self) -> bool:
+        return True
+
+    def closed(self) -> bool:
+        return False
+
+
+class _Wanted:
+    """Claims for a second look: every name is noted, and one archive on the way is asked for."""
+
+    def __init__(self, next_archive: str | None) -> None:
+        self.next_archive = next_archive
+        self.met: list[str] = []
+
+    def at(self, path: str) -> Sequence[Claimant]:
+        self.met.append(path)
+        return (ARCHIVES,) if path == self.next_archive else ()
+
+
+def probe(uri: str, root: str, questions: Sequence[Question], options: Options) -> Iterator[Observation | Refusal]:
+    """The second look into archives of a folder: which of the named files a package folder in there holds."""
+    base = root.rstrip("/") + "/"
+    for question in questions:
+        location = locate(uri, question.path, inside=question.inside)
+        try:
+            descriptor, _ = open_regular(base + question.path)
+            stream: BinaryIO = os.fdopen(descriptor, "rb")
+            outer = Artifact(uri, question.path, lambda: b"", lambda: None, _no_companion)
+            yield _folder(outer, stream, question, options)
+        except Unreadable as error:
+            yield Refusal(
+                location.path, "probe", error.reason, True, uri, location.path_bytes, question.names, question.inside
+            )
+
+
+def _folder(archive: Artifact, stream: BinaryIO, question: Question, options: Options) -> Observation:
+    """The files of one folder in an archive, however deep. Raises Unreadable."""
+    steps = [step.path for step in question.inside if step.kind == "member"]
+    for depth, step in enumerate(steps):
+        last = depth == len(steps) - 1
+        claims = _Wanted(None if last else step)
+        opening = _Opening(archive, claims, options, Tally(), None)
+        inner: BinaryIO | None = None
+        try:
+            with stream:
+                for item in opening.members(stream):
+                    if isinstance(item, tuple) and item[0] == ARCHIVE:
+                        inner = io.BytesIO(item[1].content())
+        except Unreadable:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever an archive makes a library raise)
+            raise Unreadable(f"is damaged or cut off: {type(error).__name__}") from None
+        if last:
+            prefix = f"{step.rstrip('/')}/"
+            names = {path[len(prefix) :] for path in claims.met if path.startswith(prefix)}
+            fact = FolderFact(
+                folder=step,
+                exists=bool(names),
+                present=tuple(name for name in question.files if name in names),
+                absent=tuple(name for name in question.files if name not in names),
+            )
+            return Observation("probe", locate(archive.target, archive.path, inside=question.inside), fact)
+        if inner is None:
+            raise Unreadable(f"holds no {step}")
+        stream = inner
+    raise Unreadable("is asked for no folder")

@@ -1,0 +1,178 @@
+"""Targets that are examined in units: histories, images. Results are kept by content and used again."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from pratique.adapters import executor, processes
+from pratique.adapters.results import Results
+from pratique.model.observation import Observation, Refusal
+from pratique.model.ports import Interest, Options, Unit
+from pratique.targets import discovery
+from pratique.workflow.sweep import Keep, Sweep, Swept, dispatch, ordered, read
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Swept)
+Told = Callable[[int, int, float | None], None]
+"""Progress: units done, units in all, seconds that the rest may take."""
+
+
+class Planned(msgspec.Struct):
+    """What is to be examined of one target, and what could not even be listed."""
+
+    units: list[Unit]
+    refusals: list[Refusal]
+
+
+def plan(kind: str, path: str, uri: str, options: Options) -> Planned:
+    """The units of one target."""
+    planned = Planned([], [])
+    for item in discovery.load(kind).units(path, uri, options):
+        if isinstance(item, Unit):
+            planned.units.append(item)
+        else:
+            planned.refusals.append(item)
+    return planned
+
+
+def examine(
+    units: Sequence[Unit],
+    interest: Interest,
+    keep: Keep,
+    options: Options,
+    *,
+    question: str,
+    jobs: int = 0,
+    results: Results | None = None,
+    told: Told | None = None,
+    run: executor.Executor = executor.on_this_machine,
+) -> dict[str, Swept]:
+    """What was read of every unit, by the URI of its target.
+
+    `question` is a digest of what is asked (incidents and options): with the unit's own key and that of this program
+    it names a kept result. Results with a refusal are not kept: what could not be read may be readable next time.
+    """
+    found: dict[str, Swept] = {}
+    keys = [_key(unit, question) for unit in units]
+    started, finished = time.monotonic(), 0
+
+    def take(number: int, swept: Swept, *, kept: bool) -> None:
+        unit = units[number]
+        if kept:
+            swept.from_cache = max(swept.artifacts, 1)
+            swept = rebound(swept, unit.target)
+        found.setdefault(unit.target, Swept()).add(swept)
+
+    def done(number: int, result: bytes) -> None:
+        nonlocal finished
+        swept = _DECODER.decode(result)
+        if results is not None and not swept.refusals and not swept.interrupted:
+            results.put(keys[number], result)
+        take(number, swept, kept=False)
+        finished += 1
+        if told is not None:
+            left = len(fresh) - finished
+            told(len(units) - left, len(units), (time.monotonic() - started) / finished * left)
+
+    fresh = []
+    for number, key in enumerate(keys):
+        result = results.get(key) if results is not None else None
+        if result is None:
+            fresh.append(number)
+        else:
+            take(number, _DECODER.decode(result), kept=True)
+    if told is not None:
+        told(len(units) - len(fresh), len(units), None)
+    jobs = jobs or min(os.cpu_count() or 1, 4)
+    try:
+        lost = run(
+            len(fresh),
+            lambda index: _ENCODER.encode(_one(units[fresh[index]], interest, keep, options)),
+            lambda index, result: done(fresh[index], result),
+            jobs if processes.can_fork() else 1,
+        )
+    except KeyboardInterrupt:
+        lost = []
+        found.setdefault(units[0].target, Swept()).interrupted = True
+    for index in lost:
+        unit = units[fresh[index]]
+        reason = f"every process that examined {unit.part or 'it'} was killed"
+        found.setdefault(unit.target, Swept()).refusals.append(Refusal(".", unit.kind, reason, True, unit.target))
+    if results is not None and fresh:
+        results.forget_oldest()
+    return {target: ordered(swept) for target, swept in found.items()}
+
+
+def _one(unit: Unit, interest: Interest, keep: Keep, options: Options) -> Swept:
+    """One unit, read."""
+    table, modules = dispatch("files")
+    sweeping = Sweep(modules, interest, keep, options, table)
+    try:
+        sweeping.take(discovery.load(unit.kind).open(unit, table, options))
+    except Exception as error:  # noqa: BLE001 (a crash in a plug becomes a refusal, law 3)
+        sweeping.out.refusals.append(
+            Refusal(".", unit.kind, f"could not be opened: {type(error).__name__}: {error}", True, unit.target)
+        )
+    return ordered(sweeping.done())
+
+
+def stream(
+    kind: str, path: str, uri: str, interest: Interest, options: Options, tally: Swept
+) -> Iterator[Observation | Refusal]:
+    """Every observation and refusal of one target, one at a time; `tally` takes the counts."""
+    from pratique.targets.archive import Tally, opened
+
+    table, modules = dispatch("files")
+    from pratique.readers import discovery as readers
+
+    planned = plan(kind, path, uri, options)
+    yield from planned.refusals
+    for unit in planned.units:
+        inside = Tally()
+        for item in opened(discovery.load(kind).open(unit, table, options), table, options, inside):
+            if not isinstance(item, tuple):
+                yield item
+                continue
+            reader = readers.load(modules[item[0]])
+            tally.artifacts += 1
+            tally.by_reader[reader.name] = tally.by_reader.get(reader.name, 0) + 1
+            yield from read(reader, item[1], interest)
+        tally.entries += inside.members
+
+
+def rebound(swept: Swept, target: str) -> Swept:
+    """A kept result as one of this target: the same content was read elsewhere."""
+    swept.observations = [
+        msgspec.structs.replace(item, location=msgspec.structs.replace(item.location, target=target))
+        if item.location.target != target
+        else item
+        for item in swept.observations
+    ]
+    return swept
+
+
+def _key(unit: Unit, question: str) -> str:
+    """The name of a kept result; empty where none may be kept."""
+    if not unit.key:
+        return ""
+    return hashlib.sha256(_ENCODER.encode(["unit/1", unit.kind, unit.key, question, program()])).hexdigest()
+
+
+@functools.cache
+def program() -> str:
+    """A digest of the code that reads: another version of a reader makes another result."""
+    import pratique
+
+    base = Path(pratique.__file__).parent
+    state = hashlib.sha256()
+    for room in ("model", "ecosystems", "targets", "readers", "workflow"):
+        for path in sorted((base / room).rglob("*.py")):
+            state.update(path.relative_to(base).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()
