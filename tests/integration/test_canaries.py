@@ -242,7 +242,20 @@ def test_law_9_the_command_prints_no_token_on_any_stream(tmp_path: Path) -> None
 
 # ---------------------------------------------------------------------------------------------------- law 10
 
-MODULES = ("json", "yaml", "click", "msgspec", "jinja2", "packageurl", "datetime", "tomllib", "signal", "packaging", "zstandard", "subprocess")
+MODULES = (
+    "json",
+    "yaml",
+    "click",
+    "msgspec",
+    "jinja2",
+    "packageurl",
+    "datetime",
+    "tomllib",
+    "signal",
+    "packaging",
+    "zstandard",
+    "subprocess",
+)
 """Not `re`: the start that pip writes imports it before this program runs, so `PYTHONPATH` still rules there."""
 STARTERS = ("sitecustomize", "usercustomize", "pratique", "antigravity")
 PROGRAMS = (
