@@ -58,6 +58,9 @@ def answers(observations: Iterable[Observation]) -> dict[Place, Observation]:
 
 def dated(sighting: Sighting, known: dict[Place, Observation]) -> Sighting:
     """The sighting with the answer about its own place: whether it is still there, since when, in which commits."""
+    if any(step.kind == "member" for step in sighting.location.inside) and not _of_archive(sighting):
+        where = sighting.location.path.rpartition("/")[2]
+        sighting = msgspec.structs.replace(sighting, explanation=f"{sighting.explanation}; inside the archive {where}")
     place = place_in_time(sighting.location)
     answer = known.get(place) if place is not None else None
     if answer is None:
@@ -76,6 +79,11 @@ def dated(sighting: Sighting, known: dict[Place, Observation]) -> Sighting:
         explanation=f"{sighting.explanation}; {words}",
         times=tuple(sorted({*sighting.times, *answer.times, *_times(fact)})),
     )
+
+
+def _of_archive(sighting: Sighting) -> bool:
+    """Whether the sighting is about the archive itself."""
+    return all(getattr(item.facts, "record", "") == "archive" for item in sighting.observations)
 
 
 def _times(fact: HistoryFact | LayerFact) -> list[Time]:

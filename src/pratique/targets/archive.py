@@ -8,19 +8,16 @@ cannot be read, is cut off, encrypted, or grows past the bounds is a refusal; wh
 
 from __future__ import annotations
 
-import bz2
 import functools
-import gzip
 import hashlib
 import io
 import json
-import lzma
 import os
 import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, Protocol, cast
 
 from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import Inside, locate
@@ -28,6 +25,7 @@ from pratique.model.observation import FolderFact, Observation, Question, Refusa
 from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claimant, Claims, Handed, Options, Unreadable
 from pratique.targets.directory import open_regular
 from pratique.targets.dispatch import ARCHIVES
+from pratique.targets.unpacking import Unpacked, kind_of
 
 READER = "archive"
 DEEPEST = 4
@@ -70,11 +68,11 @@ def _open(artifact: Artifact, claims: Claims, options: Options, tally: Tally) ->
         return
     tally.archives += 1
     try:
-        stream, digests = _stream(artifact, options)
+        stream, again = _stream(artifact)
     except Unreadable as error:
         yield _refusal(artifact, options, error.reason)
         return
-    opening = _Opening(artifact, claims, options, tally, digests)
+    opening = _Opening(artifact, claims, options, tally, again)
     try:
         with stream:
             yield from opened(opening.members(stream), claims, options, tally)
@@ -99,15 +97,15 @@ def _refusal(artifact: Artifact, options: Options, reason: str, member: str | No
     return artifact.refusal(READER, reason, relevant=relevant, names=names)
 
 
-def _within(archive: Artifact, name: str, content: Callable[[], bytes]) -> Artifact:
-    """A member as an artifact."""
+def _within(archive: Artifact, name: str, content: Callable[[], bytes], modified: int | None = None) -> Artifact:
+    """A member as an artifact; `modified` is its own time, in nanoseconds since the epoch."""
     outer = archive.path if archive.outer is None else archive.outer
     inside = (*archive.inside, Inside("member", "", _text(name)))
-    return Artifact(archive.target, _plain(name), content, archive.modified, _no_companion, outer=outer, inside=inside)
+    return Artifact(archive.target, _plain(name), content, lambda: modified, _no_companion, outer=outer, inside=inside)
 
 
 def _no_companion(suffix: str) -> bytes | None:
-    raise Unreadable(f"the file beside it ({suffix}) is not looked up inside a container")
+    raise Unreadable(f"the file beside it ({suffix}) cannot be looked up in an archive that is read as a stream")
 
 
 def _text(name: str) -> str:
@@ -124,13 +122,13 @@ def _plain(name: str) -> str:
     return name
 
 
-def _stream(artifact: Artifact, options: Options) -> tuple[BinaryIO, Callable[[], tuple[str, ...]] | None]:
-    """The bytes of an archive as a file, and how its digests are had. Raises Unreadable."""
+def _stream(artifact: Artifact) -> tuple[BinaryIO, Callable[[], BinaryIO] | None]:
+    """The bytes of an archive as a file, and how that is opened again, None where it cannot be. Raises Unreadable."""
     if artifact.stream is not None:
-        again = artifact.stream
-        return again(), lambda: _digests(again())
+        stream = artifact.stream()
+        return stream, artifact.stream if stream.seekable() else None
     data = artifact.content()
-    return io.BytesIO(data), lambda: _digests(io.BytesIO(data))
+    return io.BytesIO(data), lambda: io.BytesIO(data)
 
 
 def _digests(stream: BinaryIO) -> tuple[str, ...]:
@@ -152,20 +150,20 @@ class _Opening:
         claims: Claims,
         options: Options,
         tally: Tally,
-        digests: Callable[[], tuple[str, ...]] | None,
+        again: Callable[[], BinaryIO] | None,
     ) -> None:
         self.archive = archive
         self.claims = claims
         self.options = options
         self.tally = tally
-        self.digests = digests
+        self.again = again
         self._known: tuple[str, ...] | None = None
 
     def container(self) -> tuple[str, ...]:
         """The digests of this archive, worked out once and only where they are asked for."""
         if self._known is None:
             try:
-                self._known = self.digests() if self.digests is not None else ()
+                self._known = _digests(self.again()) if self.again is not None else ()
             except (Unreadable, OSError):
                 self._known = ()
         return self._known
@@ -176,25 +174,42 @@ class _Opening:
 
     def members(self, stream: BinaryIO) -> Iterator[Item]:
         """What is claimed of the members. Raises Unreadable, and what libraries raise on damaged input."""
-        if not stream.seekable():
-            stream = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, stream), _CHUNK))
         head = _peek(stream)
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
             yield from self._zip(stream)
         elif head.startswith(b"\x04\x00\x00\x00") and head[16:17] == b"{":
             yield from self._asar(stream)
-        elif not head.strip(b"\0"):
-            raise Unreadable("is empty" if not head else "is no archive of a known kind")
+        elif not head:
+            raise Unreadable("is empty")
         else:
             yield from self._tar(stream, head)
 
-    def member(self, name: str, path: str, read: Callable[[int], bytes]) -> Iterator[Handed]:
+    def member(
+        self, name: str, path: str, read: Callable[[int], bytes], modified: int | None = None
+    ) -> Iterator[Handed]:
         """One member, for everybody who claims it."""
         for claimant in self.claims.at(path):
             limit = self.limit(claimant.limit)
-            artifact = _within(self.archive, name, functools.partial(self._read, read, limit))
+            artifact = _within(self.archive, name, functools.partial(self._read, read, limit), modified)
             artifact.container = self.container
+            if self.again is not None:
+                artifact.companion = functools.partial(self._companion, path, limit)
             yield claimant.key, artifact
+
+    def _companion(self, path: str, limit: int, suffix: str) -> bytes | None:
+        """The member whose name is that of another and a suffix, out of a second reading. Raises Unreadable."""
+        if self.again is None:
+            return None
+        wanted = _Wanted(path + suffix)
+        second = _Opening(self.archive, wanted, self.options, Tally(), None)
+        found: bytes | None = None
+        with self.again() as stream:
+            for item in second.members(stream):
+                if isinstance(item, tuple):
+                    found = item[1].content()
+        if found is not None and len(found) > limit:
+            raise Unreadable(f"the file beside it ({suffix}) holds more than the limit of {limit} bytes")
+        return found
 
     def _read(self, read: Callable[[int], bytes], limit: int) -> bytes:
         data = read(limit)
@@ -289,7 +304,8 @@ class _Opening:
                 for name in wanted.pop(path, ()) if info.isreg() else ():
                     yield from self.member(name, _plain(name), functools.partial(tape.read, info))
             elif info.isreg():
-                for key, artifact in self.member(info.name, path, functools.partial(tape.read, info)):
+                moment = int(info.mtime * 1_000_000_000)
+                for key, artifact in self.member(info.name, path, functools.partial(tape.read, info), moment):
                     if key == ARCHIVE and info.size > self.limit(0):
                         artifact.stream = functools.partial(tape.file, info)
                         artifact.container = None
@@ -332,15 +348,19 @@ def _slice(stream: BinaryIO, place: int, count: int, limit: int) -> bytes:
     return data
 
 
+class Readable(Protocol):
+    """What a tape reads from."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes."""
+        ...
+
+
 class Tape:
-    """A tar as it comes out of its compression: read once from front to back, bounded, its end remembered.
+    """A tar as it comes out of its compression: read once from front to back, bounded, its end remembered."""
 
-    `packed` is the stream below, which counts how much was read of it.
-    """
-
-    def __init__(self, plain: BinaryIO, packed: _Packed) -> None:
+    def __init__(self, plain: Readable) -> None:
         self.plain = plain
-        self.packed = packed
         self.total = 0
         self._last = b""
         self.archive: tarfile.TarFile | None = None
@@ -354,7 +374,7 @@ class Tape:
         if self.total > RATIO_FROM:
             if self.total > MOST_BYTES:
                 raise Unreadable(f"holds more than {MOST_BYTES} bytes; the rest was not looked at")
-            if self.total > RATIO * max(self.packed.total, 1):
+            if isinstance(self.plain, Unpacked) and self.total > RATIO * max(self.plain.total_packed, 1):
                 raise Unreadable(f"holds more than {RATIO} times its own size (a decompression bomb)")
         return data
 
@@ -380,7 +400,23 @@ class Tape:
         found = self.archive.extractfile(info) if self.archive is not None else None
         if found is None:
             raise Unreadable("is no regular file")
-        return cast(BinaryIO, found)
+        return io.BufferedReader(_Forward(found), _CHUNK)
+
+
+class _Forward(io.RawIOBase):
+    """A member of a tar that is read as a stream: forwards alone, whatever the library says of it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
+        self.file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # any writable buffer
+        part = self.file.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
 
 
 class _Source:
@@ -423,43 +459,9 @@ def members(tape: Tape) -> Iterator[tarfile.TarInfo]:
 
 
 def decompressed(stream: BinaryIO, head: bytes) -> Tape:
-    """A stream as what it holds, by its first bytes: gzip, bzip2, xz, zstd, or as it is."""
-    packed = _Packed(stream)
-    source = cast(BinaryIO, packed)
-    if head.startswith(b"\x1f\x8b"):
-        return Tape(cast(BinaryIO, gzip.GzipFile(fileobj=source)), packed)
-    if head.startswith(b"BZh"):
-        return Tape(cast(BinaryIO, bz2.BZ2File(source)), packed)
-    if head.startswith(b"\xfd7zXZ\x00"):
-        return Tape(cast(BinaryIO, lzma.LZMAFile(source)), packed)
-    if head.startswith((b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18")):
-        import zstandard
-
-        plain = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(source, read_across_frames=True)
-        return Tape(cast(BinaryIO, plain), packed)
-    return Tape(source, packed)
-
-
-class _Packed:
-    """A compressed stream that counts what was read of it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        self.total = 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.stream.read(size)
-        self.total += len(data)
-        return data
-
-    def seekable(self) -> bool:
-        return False
-
-    def readable(self) -> bool:
-        return True
-
-    def closed(self) -> bool:
-        return False
+    """A stream as the tar that it holds, by its first bytes: compressed, or as it is."""
+    kind = kind_of(head)
+    return Tape(stream if kind is None else Unpacked(stream, kind))
 
 
 class _Wanted:
