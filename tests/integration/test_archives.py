@@ -355,3 +355,14 @@ def axios_day() -> Any:
 def test_excluded_and_quick_leave_archives_alone(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(zipped({TREE: MANIFEST}))
     assert examined(tmp_path, exclude=("*.zip",)).exit_code == 3
+
+
+def test_a_damaged_archive_among_tests_is_no_gap_and_a_link_to_one_is_counted(tmp_path: Path) -> None:
+    for folder in ("go/src/archive/tar/testdata", "lib/python3.11/test", "docs"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "bad.tar").write_bytes(b"no tar" * 200)
+    (tmp_path / "package-lock.json").write_text('{"lockfileVersion": 3, "packages": {}}')
+    (tmp_path / "linked.zip").symlink_to("/nowhere/at/all.zip")
+    report = examined(tmp_path)
+    assert [item.path for item in report.coverage.refusals if item.relevant] == ["docs/bad.tar"]
+    assert {item.rule: item.count for item in report.coverage.skipped_by_rule}["link-to-archive"] == 1

@@ -38,6 +38,7 @@ RATIO_FROM = 256 << 20
 """From so many bytes on, an archive that holds more than RATIO times its own size is a decompression bomb."""
 _CHUNK = 1 << 20
 _BLOCK = 512
+_FIXTURES = frozenset({"site-packages", "dist-packages", "test", "tests", "testdata", "fixtures", "__fixtures__"})
 
 Item = Handed | Observation | Refusal
 
@@ -86,10 +87,13 @@ def _open(artifact: Artifact, claims: Claims, options: Options, tally: Tally) ->
 
 
 def _refusal(artifact: Artifact, options: Options, reason: str, member: str | None = None) -> Refusal:
-    """A gap, relevant unless it lies in the folder of an installed package that nobody asks about."""
+    """A gap, relevant unless it lies in the folder of an installed package that nobody asks about, or among tests.
+
+    Runtimes and projects that read archives keep many damaged ones for their own tests.
+    """
     place = place_of(artifact.path)
     relevant = place.package is None or options.names is None or place.package in options.names
-    if place.package is None and "/site-packages/" in f"/{artifact.path}":
+    if place.package is None and not _FIXTURES.isdisjoint(artifact.path.split("/")[:-1]):
         relevant = False
     names = (place.package,) if place.package and options.names is not None else ()
     if member is not None:

@@ -217,6 +217,9 @@ class Walk:
             return None
         source = self.root + relative
         if entry.is_symlink():
+            if claimant.key == ARCHIVE:
+                self.skip("link-to-archive", relative)
+                return None
             real = self._inside(relative)
             if real is None:
                 return self.refuse(relative, "is a link that leads out of the target or nowhere")
