@@ -99,7 +99,13 @@ class Catalogue:
         ]
 
     def admitted(self, fact: RangeFact, listing: Listing) -> list[str]:
-        """Listed versions, decoys aside, that a declared range admits."""
+        """Listed versions, decoys aside, that a declared range admits.
+
+        Where listed releases name the tags that pointed to them, and the range is one of these, those alone.
+        """
+        tagged = [version.version for version in listing.versions.values() if fact.range in version.tags]
+        if tagged and fact.ecosystem == "GitHub Actions":
+            return tagged
         return [
             version.version
             for version in listing.versions.values()

@@ -13,9 +13,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from pratique.assess.actions import asked_words
 from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
 from pratique.assess.history import answers, dated, history_questions
+from pratique.assess.jobs import Jobs, in_job
 from pratique.assess.subjects import folder_of, scope_of, subject_of, subject_of_refusal, uri_of
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
@@ -134,8 +136,9 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     evidence.sort()
     incidents = {incident.id: incident for incident in catalogue.incidents}
     known = answers(evidence.observations)
+    jobs = Jobs(evidence.observations)
     for sighting in _match(catalogue, evidence):
-        yield exposed(incidents[sighting.incident], dated(sighting, known))
+        yield in_job(exposed(incidents[sighting.incident], dated(sighting, known)), jobs)
 
 
 def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
@@ -395,7 +398,7 @@ def _declared(
         confidence=Confidence.MEDIUM,
         role=listing.role(version),
         location=observation.location,
-        explanation=f"the project's own manifest asks for exactly this version in {fact.field}",
+        explanation=asked_words(fact),
         observations=(observation,),
         times=observation.times,
     )

@@ -252,6 +252,14 @@ class JobFact(Fact, frozen=True, tag="job", kw_only=True):
     permissions: tuple[str, ...] = ()
     environment: str | None = None
     source: Literal["log", "workflow-file", "both"] = "log"
+    key: str | None = None
+    """The job's key in its workflow file, where `job` is the name that it shows."""
+    triggers: tuple[str, ...] = ()
+    """The events that start the workflow."""
+    secret_source: str | None = None
+    """Where the run's secrets came from, as the log says: `Actions`, `Dependabot`, `None`."""
+    persisted_credentials: bool | None = None
+    """Whether a checkout left the job's token on the disk for later steps."""
 
 
 class TriggerFact(Fact, frozen=True, tag="trigger", kw_only=True):
@@ -318,6 +326,8 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     """Packages it could have carried, where that is known; empty: any."""
     inside: tuple[Inside, ...] = ()
     """The steps into a container, where it lies in one; `path` is that of the container."""
+    ecosystems: tuple[str, ...] = ()
+    """Ecosystems whose packages it could have carried, where that is known; empty: any."""
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True):

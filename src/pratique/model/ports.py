@@ -84,10 +84,20 @@ class Artifact(msgspec.Struct):
         """Whether this is a member of an archive."""
         return bool(self.inside) and self.inside[-1].kind == "member"
 
-    def refusal(self, reader: str, reason: str, *, relevant: bool = True, names: tuple[str, ...] = ()) -> Refusal:
+    def refusal(
+        self,
+        reader: str,
+        reason: str,
+        *,
+        relevant: bool = True,
+        names: tuple[str, ...] = (),
+        ecosystems: tuple[str, ...] = (),
+    ) -> Refusal:
         """That `reader` could not read this artifact, or not wholly."""
         place = self.location()
-        return Refusal(place.path, reader, reason, relevant, place.target, place.path_bytes, names, place.inside)
+        return Refusal(
+            place.path, reader, reason, relevant, place.target, place.path_bytes, names, place.inside, ecosystems
+        )
 
     def modified_time(self, meaning: str) -> tuple[Time, ...]:
         """The file's modification time as evidence of `meaning`; empty where unknown or a constant of packers."""

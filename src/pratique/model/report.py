@@ -285,6 +285,8 @@ class RefusalEntry(Part, frozen=True):
     """Packages it could have carried; empty: any."""
     inside: tuple[Inside, ...] = ()
     """The steps into a container, where it lies in one."""
+    ecosystems: tuple[str, ...] = ()
+    """Ecosystems whose packages it could have carried; empty: any."""
 
 
 class SkippedEntry(Part, frozen=True):

@@ -12,11 +12,12 @@ import msgspec
 
 from pratique.adapters import clock, git
 from pratique.adapters.results import Results, default_folder
+from pratique.assess.actions import moved_words
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions, wanted_digests
 from pratique.assess.subjects import uri_of
 from pratique.model.errors import TargetError
-from pratique.model.observation import Observation, Question, Refusal
+from pratique.model.observation import Observation, Question, RangeFact, Refusal
 from pratique.model.ports import Options, Unit
 from pratique.model.report import Report
 from pratique.model.verdict import SubjectKind
@@ -257,6 +258,8 @@ def _declared_gap(item: DeclaredOnly) -> Refusal:
     location = item.observation.location
     asked = f"{getattr(fact, 'name', '')} {getattr(fact, 'range', '')}".strip()
     reason = f"asks for {asked}, which admits {', '.join(item.admitted)}; nothing here says what it resolved to"
+    if isinstance(fact, RangeFact) and fact.ecosystem == "GitHub Actions":
+        reason = moved_words(fact, item.incident, item.admitted)
     names = (str(getattr(fact, "name", "")),)
     reader = item.observation.reader
     return Refusal(location.path, reader, reason, True, location.target, location.path_bytes, names, location.inside)

@@ -16,6 +16,7 @@ from pratique.assess.catalogue import Catalogue
 from pratique.assess.judge import OpenGap, judge, worst
 from pratique.assess.match import Evidence
 from pratique.assess.subjects import uri_of
+from pratique.ecosystems.grammar import canonical_name
 from pratique.model.incident import Incident, Role
 from pratique.model.location import Location
 from pratique.model.observation import Observation, Refusal
@@ -146,6 +147,7 @@ def compose(
             accepted=accepted,
             names=refusal.names,
             inside=refusal.inside,
+            ecosystems=refusal.ecosystems,
         )
         if entry.id in refusals:
             continue
@@ -240,7 +242,10 @@ def _verdicts(
     for sighting in sightings:
         by_incident.setdefault(sighting.incident, {}).setdefault(sighting.subject, []).append(sighting)
     for incident in catalogue.incidents:
-        names = {component.name for component in incident.components if component.ecosystem in known}
+        readable = [component for component in incident.components if component.ecosystem in known]
+        names = {canonical_name(component.ecosystem, component.name) for component in readable}
+        names.update(component.name for component in readable)
+        worlds = {component.ecosystem for component in readable}
         marker = unexamined_marker(incident)
         listed = sum(
             1
@@ -251,6 +256,8 @@ def _verdicts(
         open_gaps: dict[Subject, list[OpenGap]] = {}
         for gap in gaps:
             if not (names if not gap.entry.names else {marker, *names}.intersection(gap.entry.names)):
+                continue
+            if gap.entry.ecosystems and not worlds.intersection(gap.entry.ecosystems):
                 continue
             item = OpenGap(gap.entry.id, gap.subject, gap.entry.names, gap.entry.accepted is not None)
             open_gaps.setdefault(gap.subject, []).append(item)

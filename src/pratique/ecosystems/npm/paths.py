@@ -150,6 +150,10 @@ def _first_tree(path: str) -> int:
     return max(first, 0)
 
 
+_FORGES = (".github", ".gitea", ".forgejo", ".gitlab")
+"""Folders of a repository in which its forge looks for workflows."""
+
+
 def _outside(path: str) -> Place:
     """Classify a file that lies in no node_modules folder."""
     if "install/cache/" in path or "@@@" in path:
@@ -167,6 +171,9 @@ def _outside(path: str) -> Place:
     own = f"/{path}".find("/.yarn/")
     if own >= 0:
         cut = own  # Yarn's own folder belongs to its project
+    elif path.endswith((".yml", ".yaml")):
+        starts = [start for name in _FORGES if (start := f"/{path}".find(f"/{name}/")) >= 0]
+        cut = min(starts, default=cut)  # so do the folders of a forge
     return Place("project", path[:cut], None, path[:cut].rstrip("/"), False, None)
 
 

@@ -1,0 +1,1 @@
+"""Readers of files that tell continuous integration what to run."""
