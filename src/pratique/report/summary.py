@@ -109,7 +109,18 @@ def sentence(report: Report, found: Answer, chapter: Chapter) -> str:
     ]
     delay = after_publication(report, tops)
     where = f"in {projects:,} of {count(max(report.coverage.projects, projects), 'project')} here"
-    return f"the payload RAN {where if projects else 'on this machine'}{f' ({delay})' if delay else ''}"
+    if not projects:
+        elsewhere = [verdict for verdict in executed if _elsewhere(found.subjects[verdict.subject])]
+        where = "on this machine"
+        if len(elsewhere) == len(executed):
+            kinds = [found.subjects[verdict.subject].kind for verdict in elsewhere]
+            where = "in " + ", ".join(count(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
+    return f"the payload RAN {where}{f' ({delay})' if delay else ''}"
+
+
+def _elsewhere(subject: SubjectEntry) -> bool:
+    """Whether a subject is about another machine: an image, a repository, a log that was brought here."""
+    return subject.kind in ("image", "repository") or not subject.uri.startswith("file:")
 
 
 def negative(incident: IncidentEntry) -> str:

@@ -72,3 +72,14 @@ def test_many_subjects_are_tallied() -> None:
 def test_words_that_show_nothing_are_spelled() -> None:
     assert printable("a\u3164b\u202e\x1b\U000e0041") == "a\\u3164b\\u202e\\x1b\\U000e0041"
     assert count(2, "repository") == "2 repositories"
+
+
+def test_what_ran_elsewhere_is_not_said_of_this_machine() -> None:
+    for subject, words in (
+        (SubjectEntry(id="s", kind="image", uri="image+file:///x/shop.tar"), "the payload RAN in 1 image"),
+        (SubjectEntry(id="s", kind="log", uri="ci-log+file:///x/run.zip"), "the payload RAN in 1 log"),
+        (SubjectEntry(id="s", kind="log", uri="file:///x/_logs"), "the payload RAN on this machine"),
+    ):
+        verdict = msgspec.structs.replace(REPORT.verdicts[0], subject=subject.id)
+        shown = lines(msgspec.structs.replace(REPORT, subjects=(subject,), verdicts=(verdict,)))
+        assert words in shown[0]
