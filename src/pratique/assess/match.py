@@ -18,7 +18,7 @@ from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
 from pratique.assess.history import answers, dated, history_questions
 from pratique.assess.jobs import Jobs, in_job
-from pratique.assess.subjects import folder_of, scope_of, subject_of, subject_of_refusal, uri_of
+from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.depth import Confidence, Depth
@@ -605,7 +605,8 @@ def declared_only(
             continue
         subject = evidence.subject(observation)
         place = uri_of(observation.location.target, folder_of(observation.location))
-        if fact.field == "peerDependencies" or _covered(place, fact.name, observation.location, settled):
+        name = settled_name(fact.ecosystem, fact.name)
+        if fact.field == "peerDependencies" or _covered(place, name, observation.location, settled):
             continue
         for listing in catalogue.listings.get((fact.ecosystem, fact.name), ()):
             admitted = catalogue.admitted(fact, listing)

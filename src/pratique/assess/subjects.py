@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pratique.ecosystems.grammar import canonical_name
 from pratique.ecosystems.npm.layout import cache_root
 from pratique.ecosystems.npm.paths import CACHE_LAYOUTS, place_of, project_of
 from pratique.model.location import Inside, Location
@@ -12,6 +13,11 @@ from pratique.model.verdict import Subject, SubjectKind
 def uri_of(target: str, path: str) -> str:
     """The URI of a path in a target, without a trailing slash."""
     return f"{target.rstrip('/')}/{path}".rstrip("/")
+
+
+def settled_name(ecosystem: str, name: str) -> str:
+    """The name under which a package counts as resolved: packages of two worlds may be named alike."""
+    return name if ecosystem == "npm" else f"{ecosystem}:{canonical_name(ecosystem, name)}"
 
 
 def scope_of(location: Location) -> tuple[str, tuple[Inside, ...]] | None:

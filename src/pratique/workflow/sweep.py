@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pratique.adapters import processes
-from pratique.assess.subjects import folder_of
+from pratique.assess.subjects import folder_of, settled_name
 from pratique.ecosystems.npm.layout import CONTENT_FOLDERS
 from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import shown
@@ -261,7 +261,7 @@ class Sweep:
         """Whether a record can matter; what a lock or tree resolves, at any version, is noted on the way."""
         fact = record.facts
         if isinstance(fact, ComponentFact) and fact.record in _SETTLING and fact.shipped_in is None:
-            self.settled.add((folder_of(record.location), fact.name))
+            self.settled.add((folder_of(record.location), settled_name(fact.ecosystem, fact.name)))
         return self.wanted(record)
 
     def _take(self, reader: Reader, artifact: Artifact, record: Observation) -> None:
