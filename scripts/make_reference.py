@@ -163,7 +163,7 @@ def _claims(reader: Reader) -> str:
     below = " or ".join(f"`{'/'.join(marker)}/`" for marker in reader.folders)
     names = [f"`{name}`" for name in reader.basenames]
     starts = " or ".join(f"`{prefix}`" for prefix in reader.prefixes)
-    names += [f"`*{suffix}`" for suffix in reader.suffixes]
+    names += [f"`*{suffix}`" if suffix else "every file that nobody else claims" for suffix in reader.suffixes]
     text = ", ".join(names) or "every file"
     if starts:
         text += f" whose name starts with {starts}"
@@ -178,6 +178,8 @@ def _reader(reader: Reader, module: str) -> Iterator[str]:
     yield ""
     yield f"- Module: `{module.replace('.', '/')}.py`"
     yield f"- Files: {_claims(reader)}"
+    if reader.doors != ("files",):
+        yield f"- In targets of kind: {', '.join(f'`{door}:`' for door in reader.doors)}"
     yield f"- Largest file: {reader.limit // MEBIBYTE} MiB; `--max-file` changes it"
     yield f"- About: {reader.subject}. A refusal counts: {relevance}."
     body = _document(module).partition("\n\n")[2]

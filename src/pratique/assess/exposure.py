@@ -40,7 +40,7 @@ def exposed(incident: Incident, sighting: Sighting) -> Sighting:
         return sighting
     name = next((getattr(o.facts, "name", "") for o in sighting.observations if getattr(o.facts, "name", "")), "")
     said = exposure(incident, name, sighting.times)
-    if said is None:
+    if said is None or "inside the window" in sighting.explanation:
         return sighting
     return msgspec.structs.replace(sighting, explanation=f"{sighting.explanation}; {said}")
 

@@ -18,6 +18,7 @@ from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
 from pratique.assess.history import answers, dated, history_questions
 from pratique.assess.jobs import Jobs, in_job
+from pratique.assess.requests import mirror_questions, mirrored, of_mirror
 from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.ecosystems.npm.layout import cached_content_path
@@ -99,7 +100,7 @@ def purl_of(ecosystem: str, name: str, version: str) -> str:
 
 def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
     """What the second look must tell: the state of tampered folders, and archives held under a listed digest."""
-    asked: set[Question] = set()
+    asked: set[Question] = set(mirror_questions(catalogue, evidence))
     for observation in evidence.observations:
         fact = observation.facts
         if isinstance(fact, ComponentFact) and fact.folder and fact.name in catalogue.tampering:
@@ -151,8 +152,11 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     digests = _digests(catalogue)
     archives, hashes = listed_hashes(catalogue)
     runs: dict[tuple[str, str, tuple[str, ...]], list[Observation]] = {}
+    yield from mirrored(catalogue, evidence)
     for observation in evidence.observations:
         fact = observation.facts
+        if of_mirror(observation):
+            continue
         if isinstance(fact, ComponentFact) and observation not in settled:
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
                 yield _component(listing, version, observation, fact, evidence.subject(observation))

@@ -60,6 +60,9 @@ class ComponentFact(Fact, frozen=True, tag="component", kw_only=True):
     """Name of the installed package inside whose folder this record lies, where it is not the package's own."""
     requested_by: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    """Files that the record belongs to; of a mirror, the archive that it says it holds, as a path in the target."""
+    tags: tuple[str, ...] = ()
+    """Names under which a mirror offers it (`latest`)."""
 
 
 class RangeFact(Fact, frozen=True, tag="range", kw_only=True):
@@ -216,11 +219,18 @@ class LayerFact(Fact, frozen=True, tag="layer", kw_only=True):
 
 
 class RequestFact(Fact, frozen=True, tag="request", kw_only=True):
-    """A mirror or proxy was asked for a release. `outcome` is `fetched` for bytes, `resolved` for metadata."""
+    """A mirror or proxy was asked for a release. `outcome` is `fetched` for bytes.
+
+    It is `resolved` for metadata, whose `version` may be empty: all of them; and, with `archive`, where its archive was
+    asked for and nothing shows that it was sent: `status` says why. `count` requests that differ by their time alone
+    are one fact; its times are those of the first and the last.
+    """
 
     name: str
     version: str
     outcome: Literal["fetched", "resolved"]
+    archive: bool = True
+    count: int = 1
     ecosystem: str = "npm"
     client: str | None = None
     identity: str | None = None

@@ -130,7 +130,8 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
 
     A file is claimed by exact basename, by suffix of its basename (`suffixes`, tested only inside folders marked by
     `folders` where those are given), or by lying below a folder marker: a tuple of trailing folder names such as
-    `("_cacache", "index-v5")`. A reader with `folders` claims files below such a folder only.
+    `("_cacache", "index-v5")`. A reader with `folders` claims files below such a folder only. The empty suffix claims
+    every file that nobody else claims.
 
     `lock` marks formats whose refusal always is relevant (lockfile, cache index, log, state); the refusal of others
     is relevant only where `relevant(path, interest)` says so.

@@ -177,9 +177,9 @@ class Walk:
     def file(self, name: str, folder: str) -> Iterator[tuple[int, Artifact] | Refusal]:
         """One named file of the root, as every reader that claims it would get it; `folder` is its absolute folder."""
         parents = folder.split("/")
-        taken = False
         self.entries += 1
-        for claimant in [*self.dispatch.claimants.values(), ARCHIVES]:
+        found = []
+        for claimant in [*self.dispatch.claimants.values(), *([ARCHIVES] if self.dispatch.archives else [])]:
             by_name = name in claimant.basenames
             by_suffix = bool(claimant.suffixes) and name.endswith(claimant.suffixes)
             by_suffix = by_suffix and name.startswith(claimant.prefixes or "")
@@ -189,10 +189,10 @@ class Walk:
                 for index in range(len(parents))
             )
             if inside and (by_name or by_suffix or (claimant.folders and not claimant.suffixes)):
-                taken = taken or claimant.key != ARCHIVE
-                if claimant.key == ARCHIVE and (taken or not self.dispatch.archives):
-                    continue
-                yield claimant.key, self._artifact(name, self.root + name, claimant)
+                found.append(claimant)
+        named = [claimant for claimant in found if "" not in claimant.suffixes] or found
+        for claimant in [claimant for claimant in named if claimant is not ARCHIVES] or named:
+            yield claimant.key, self._artifact(name, self.root + name, claimant)
 
     def _left_out(self, path: str) -> bool:
         if self.excluded is not None and self.excluded(path):
@@ -235,7 +235,7 @@ class Walk:
         """The artifact of a file; nothing is opened yet."""
         limit = claimant.limit if self.options.limit is None else self.options.limit
         file = File(source, limit, self)
-        stream = file.stream if claimant.key == ARCHIVE else None
+        stream = file.stream if claimant.key == ARCHIVE else file.counted
         return Artifact(self.uri, relative, file.content, file.modified, file.companion, stream=stream)
 
     def _inside(self, path: str) -> str | None:
@@ -346,6 +346,12 @@ class File:
         """The file, to be read and sought in by who closes it. Raises Unreadable."""
         descriptor, self._status = open_regular(self.path)
         return os.fdopen(descriptor, "rb")
+
+    def counted(self) -> BinaryIO:
+        """The same, counted as read whole. Raises Unreadable."""
+        file = self.stream()
+        self.walk.bytes += self._status.st_size if self._status else 0
+        return file
 
     def companion(self, suffix: str) -> bytes | None:
         """Bytes of the file beside this one whose name has the suffix too; None where there is none."""

@@ -6,9 +6,9 @@ A walk asks piece by piece as it meets folders; a container (an archive, a layer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
-from pratique.model.ports import ARCHIVE, Claimant
+from pratique.model.ports import ARCHIVE, EVERYTHING, Claimant
 
 ARCHIVES = Claimant(
     key=ARCHIVE,
@@ -67,7 +67,8 @@ class Dispatch:
         if archives:
             self.by_suffix.append(ARCHIVES)
         self.outside = frozenset(name for claimant in claimants for name in claimant.outside)
-        self.endings = frozenset(suffix[-3:] for claimant in self.by_suffix for suffix in claimant.suffixes)
+        endings = frozenset(suffix[-3:] for claimant in self.by_suffix for suffix in claimant.suffixes)
+        self.endings: Container[str] = EVERYTHING if "" in endings else endings
         self._below: dict[str, tuple[int, ...] | None] = {"": ()}
 
     def enter(self, path: str, name: str, inherited: tuple[int, ...]) -> tuple[int, ...] | str:
@@ -90,7 +91,10 @@ class Dispatch:
         return inherited
 
     def suffixed(self, path: str, name: str, *, taken: bool = False) -> list[Claimant]:
-        """Claims by suffix anywhere; an archive is opened only where nobody else takes it (`taken`)."""
+        """Claims by suffix anywhere; an archive is opened only where nobody else takes it (`taken`).
+
+        The empty suffix is any file that nobody else takes, archives included.
+        """
         found = [
             claimant
             for claimant in self.by_suffix
@@ -98,6 +102,10 @@ class Dispatch:
             and name.startswith(claimant.prefixes or "")
             and not (claimant.outside and any(f"/{other}/" in f"/{path}" for other in claimant.outside))
         ]
+        if len(found) > 1 or (taken and found):
+            named = [claimant for claimant in found if "" not in claimant.suffixes]
+            if named or taken:
+                found = named
         if len(found) > 1 or (taken and found):
             found = [claimant for claimant in found if claimant is not ARCHIVES]
         return found

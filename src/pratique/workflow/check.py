@@ -105,6 +105,7 @@ def check(
     }
     targets = {target.uri: target.root for target in request.targets}
     subjects = {target.uri: kinds.load(target.kind).subject for target in request.targets if target.in_units}
+    subjects |= {target.uri: "cache" for target in request.targets if target.door == "mirror"}
     evidence = Evidence(total.observations, by_reader, targets, caches, installs, subjects)
     if not total.interrupted:
         _second_look(request, catalogue, options, evidence, total)

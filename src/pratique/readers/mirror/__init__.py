@@ -1,0 +1,1 @@
+"""Readers of what mirrors and proxies of registries keep: storage and logs."""
