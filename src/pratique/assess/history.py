@@ -25,10 +25,7 @@ def place_in_time(location: Location) -> Place | None:
 
 def history_questions(sightings: Iterable[Sighting], incidents: Iterable[Incident]) -> list[Question]:
     """What became of each place that a sighting rests on."""
-    windows = {
-        incident.id: tuple((_iso(window.start), _iso(window.end) if window.end else "") for window in incident.windows)
-        for incident in incidents
-    }
+    windows = {incident.id: windows_of(incident) for incident in incidents}
     asked: dict[Place, set[tuple[str, str]]] = {}
     for sighting in sightings:
         for observation in sighting.observations:
@@ -39,6 +36,11 @@ def history_questions(sightings: Iterable[Sighting], incidents: Iterable[Inciden
         Question("history", target, path, inside=inside, windows=tuple(sorted(asked[target, path, inside])))
         for target, path, inside in sorted(asked)
     ]
+
+
+def windows_of(incident: Incident) -> tuple[tuple[str, str], ...]:
+    """Start and end (empty: none known) of each window of an incident."""
+    return tuple((_iso(window.start), _iso(window.end) if window.end else "") for window in incident.windows)
 
 
 def _iso(moment: datetime.datetime) -> str:
@@ -94,18 +96,41 @@ def _times(fact: HistoryFact | LayerFact) -> list[Time]:
 
 
 def _history(fact: HistoryFact) -> str:
-    words = [f"at the tip of {_some(fact.tips)}" if fact.tips else "in history only, at no tip"]
+    refs = [_ref(name) for name in fact.tips if name != "index"]
+    if refs:
+        words = [f"at the tip of {_some(refs)}"]
+    elif fact.tips:
+        words = ["staged in the index"]
+    else:
+        words = ["in history only"]
     if fact.introduced:
-        words.append(f"introduced by {_some([_commit(item) for item in fact.introduced])}")
+        words.append(f"since commit {_some([_commit(item) for item in fact.introduced])}")
     if fact.removed:
-        words.append(f"removed by {_some([_commit(item) for item in fact.removed])}")
+        words.append(f"until commit {_some([_commit(item) for item in fact.removed])}")
     if fact.commits:
-        words.append(f"{fact.commits} commit{'' if fact.commits == 1 else 's'} hold it")
-    if fact.in_window:
-        words.append(f"{len(fact.in_window)} of them made inside the window")
+        words.append(f"{fact.commits} commit{'' if fact.commits == 1 else 's'} hold{'s' * (fact.commits == 1)} it")
+    if fact.commits_in_window:
+        words.append(f"{fact.commits_in_window} made inside the window ({_some([i[:12] for i in fact.in_window])})")
+    if fact.contained_in:
+        words.append(f"reached from {_some([_ref(name) for name in fact.contained_in])}")
+    elif fact.commits:
+        words.append("reached from no ref or reflog")
     if not fact.whole:
         words.append("the history here is not whole")
     return "; ".join(words)
+
+
+_REFS = (("refs/heads/", ""), ("refs/remotes/", ""), ("refs/tags/", "tag "), ("refs/stash", "the stash"))
+
+
+def _ref(name: str) -> str:
+    """A ref for people."""
+    reflog = "reflog of " if name.startswith("reflog of ") else ""
+    name = name.removeprefix("reflog of ")
+    for start, word in _REFS:
+        if name.startswith(start):
+            return reflog + word + name.removeprefix(start)
+    return reflog + name
 
 
 def _commit(item: Commit) -> str:

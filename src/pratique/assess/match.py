@@ -21,6 +21,7 @@ from pratique.assess.jobs import Jobs, in_job
 from pratique.assess.requests import mirror_questions, mirrored, of_mirror
 from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
 from pratique.assess.tampering import Folder, judge_folder
+from pratique.assess.unlocked import Locks, beside_answers, beside_questions, in_history, open_range, unlocked
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident, Indicator, Role, Version
@@ -55,6 +56,7 @@ class Evidence:
         caches: Iterable[tuple[str, str]] = (),
         installs: Iterable[str] = (),
         subjects: dict[str, SubjectKind] | None = None,
+        locks: Locks = Locks(),  # noqa: B008 (it is frozen)
     ) -> None:
         self.observations = list(observations)
         self.kinds = kinds
@@ -65,6 +67,7 @@ class Evidence:
         """Targets that are global roots: what is unpacked there is an install, not a project."""
         self.subjects = subjects or {}
         """Targets that are one subject as a whole, and its kind: a repository, an image."""
+        self.locks = locks
 
     def sort(self) -> None:
         """Order the observations by place and content."""
@@ -129,6 +132,7 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
                                 Question("presence", target, path, expected=f"{name}@{version.version}", names=(name,))
                             )
     first = sorted(asked, key=lambda question: (question.target, question.path, question.files, question.inside))
+    first += beside_questions(catalogue, evidence.observations, evidence.locks)
     return first + history_questions(_match(catalogue, evidence), catalogue.incidents)
 
 
@@ -593,6 +597,8 @@ class DeclaredOnly(msgspec.Struct, frozen=True):
     subject: Subject
     admitted: tuple[str, ...]
     relevant: bool
+    commits: tuple[str, ...] = ()
+    """Out of a git history: at which commits nothing beside the manifest named the package."""
 
 
 def declared_only(
@@ -601,21 +607,27 @@ def declared_only(
     """Declared ranges that nothing resolved. `settled` holds folder URI and name of what locks and trees resolve.
 
     A name resolved in its project or in a folder above it (a workspace root) is nothing; a lockfile that does not
-    name it resolves nothing of it. Peer dependencies are somebody else's to install.
+    name it resolves nothing of it. Peer dependencies are somebody else's to install. In a git history each commit that
+    counts is asked (see `unlocked`).
     """
+    beside = beside_answers(evidence.observations)
     for observation in evidence.observations:
         fact = observation.facts
-        if not isinstance(fact, RangeFact) or fact.exact is not None or fact.asked_by is not None:
+        if not isinstance(fact, RangeFact) or not open_range(fact):
             continue
         subject = evidence.subject(observation)
         place = uri_of(observation.location.target, folder_of(observation.location))
         name = settled_name(fact.ecosystem, fact.name)
-        if fact.field == "peerDependencies" or _covered(place, name, observation.location, settled):
-            continue
+        covered = _covered(place, name, observation.location, settled)
         for listing in catalogue.listings.get((fact.ecosystem, fact.name), ()):
-            admitted = catalogue.admitted(fact, listing)
+            commits: tuple[str, ...] | None = None if covered else ()
+            if listing.named and in_history(observation):
+                commits = unlocked(observation, name, listing, beside, evidence.locks)
+            admitted = catalogue.admitted(fact, listing) if commits is not None else ()
             if admitted:
-                yield DeclaredOnly(listing.incident, observation, subject, tuple(admitted), listing.named)
+                yield DeclaredOnly(
+                    listing.incident, observation, subject, tuple(admitted), listing.named, commits or ()
+                )
 
 
 def _covered(uri: str, name: str, location: Location, settled: frozenset[tuple[str, str]]) -> bool:

@@ -181,7 +181,8 @@ class HistoryFact(Fact, frozen=True, tag="history", kw_only=True):
     """The second look at a git history: which commits hold a blob at a path.
 
     `tips` are the refs whose newest commit still holds it: none means that history alone does. `commits` counts
-    commits that hold it, `in_window` those of them that were committed inside a window of the incident.
+    commits that hold it, `in_window` those of them that were committed inside a window of the incident. The first 100
+    of each are named; `commits` and `commits_in_window` count all.
     """
 
     path: str
@@ -192,8 +193,30 @@ class HistoryFact(Fact, frozen=True, tag="history", kw_only=True):
     tips: tuple[str, ...] = ()
     commits: int = 0
     in_window: tuple[str, ...] = ()
+    commits_in_window: int = 0
     whole: bool = True
     """False where the history is cut (shallow, partial) or only part of it could be asked."""
+
+
+class Beside(msgspec.Struct, frozen=True, order=True):
+    """Files that lay beside another at a commit: path and id of the blob. The id `index` stands for what is staged."""
+
+    commit: Commit
+    files: tuple[tuple[str, str], ...] = ()
+
+
+class BesideFact(Fact, frozen=True, tag="beside", kw_only=True):
+    """The second look at a git history: which lockfiles lay beside a manifest, or above it, while it counted.
+
+    `at` has one commit for each different set of them, out of those commits that hold the manifest and that somebody
+    may have built in a window: made in it, or the last ones before it. Empty: it was not in force then.
+    """
+
+    path: str
+    blob: str
+    windows: tuple[tuple[str, str], ...] = ()
+    at: tuple[Beside, ...] = ()
+    whole: bool = True
 
 
 class LayerFact(Fact, frozen=True, tag="layer", kw_only=True):
@@ -299,6 +322,7 @@ AnyFact = (
     | DigestFact
     | PresenceFact
     | HistoryFact
+    | BesideFact
     | LayerFact
     | RequestFact
     | JobFact
@@ -346,10 +370,10 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     kind `folder`: which of `files` exist in `path`; `presence`: does `path` exist;
     `digest`: what is the digest (`algorithm`) of the file, and is it `expected`;
     `history`: what became of what lies there (`inside`): commits and refs, layers. Answered with `inside` as it was
-    asked.
+    asked; `beside`: which of `files` lay in its folder or above it, at the commits that count for the windows.
     """
 
-    kind: Literal["folder", "presence", "digest", "history"]
+    kind: Literal["folder", "presence", "digest", "history", "beside"]
     target: str
     path: str
     files: tuple[str, ...] = ()

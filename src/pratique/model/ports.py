@@ -166,7 +166,8 @@ class Git(Protocol):
     ) -> AbstractContextManager[BinaryIO]:
         """Start one command on a repository and give its standard output; `feed` is written to its standard input.
 
-        Raises Unreadable with git's own reason when the command fails, at the latest when the context ends.
+        Raises Unreadable with git's own reason when the command fails or complains, at the latest when the context
+        ends; what was printed before stands.
         """
         ...
 

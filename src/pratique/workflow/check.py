@@ -16,6 +16,7 @@ from pratique.assess.actions import moved_words
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions, wanted_digests
 from pratique.assess.subjects import uri_of
+from pratique.assess.unlocked import Locks
 from pratique.model.errors import TargetError
 from pratique.model.observation import Observation, Question, RangeFact, Refusal
 from pratique.model.ports import Options, Unit
@@ -106,7 +107,8 @@ def check(
     targets = {target.uri: target.root for target in request.targets}
     subjects = {target.uri: kinds.load(target.kind).subject for target in request.targets if target.in_units}
     subjects |= {target.uri: "cache" for target in request.targets if target.door == "mirror"}
-    evidence = Evidence(total.observations, by_reader, targets, caches, installs, subjects)
+    locks = Locks(total.locks, tuple(sorted(set(total.lock_names))))
+    evidence = Evidence(total.observations, by_reader, targets, caches, installs, subjects, locks)
     if not total.interrupted:
         _second_look(request, catalogue, options, evidence, total)
     if request.deep and not total.interrupted:
@@ -259,8 +261,12 @@ def _declared_gap(item: DeclaredOnly) -> Refusal:
     location = item.observation.location
     asked = f"{getattr(fact, 'name', '')} {getattr(fact, 'range', '')}".strip()
     reason = f"asks for {asked}, which admits {', '.join(item.admitted)}; nothing here says what it resolved to"
+    at = ", ".join(item.commits[:3]) + (f" and {len(item.commits) - 3} more" if len(item.commits) > 3 else "")
     if isinstance(fact, RangeFact) and fact.ecosystem == "GitHub Actions":
         reason = moved_words(fact, item.incident, item.admitted)
+        reason += f"; in force at {at}" if at else ""
+    elif at:
+        reason += f": no lockfile beside it names it at {at}"
     names = (str(getattr(fact, "name", "")),)
     reader = item.observation.reader
     return Refusal(location.path, reader, reason, True, location.target, location.path_bytes, names, location.inside)

@@ -51,6 +51,9 @@ class Swept(msgspec.Struct):
     skipped: dict[str, int] = {}
     interrupted: bool = False
     from_cache: int = 0
+    locks: dict[str, str] = {}
+    """Out of git histories: id of each version of a lock to the names of interest in it, each between line ends."""
+    lock_names: list[str] = []
 
     def add(self, other: Swept) -> None:
         """Take in another part."""
@@ -64,6 +67,8 @@ class Swept(msgspec.Struct):
         self.octets += other.octets
         self.interrupted = self.interrupted or other.interrupted
         self.from_cache += other.from_cache
+        self.locks.update(other.locks)
+        self.lock_names += other.lock_names
         for counts, more in ((self.by_reader, other.by_reader), (self.skipped, other.skipped)):
             for key, count in more.items():
                 counts[key] = counts.get(key, 0) + count
@@ -222,6 +227,9 @@ class Sweep:
         self.interest = interest
         self.wanted = keep
         self.settled: set[tuple[str, str]] = set()
+        self.named: set[str] | None = None
+        self.spelled: dict[str, str] = {}
+        self.lock_names: set[str] = set()
         self.out = Swept()
         self.counts: dict[int, int] = {}
         self.interrupted = False
@@ -248,12 +256,17 @@ class Sweep:
             reader = self.readers[key] = discovery.load(self.modules[key])
         self.counts[key] = self.counts.get(key, 0) + 1
         whole = True
+        self.named = set() if artifact.inside and artifact.inside[0].kind == "commit" else None
         for record in read(reader, artifact, self.interest):
             if isinstance(record, Refusal):
                 whole = False
                 self.out.refusals.append(record)
             elif self.keep(record):
                 self._take(reader, artifact, record)
+        if self.named:
+            joined = "\n".join(["", *sorted(self.named), ""])
+            self.out.locks[artifact.inside[0].id] = self.spelled.setdefault(joined, joined)
+            self.lock_names.add(artifact.inside[0].path.rpartition("/")[2])
         if whole and reader.subject == "project" and reader.relevance == "always" and reader.resolves:
             self.out.resolved.append(shown(folder_of(artifact.location())))
 
@@ -261,7 +274,10 @@ class Sweep:
         """Whether a record can matter; what a lock or tree resolves, at any version, is noted on the way."""
         fact = record.facts
         if isinstance(fact, ComponentFact) and fact.record in _SETTLING and fact.shipped_in is None:
-            self.settled.add((folder_of(record.location), settled_name(fact.ecosystem, fact.name)))
+            name = settled_name(fact.ecosystem, fact.name)
+            self.settled.add((folder_of(record.location), name))
+            if self.named is not None and fact.record == "lock":
+                self.named.add(name)
         return self.wanted(record)
 
     def _take(self, reader: Reader, artifact: Artifact, record: Observation) -> None:
@@ -280,6 +296,7 @@ class Sweep:
         """The result of this part."""
         out = self.out
         out.settled = sorted(self.settled)
+        out.lock_names = sorted(self.lock_names)
         out.entries = self.tally.members
         out.octets = self.tally.bytes
         if self.walk is not None:
@@ -337,6 +354,8 @@ def ordered(swept: Swept) -> Swept:
     swept.refusals.sort(key=lambda item: (item.target, item.path, item.reader, item.reason))
     swept.resolved = sorted(set(swept.resolved))
     swept.settled = sorted(set(swept.settled))
+    swept.lock_names = sorted(set(swept.lock_names))
+    swept.locks = dict(sorted(swept.locks.items()))
     swept.caches = sorted(set(swept.caches))
     swept.by_reader = dict(sorted(swept.by_reader.items()))
     swept.skipped = dict(sorted(swept.skipped.items()))
