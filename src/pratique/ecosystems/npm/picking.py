@@ -19,8 +19,8 @@ take the highest that is old enough and not deprecated, whatever `latest` says; 
 cooldown, other tags ignore it.
 
 ## bun
-`latest` where the range admits it, else the highest release, then the highest pre-release; deprecation is not looked
-at. With a cooldown it prefers a version that stayed the newest for a while: the length of the cooldown, at most 7 days.
+`latest` where the range admits it, else the highest release, then the highest pre-release; deprecated ones come last
+from bun 1.4 on. With a cooldown it prefers a version that stayed the newest for a while: the length of the cooldown, at most 7 days.
 
 ## Left out
 npm's `avoid` (only `npm audit fix` sets it) and its `allow-*` settings; pnpm's preference for versions that other
@@ -43,7 +43,7 @@ Passes = Callable[[Release], bool]
 
 SEVEN_DAYS = 7 * 86400.0
 _TAG = re.compile(r"[A-Za-z0-9!'()*._~-]+")
-_EQUALS = re.compile(r"^[=v]+")
+_OPEN = re.compile(r"\s*(?:[xX*](?:\.[xX*]){0,2})?\s*")
 
 
 def normal(text: str) -> str | None:
@@ -90,7 +90,9 @@ class Request:
     def admitted(self) -> list[Release]:
         """Every release that the range admits, the highest first."""
         if self._admitted is None:
-            self._admitted = self.descending(release for release in self.package.releases if self.admits(release.version))
+            self._admitted = self.descending(
+                release for release in self.package.releases if self.admits(release.version)
+            )
         return self._admitted
 
     def descending(self, releases: Iterable[Release]) -> list[Release]:
@@ -133,14 +135,15 @@ def pick(
     at: float,
     gate: Gate | None = None,
     *,
-    major: int | None = None,
+    version: tuple[int, ...] | None = None,
     lowest: bool = False,
     include_staged: bool = False,
 ) -> Pick:
-    """What a manager picks at a moment. `major` is the manager's own version, the newest one known where None.
+    """What a manager picks at a moment. `version` is the manager's own, such as `(10, 16)`; None: the newest known.
 
     Raises ValueError for a manager that is not known here.
     """
+    major = version[0] if version else None
     match manager:
         case "npm":
             choose: Callable[[Gate | None], Pick] = lambda held: _npm(request, at, held, include_staged)  # noqa: E731
@@ -151,7 +154,7 @@ def pick(
         case "yarn":
             choose = lambda held: _yarn(request, at, held)  # noqa: E731
         case "bun":
-            choose = lambda held: _bun(request, at, held)  # noqa: E731
+            choose = lambda held: _bun(request, at, held, version or (1, 4))  # noqa: E731
         case _:
             raise ValueError(manager)
     picked = choose(gate)
@@ -279,9 +282,7 @@ def _tier(tag: str, original: Version, candidate: Version, major: int) -> int | 
     return 1 if candidate.prerelease and candidate.major == original.major else None
 
 
-def _pnpm_among(
-    request: Request, releases: Sequence[Release], tags: dict[str, str], major: int, lowest: bool
-) -> Pick:
+def _pnpm_among(request: Request, releases: Sequence[Release], tags: dict[str, str], major: int, lowest: bool) -> Pick:
     by_version = {release.version: release for release in releases}
     if request.exact is not None:
         return Pick(request.exact, "exact") if request.exact in by_version else Pick(None, "nothing")
@@ -290,12 +291,13 @@ def _pnpm_among(
         return Pick(target, "tag") if target in by_version else Pick(None, "nothing")
     if request.range is None:
         return Pick(None, "nothing")
+    any_at_all = _OPEN.fullmatch(request.wanted) is not None
     if lowest:
-        low = request.descending(releases) if request.any else [r for r in request.admitted if r.version in by_version]
+        low = request.descending(releases) if any_at_all else [r for r in request.admitted if r.version in by_version]
         return Pick(low[-1].version, "lowest") if low else Pick(None, "nothing")
     admitted = [release for release in request.admitted if release.version in by_version]
     latest = tags.get("latest")
-    if latest in by_version and (request.any or request.admits(latest)):
+    if latest in by_version and (any_at_all or request.admits(latest)):
         if major < 11 or not by_version[latest].deprecated:
             return Pick(latest, "latest")
         chosen = by_version[latest]
@@ -316,7 +318,7 @@ def _pnpm_among(
 def _same_release(request: Request, releases: Sequence[Release], chosen: Release) -> Release | None:
     """For any version, where `latest` is a deprecated pre-release: the highest other one of the same three numbers."""
     version = request.version(chosen.version)
-    if not request.any or version is None or not version.prerelease:
+    if _OPEN.fullmatch(request.wanted) is None or version is None or not version.prerelease:
         return None
     for release in request.descending(releases):
         other = request.version(release.version)
@@ -373,7 +375,7 @@ def _yarn(request: Request, at: float, gate: Gate | None) -> Pick:
             return Pick(None, "nothing")
         return Pick(request.exact, "exact") if passes(found) else Pick(None, "refused")
     candidates = [release for release in request.admitted if release.version in live]
-    if not candidates and request.any:
+    if not candidates and request.wanted == "*":
         candidates = request.descending(live.values())
     if not candidates:
         return Pick(None, "nothing")
@@ -384,25 +386,43 @@ def _yarn(request: Request, at: float, gate: Gate | None) -> Pick:
     return Pick(best.version, "highest")
 
 
-def _bun(request: Request, at: float, gate: Gate | None) -> Pick:
-    package = request.package
-    live = {release.version: release for release in package.releases if release.live(at) and not release.shelf}
+def _bun(request: Request, at: float, gate: Gate | None, version: tuple[int, ...]) -> Pick:
+    live = {release.version: release for release in request.package.releases if release.live(at) and not release.shelf}
+    tags = request.package.tagged(at)
+    newer = version >= (1, 4)
 
     def young(release: Release) -> bool:
         return gate is not None and release.published is not None and release.published > gate.cut
 
-    tags = package.tagged(at)
-    if request.is_tag:
-        found = live.get(tags.get(request.wanted, ""))
+    if request.is_tag or not request.wanted or (newer and request.wanted == "*" and not _bun_admits_any(request, live)):
+        found = live.get(tags.get(request.wanted if request.is_tag else "latest", ""))
         if found is None:
             return Pick(None, "nothing")
+        if newer and found.deprecated and not request.is_tag:
+            return _bun_range(request, at, gate, live, tags, newer)
         if not young(found):
-            return Pick(found.version, "tag")
+            return Pick(found.version, "tag" if request.is_tag else "latest")
         stable = _settled(_lane(request, live, found), at, gate, young, blocked=found)
         return Pick(stable.version, "highest") if stable else Pick(None, "refused")
+    return _bun_range(request, at, gate, live, tags, newer)
+
+
+def _bun_admits_any(request: Request, live: dict[str, Release]) -> bool:
+    """Whether a request for any version admits one: pre-releases are not among them."""
+    return any(release.version in live for release in request.admitted)
+
+
+def _bun_range(
+    request: Request, at: float, gate: Gate | None, live: dict[str, Release], tags: dict[str, str], newer: bool
+) -> Pick:
+    def young(release: Release) -> bool:
+        return gate is not None and release.published is not None and release.published > gate.cut
+
     alternatives = request.range.alternatives if request.range is not None else ()
     first = alternatives[0][0] if alternatives and alternatives[0] else None
-    exact = request.exact or (spelled(first.version) if first is not None and first.operator == "" else None)
+    exact = request.exact
+    if exact is None and first is not None and first.operator == "" and (len(alternatives) == 1 or not newer):
+        exact = spelled(first.version)  # before 1.4 the first of several alternatives alone counts where it is exact
     if exact is not None:
         found = live.get(exact)
         if found is None:
@@ -410,17 +430,22 @@ def _bun(request: Request, at: float, gate: Gate | None) -> Pick:
         return Pick(None, "refused") if young(found) else Pick(exact, "exact")
     if request.range is None:
         return Pick(None, "nothing")
-    by_prerelease = any(comparator.version.prerelease for group in alternatives for comparator in group if _named(comparator))
+    written = [comparator for group in alternatives for comparator in group if _named(comparator)]
+    by_prerelease = any(comparator.version.prerelease for comparator in written)
     latest = live.get(tags.get("latest", ""))
     held = False
     if latest is not None and request.admits(latest.version):
         held = young(latest)
         same = first is not None and request.version(latest.version) == first.version
-        if not held and (same or not by_prerelease):
+        if not held and (same or not by_prerelease) and not (newer and latest.deprecated):
             return Pick(latest.version, "latest")
     admitted = [release for release in request.admitted if release.version in live]
-    for before in (False, True) if by_prerelease else (False,):
-        lane = [r for r in admitted if bool(getattr(request.version(r.version), "prerelease", ())) is before]
+    kinds = [
+        [r for r in admitted if bool(getattr(request.version(r.version), "prerelease", ())) is before]
+        for before in ((False, True) if by_prerelease else (False,))
+    ]
+    lanes = [[r for r in lane if not r.deprecated] for lane in kinds] + kinds if newer else kinds
+    for lane in lanes:
         stable = _settled(lane, at, gate, young)
         if stable is not None:
             return Pick(stable.version, "highest")
@@ -474,4 +499,3 @@ def _settled(
         best = best or release
         blocked = release
     return best
-

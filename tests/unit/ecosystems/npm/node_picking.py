@@ -173,9 +173,7 @@ def build() -> dict[str, Any]:
     return {
         "npm-pick-manifest": json.loads((folder / "package.json").read_text())["version"],
         "requests": list(REQUESTS),
-        "answers": {
-            name: [[next(answers) for _ in REQUESTS] for _ in OPTIONS] for name in DOCUMENTS
-        },
+        "answers": {name: [[next(answers) for _ in REQUESTS] for _ in OPTIONS] for name in DOCUMENTS},
     }
 
 
