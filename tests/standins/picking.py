@@ -63,13 +63,13 @@ REQUESTS = (
 )  # fmt: skip
 WEEK = 7 * 24
 GATES: dict[str, tuple[str, ...]] = {
-    "off": ("npm-6", "npm-8", "npm-10", "npm-11", "npm-12", "pnpm-8", "pnpm-9", "pnpm-10", "pnpm-11", "pnpm-12",
-            "yarn-1", "yarn-3.8", "yarn-4.18", "bun-1.2", "bun-1.3", "bun-1.4"),
+    "off": ("npm-6", "npm-8", "npm-9", "npm-10", "npm-11", "npm-12", "pnpm-8", "pnpm-9", "pnpm-10", "pnpm-11", "pnpm-12",
+            "yarn-1", "yarn-3.8", "yarn-4.14", "yarn-4.18", "bun-1.2", "bun-1.3", "bun-1.4"),
     "week": ("npm-11", "npm-12", "pnpm-10", "pnpm-11", "pnpm-12", "yarn-4.18", "bun-1.3", "bun-1.4"),
     "week-before": ("npm-8", "npm-10", "npm-12"),
     "week-loose": ("pnpm-11", "pnpm-12"),
     "week-exempt": ("npm-12", "pnpm-10", "pnpm-12", "yarn-4.18", "bun-1.3", "bun-1.4"),
-    "default": ("npm-12", "pnpm-10", "pnpm-11", "pnpm-12", "yarn-4.18", "bun-1.3", "bun-1.4"),
+    "default": ("npm-12", "pnpm-10", "pnpm-11", "pnpm-12", "yarn-4.14", "yarn-4.18", "bun-1.3", "bun-1.4"),
 }  # fmt: skip
 """Which cooldowns each client is tried with. `default`: no setting at all."""
 DAY_BY_DEFAULT = {"pnpm-11", "pnpm-12", "yarn-4.18"}
@@ -126,7 +126,7 @@ class Bench:
             (project / "package.json").write_text(json.dumps({"name": "p", "private": True, "dependencies": wanted}))
             for name, text in self.settings(list(wanted)).items():
                 (project / name).write_text(text)
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: PLW1510 (its exit code is the answer)
                 self.command(), cwd=project, env=self.environment(home), capture_output=True, text=True, timeout=240
             )
             if done.returncode:

@@ -14,6 +14,7 @@ from pratique.adapters import clock, git
 from pratique.adapters.results import Results, default_folder
 from pratique.assess.actions import moved_words
 from pratique.assess.catalogue import Catalogue
+from pratique.assess.inferred import Inference
 from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions, wanted_digests
 from pratique.assess.subjects import uri_of
 from pratique.assess.unlocked import Locks
@@ -28,7 +29,7 @@ from pratique.targets import discovery as kinds
 from pratique.targets.digests import digests
 from pratique.targets.directory import probe
 from pratique.workflow import units
-from pratique.workflow.reporting import compose, examinable, unexamined_marker
+from pratique.workflow.reporting import compose, examinable, is_accepted, unexamined_marker
 from pratique.workflow.request import CheckRequest, TargetSpec
 from pratique.workflow.sweep import Swept, sweep
 
@@ -127,9 +128,13 @@ def check(
         uri = request.targets[0].uri if request.targets else ""
         total.refusals.append(Refusal(".", "directory", "interrupted before everything was examined", True, uri))
     inactive = 0
+    inference = Inference(catalogue, evidence.observations)
     for item in declared_only(catalogue, evidence, frozenset(settled)):
         if item.relevant:
-            total.refusals.append(_declared_gap(item))
+            gap = _declared_gap(item)
+            total.refusals.append(gap)
+            if not is_accepted(gap, request.accepted, started.date()):
+                sightings += inference.sightings(item, evidence)
         else:
             inactive += 1
     total.refusals += _unexaminable(request)

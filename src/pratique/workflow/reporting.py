@@ -75,6 +75,11 @@ def _accepted(refusal: Refusal, acceptances: Sequence[Acceptance], today: dateti
     return None
 
 
+def is_accepted(refusal: Refusal, acceptances: Sequence[Acceptance], today: datetime.date) -> bool:
+    """Whether a person looked at a refusal and accepted it."""
+    return _accepted(refusal, acceptances, today) is not None
+
+
 def _observation_entry(observation: Observation) -> ObservationEntry:
     facts: dict[str, Any] = msgspec.to_builtins(observation.facts)
     kind = facts.pop("kind")

@@ -2,10 +2,11 @@
 
 ## npm (npm-pick-manifest)
 A version or a tag is taken as asked. A range takes the version that `latest` points to, where the range admits it and
-it is neither deprecated, nor for another engine, nor staged or restricted; else the best of those that the range
-admits: not restricted, not staged, not deprecated with the right engine, the right engine, not deprecated, highest.
-With a cut (`before`, `min-release-age`) whatever was published later does not exist; a tag beyond it falls back to the
-best version up to it. A version without a time passes; one whose time cannot be read never does.
+it is neither deprecated, nor for another engine, nor staged or restricted (before npm 10 the first two do not matter);
+else the best of those that the range admits: not restricted, not staged, not deprecated with the right engine, the
+right engine, not deprecated, highest. With a cut (`before`, `min-release-age`) whatever was published later does not
+exist; a tag beyond it falls back to the best version up to it. A version without a time passes; one whose time cannot
+be read never does.
 
 ## pnpm
 `latest` where the range admits it, else the highest. A deprecated highest version gives way to the highest one that is
@@ -14,18 +15,20 @@ later never move one up); a version without a time is kept out; when nothing is 
 takes the lowest version that the range admits, young or not. `lowest-direct` and `time-based` take the lowest.
 
 ## yarn
-Classic takes `latest` where the range admits it, else the highest; it knows neither deprecation nor cooldown. Later ones
-take the highest that is old enough and not deprecated, whatever `latest` says; only the tag `latest` moves down past a
-cooldown, other tags ignore it.
+Classic takes `latest` where the range admits it, else the highest; it knows neither deprecation nor cooldown. Later
+ones take the highest that is old enough and not deprecated, whatever `latest` says; only the tag `latest` moves down
+past a cooldown, other tags ignore it.
 
 ## bun
 `latest` where the range admits it, else the highest release, then the highest pre-release; deprecated ones come last
-from bun 1.4 on. With a cooldown it prefers a version that stayed the newest for a while: the length of the cooldown, at most 7 days.
+from bun 1.4 on. With a cooldown it prefers a version that stayed the newest for a while: the length of the cooldown, at
+most 7 days.
 
 ## Left out
 npm's `avoid` (only `npm audit fix` sets it) and its `allow-*` settings; pnpm's preference for versions that other
 dependencies of the same project ask for, and `trustPolicy`; yarn's cooldowns of single scopes; the choice among copies
-of a tree (`npm dedupe`). Engines count only where they are given. Deprecation is that of the document, not of the moment.
+of a tree (`npm dedupe`). Engines count only where they are given, and their ranges are read without npm's rule for
+pre-releases of Node. Deprecation is that of the document, not of the moment.
 
 ## References
 npm-pick-manifest 10.0.0 and 12.0.0; pnpm 10.34.9 and 11.28.11; yarn 1.22.22 and 4.18.1; bun 1.3 `npm.zig`.
@@ -146,7 +149,7 @@ def pick(
     major = version[0] if version else None
     match manager:
         case "npm":
-            choose: Callable[[Gate | None], Pick] = lambda held: _npm(request, at, held, include_staged)  # noqa: E731
+            choose: Callable[[Gate | None], Pick] = lambda held: _npm(request, at, held, include_staged, major or 12)  # noqa: E731
         case "pnpm":
             choose = lambda held: _pnpm(request, at, held, 12 if major is None else major, lowest)  # noqa: E731
         case "yarn" if major == 1:
@@ -169,7 +172,7 @@ def _after(release: Release, cut: float) -> bool:
     return release.published is not None and not release.published <= cut
 
 
-def _npm(request: Request, at: float, gate: Gate | None, include_staged: bool) -> Pick:
+def _npm(request: Request, at: float, gate: Gate | None, include_staged: bool, major: int) -> Pick:
     package = request.package
     tags = package.tagged(at)
     cut = gate.cut if gate is not None and package.timed else float("inf")
@@ -196,7 +199,8 @@ def _npm(request: Request, at: float, gate: Gate | None, include_staged: bool) -
         if passes(target):
             found = kept(request.by_version.get(target))
             return end(found, "tag") if found else Pick(None, "nothing")
-        return _npm(Request(package, f"<={target}", node=request.node, npm=request.npm), at, gate, include_staged)
+        below = Request(package, f"<={target}", node=request.node, npm=request.npm)
+        return _npm(below, at, gate, include_staged, major)
     if request.exact is not None:
         found = kept(request.by_version.get(request.exact))
         if found is None:
@@ -207,7 +211,8 @@ def _npm(request: Request, at: float, gate: Gate | None, include_staged: bool) -
     latest = tags.get("latest")
     if latest and (request.any or request.admits(latest)):
         found = kept(request.by_version.get(latest))
-        if found and not found.shelf and not found.deprecated and passes(latest) and request.fits(found):
+        worn = found is not None and major >= 10 and (found.deprecated or not request.fits(found))
+        if found and not found.shelf and passes(latest) and not worn:
             return Pick(latest, "latest")
     for release in request.by_merit:
         if kept(release) and passes(release.version):
@@ -444,7 +449,10 @@ def _bun_range(
         [r for r in admitted if bool(getattr(request.version(r.version), "prerelease", ())) is before]
         for before in ((False, True) if by_prerelease else (False,))
     ]
-    lanes = [[r for r in lane if not r.deprecated] for lane in kinds] + kinds if newer else kinds
+    lanes = kinds
+    if newer:
+        fallback = [[latest]] if latest is not None and request.admits(latest.version) else []
+        lanes = [[r for r in lane if not r.deprecated] for lane in kinds] + fallback + kinds
     for lane in lanes:
         stable = _settled(lane, at, gate, young)
         if stable is not None:

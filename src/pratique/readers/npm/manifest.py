@@ -52,6 +52,7 @@ _HEAD = msgspec.json.Decoder(Head)
 _PART = len("/package.json")
 _RELEASED = "package/package.json"
 _DEPENDENCY_FIELDS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+_WRITTEN = "the manifest was last written"
 _LIFECYCLE = ("preinstall", "install", "postinstall")
 _EXACT = re.compile(r"[=v\s]*(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\s*")
 
@@ -174,7 +175,7 @@ def _claims(  # what the manifest itself says
             else None,
             shipped_in=None if place.at_root else place.package or None,
         ),
-        artifact.modified_time("the manifest was last written"),
+        artifact.modified_time(_WRITTEN),
     )
 
 
@@ -226,7 +227,7 @@ def _project(artifact: Artifact, data: bytes, wanted: frozenset[str] | Everythin
             if real in wanted:
                 exact = _EXACT.fullmatch(text)
                 fact = RangeFact(name=real, range=_range(text), field=field, exact=exact[1] if exact else None)
-                yield Observation(READER.name, location, fact)
+                yield Observation(READER.name, location, fact, artifact.modified_time(_WRITTEN))
     if _NPX.search(artifact.path):
         for asked_npx in _typed(document.get("_npx")):
             if asked_npx.name in wanted:

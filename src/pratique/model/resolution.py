@@ -1,0 +1,79 @@
+"""What a declared range would have resolved to: the answers of `pratique resolve`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from pratique.model.location import Location
+
+SCHEMA = "pratique-resolution/1"
+
+Outcome = Literal[
+    "listed",  # a listed release would have been picked
+    "refused",  # a listed release would have been picked but for a protection in force
+    "unknown",  # the records do not tell
+    "other",  # no listed release would have been picked
+]
+
+
+class Span(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What would have been picked from a moment until another, in ISO 8601; `end` None: at that one moment.
+
+    `held_back` is what a cooldown kept out. `incidents` list the picked version, or the one held back.
+    """
+
+    start: str
+    end: str | None
+    version: str | None
+    rule: str
+    incidents: tuple[str, ...] = ()
+    held_back: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer for one request: a declared range, or one that a lockfile nearby records of a dependant."""
+
+    ecosystem: str
+    name: str
+    range: str
+    manager: str
+    outcome: Outcome
+    text: str
+    inferred: bool
+    spans: tuple[Span, ...] = ()
+    field: str | None = None
+    location: Location | None = None
+    asked_by: tuple[str, ...] = ()
+    """The chain of dependants from the project's own dependency to the one that asks, as lockfiles nearby record it."""
+    protections: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """A place that could not be read, or a package whose document could not be had."""
+
+    place: str
+    reason: str
+
+
+class Resolutions(msgspec.Struct, frozen=True, kw_only=True):
+    """All answers of one run. `examined` counts the files read and the requests named on the command line."""
+
+    schema: str
+    moment: str | None
+    window: tuple[str, str] | None
+    source: str
+    examined: int
+    answers: tuple[Answer, ...]
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """3 nothing examined; 4 a listed release would have been picked, or something cannot be told; else 0."""
+        if self.examined == 0:
+            return 3
+        if self.unread or any(answer.outcome in ("listed", "unknown") for answer in self.answers):
+            return 4
+        return 0
