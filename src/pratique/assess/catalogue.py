@@ -9,10 +9,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from pratique.ecosystems.grammar import admits, canonical_name, canonical_version
+from pratique.ecosystems.npm.signatures import SIGNATURES
 from pratique.model.incident import Component, Incident, Role, Tampering, Version
 from pratique.model.observation import (
+    BundledFact,
     CommandFact,
     ComponentFact,
+    ContentFact,
     DigestFact,
     JobFact,
     Observation,
@@ -25,9 +28,13 @@ from pratique.model.observation import (
     TriggerFact,
 )
 from pratique.model.ports import Interest
+from pratique.model.signature import Signature
 
 STUB = "0.0.1-security"
 """Version prefix of the placeholder that a registry publishes over a removed package: harmless."""
+
+_KEPT = (ContentFact, ProtectionFact, PolicyFact, CommandFact, JobFact, TriggerFact, DigestFact)
+"""Facts that are kept whatever they say."""
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -72,6 +79,8 @@ class Catalogue:
             {ecosystem: frozenset(found) for ecosystem, found in names.items()},
             digests=_listed_digests(self.incidents),
             basenames=_named_files(self.incidents),
+            signatures=_signatures(self.incidents, names.get("npm", set())),
+            fragments=_fragments(self.incidents),
         )
         self._ranges: dict[tuple[str, str], bool] = {}
 
@@ -128,6 +137,8 @@ class Catalogue:
         if isinstance(fact, ComponentFact):
             if fact.name in self.tampering:
                 return True
+            if fact.record == "bundle":
+                return (fact.ecosystem, fact.name) in self.listings
             return bool(self.listed(fact.ecosystem, fact.name, fact.version)) or bool(self.by_hash(fact))
         if isinstance(fact, RangeFact):
             if fact.asked_by is not None:
@@ -141,7 +152,9 @@ class Catalogue:
             return bool(self.listed(fact.ecosystem, fact.name, fact.version)) or (
                 not fact.version and (fact.ecosystem, fact.name) in self.listings
             )
-        return isinstance(fact, ProtectionFact | PolicyFact | CommandFact | JobFact | TriggerFact | DigestFact)
+        if isinstance(fact, BundledFact):
+            return (fact.ecosystem, fact.name) in self.listings
+        return isinstance(fact, _KEPT)
 
 
 def compare(integrity: Sequence[str], version: Version) -> bool | None:
@@ -195,6 +208,27 @@ def _listed_digests(incidents: Iterable[Incident]) -> dict[str, frozenset[str]]:
                 algorithm = {40: "sha1", 128: "sha512"}.get(len(digest), "sha256")
                 found[algorithm].add(digest)
     return {algorithm: frozenset(digests) for algorithm, digests in found.items()}
+
+
+def _signatures(incidents: Iterable[Incident], names: Iterable[str]) -> dict[str, Signature]:
+    """What tells the packages in bundles: what an incident says, else what is known of the package."""
+    found = {name: SIGNATURES[name] for name in sorted(names) if name in SIGNATURES}
+    for incident in incidents:
+        for component in incident.components:
+            if component.bundle is not None and component.ecosystem == "npm":
+                found[component.name] = component.bundle
+    return found
+
+
+def _fragments(incidents: Iterable[Incident]) -> dict[str, tuple[str, ...]]:
+    """Texts that indicators name, by the kind of file in which they are looked for."""
+    found: dict[str, set[str]] = {}
+    for incident in incidents:
+        for indicator in incident.indicators:
+            if indicator.type == "file-content" and indicator.match == "exact":
+                for kind in indicator.where or ("configuration",):
+                    found.setdefault(kind, set()).add(indicator.value)
+    return {kind: tuple(sorted(values)) for kind, values in sorted(found.items())}
 
 
 def _named_files(incidents: Iterable[Incident]) -> frozenset[str]:

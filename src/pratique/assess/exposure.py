@@ -11,7 +11,12 @@ from pratique.model.incident import Incident, Window
 from pratique.model.observation import Time
 from pratique.model.verdict import Sighting, Status
 
-_WEAK = ("the lockfile was last written", "the manifest was last written", "the file was last written")
+_WEAK = (
+    "the lockfile was last written",
+    "the manifest was last written",
+    "the file was last written",
+    "the bundle was last written",
+)
 """Times that a checkout, an archive or a copy sets: they say nothing about the download."""
 
 INSIDE = "inside the window"

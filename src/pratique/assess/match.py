@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from pratique.assess import bundles
 from pratique.assess.actions import asked_words
 from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
@@ -27,6 +28,7 @@ from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident, Indicator, Role, Version
 from pratique.model.location import Inside, Location
 from pratique.model.observation import (
+    BundledFact,
     CommandFact,
     ComponentFact,
     DigestFact,
@@ -80,6 +82,14 @@ class Evidence:
         if whole is not None:
             return Subject(whole, observation.location.target)
         return self._in_place(subject_of(observation, self.kinds, self.targets), observation.location.target)
+
+    def subjects_of_bundles(self) -> dict[Observation, str]:
+        """The URI of the project that each bundle was built from."""
+        return {
+            item: self.subject(item).uri
+            for item in self.observations
+            if isinstance(item.facts, BundledFact) or getattr(item.facts, "record", "") == "bundle"
+        }
 
     def subject_of_refusal(self, refusal: Refusal) -> Subject:
         """What a refusal is about."""
@@ -189,10 +199,27 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
                 sighting = _indicator(incident, indicator, observation, evidence)
                 if sighting is not None:
                     yield sighting
+        elif isinstance(fact, BundledFact):
+            yield from (
+                _possible(item, observation, evidence.subject(observation))
+                for item in bundles.possible(catalogue, fact)
+            )
         elif isinstance(fact, ProtectionFact):
             yield from _protected(catalogue, observation, fact, evidence.subject(observation))
     for _, found in sorted(runs.items(), key=lambda item: item[0]):
         yield from _scripts(catalogue, evidence, found)
+    for content in bundles.contents(catalogue, evidence.observations):
+        sighting = _indicator(content.incident, content.indicators[0], content.observations[0], evidence)
+        if sighting is not None:
+            status = Status.AFFECTED if content.certain else Status.UNDER_INVESTIGATION
+            several = len(content.incident.components) > 1  # the code is the same in all of them
+            yield msgspec.structs.replace(
+                sighting,
+                status=status,
+                purl=purl_of("", content.incident.id, "") if several else sighting.purl,
+                explanation=content.explanation,
+                observations=content.observations,
+            )
 
 
 def _run_of(fact: ScriptFact) -> tuple[str, ...]:
@@ -296,6 +323,8 @@ def _component(
     equal = compare(fact.integrity, version)
     confidence = {True: Confidence.HIGH, None: Confidence.MEDIUM, False: Confidence.LOW}[equal]
     explanation = _EXPLANATIONS[fact.record]
+    if fact.record == "bundle":
+        confidence, explanation = bundles.graded(fact)
     if equal and fact.version != version.version:
         explanation += f"; its hash is that of {version.version}, under another label"
     elif equal:
@@ -540,6 +569,26 @@ def _indicator(
         location=observation.location,
         explanation=f"a file here is the one that indicator {indicator.id} names by its hash",
         observations=(observation,),
+    )
+
+
+def _possible(item: bundles.Possible, observation: Observation, subject: Subject) -> Sighting:
+    """A package in a bundle of which several releases are possible: ambiguous."""
+    listing = item.listing
+    release = listing.version(item.listed[0])
+    return Sighting(
+        incident=listing.incident.id,
+        subject=subject,
+        kind="component",
+        status=Status.UNDER_INVESTIGATION,
+        purl=purl_of(listing.component.ecosystem, listing.component.name, item.listed[0]),
+        depth=Depth.INSTALLED,
+        confidence=Confidence.LOW,
+        role=listing.role(release) if release else listing.component.role,
+        location=observation.location,
+        explanation=item.explanation,
+        observations=(observation,),
+        times=observation.times,
     )
 
 

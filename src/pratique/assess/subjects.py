@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pratique.ecosystems.grammar import canonical_name
-from pratique.ecosystems.npm.layout import cache_root
+from pratique.ecosystems.npm.layout import BUILD_READERS, built_from, cache_root
 from pratique.ecosystems.npm.paths import CACHE_LAYOUTS, place_of, project_of
 from pratique.model.location import Inside, Location
 from pratique.model.observation import ComponentFact, Observation, Refusal, ScriptFact
@@ -77,12 +77,16 @@ def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets:
         return subject_at(location.target, location.path, "cache")
     if isinstance(fact, ComponentFact) and fact.record == "archive" and place_of(location.path).layout in CACHE_LAYOUTS:
         return subject_at(location.target, location.path, "cache")
+    if observation.reader in BUILD_READERS:
+        return Subject("project", uri_of(location.target, built_from(location.path)))
     kind = kinds.get(observation.reader, "project")
     return subject_at(location.target, location.path, kind)
 
 
 def subject_of_refusal(refusal: Refusal, kinds: dict[str, SubjectKind]) -> Subject:
     """The subject of a refusal."""
+    if refusal.reader in BUILD_READERS:
+        return Subject("project", uri_of(refusal.target, built_from(refusal.path)))
     kind = kinds.get(refusal.reader, "project")
     return subject_at(refusal.target, refusal.path, kind)
 

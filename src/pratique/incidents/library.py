@@ -19,6 +19,7 @@ import msgspec
 
 from pratique.model.errors import IncidentError
 from pratique.model.incident import Component, Incident, Role, Version
+from pratique.model.signature import Signature
 
 COLUMNS = ("name", "version", "published", "removed", "sha1", "sha512", "source")
 _HEX_LENGTHS = {"sha1": 40, "sha256": 64}
@@ -154,6 +155,24 @@ def check_sri(value: str) -> list[str]:
     return [] if len(raw) == 64 else [f"decodes to {len(raw)} bytes instead of 64"]
 
 
+def check_signature(signature: Signature) -> list[str]:
+    """Reasons why a signature of bundles cannot be used; empty when it can."""
+    problems = []
+    if not 1 <= signature.least <= len(signature.marks):
+        problems.append(f"least: must lie between 1 and the number of marks, {len(signature.marks)}")
+    if any(len(mark) < 5 for mark in signature.marks):
+        problems.append("marks: each needs five characters at least")
+    for pattern in (*signature.direct, *signature.named, *signature.constants):
+        try:
+            groups = re.compile(pattern.encode()).groups
+        except re.error as error:
+            problems.append(f"{pattern!r} is no regular expression: {error}")
+            continue
+        if groups != 1:
+            problems.append(f"{pattern!r} needs exactly one group, has {groups}")
+    return problems
+
+
 def check(incident: Incident) -> list[str]:
     """Every reason why a parsed definition must not be used. Empty when it is sound."""
     problems: list[str] = []
@@ -182,6 +201,8 @@ def check(incident: Incident) -> list[str]:
             problems.append(f"{key}.trigger: {component.trigger!r} is not a trigger id")
         if component.source is not None and component.source not in sources:
             problems.append(f"{key}.source: {component.source!r} is not a reference id")
+        if component.bundle is not None:
+            problems += [f"{key}.bundle: {reason}" for reason in check_signature(component.bundle)]
         versions: set[str] = set()
         for version in component.versions:
             if version.version in versions:
@@ -221,6 +242,10 @@ def check(incident: Incident) -> list[str]:
             problems.append(f"{key}.confidence: {indicator.confidence} needs two sources; one allows low")
         if indicator.type in ("domain", "ip", "url") and not re.search(r"\[[.:]", indicator.value):
             problems.append(f"{key}.value: must be stored defanged, as in example[.]test")
+        if indicator.where and indicator.type != "file-content":
+            problems.append(f"{key}.where: stands with the type file-content alone")
+        if indicator.type == "file-content" and indicator.match == "exact" and len(indicator.value) < 5:
+            problems.append(f"{key}.value: a text to look for needs five characters at least")
         if re.search(r"https?://", indicator.value):
             problems.append(f"{key}.value: must not hold a live URL; write hxxp")
         if indicator.type == "file-hash" and not re.fullmatch(r"sha256:[0-9a-f]{64}", indicator.value):

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from pratique.model.signature import Signature
+
 Ecosystem = Literal["npm", "PyPI", "GitHub Actions"]
 Confidence = Literal["low", "medium", "high"]
 
@@ -90,6 +92,8 @@ class Component(Record, frozen=True, kw_only=True):
     """Index whose copy alone is bad (dependency confusion), by name: `PyPI` is the public index. None: any copy."""
     safe: tuple[str, ...] = ()
     """Known good releases, one for each branch, newest last."""
+    bundle: Signature | None = None
+    """What tells this package, and its version, in the output of a bundler."""
     source: str | None = None
     note: str | None = None
 
@@ -181,6 +185,8 @@ class Indicator(Record, frozen=True, kw_only=True):
     confidence: Confidence
     meaning: Literal["resolved", "fetched", "installed", "executed", "persisted", "exfiltrated", "infrastructure"]
     look_alikes: tuple[str, ...] = ()
+    where: tuple[Literal["bundle", "configuration", "workflow", "shell-start"], ...] = ()
+    """Kinds of file in which a `file-content` is looked for; empty: configuration that runs code."""
     sources: tuple[str, ...]
     note: str | None = None
 

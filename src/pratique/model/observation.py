@@ -30,6 +30,15 @@ Record = Literal[
 ]
 
 
+Telling = Literal[
+    "constant",  # the package's own version constant, by its signature
+    "path",  # a path in which a package manager spells the version
+    "manifest",  # the package's own manifest, bundled with it
+    "banner",  # a banner or licence comment
+    "literal",  # the only text there that looks like a version of it
+]
+
+
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", gc=False):
     """Base of all facts."""
 
@@ -63,6 +72,24 @@ class ComponentFact(Fact, frozen=True, tag="component", kw_only=True):
     """Files that the record belongs to; of a mirror, the archive that it says it holds, as a path in the target."""
     tags: tuple[str, ...] = ()
     """Names under which a mirror offers it (`latest`)."""
+    told_by: Telling | None = None
+    """What told the version in a bundle."""
+
+
+class BundledFact(Fact, frozen=True, tag="bundled", kw_only=True):
+    """The output of a bundler carries a package, and does not tell which release: one of `versions`, or any."""
+
+    name: str
+    versions: tuple[str, ...] = ()
+    told_by: Literal["signature", "path"] = "path"
+    ecosystem: str = "npm"
+
+
+class ContentFact(Fact, frozen=True, tag="content", kw_only=True):
+    """A string that an indicator names stands in a file; `kind_of_file` says what kind of file that is."""
+
+    value: str
+    kind_of_file: Literal["bundle", "configuration", "workflow", "shell-start"]
 
 
 class RangeFact(Fact, frozen=True, tag="range", kw_only=True):
@@ -312,6 +339,8 @@ class TriggerFact(Fact, frozen=True, tag="trigger", kw_only=True):
 
 AnyFact = (
     ComponentFact
+    | BundledFact
+    | ContentFact
     | RangeFact
     | ProtectionFact
     | ScriptFact

@@ -10,6 +10,7 @@ import msgspec
 
 from pratique.model.location import Inside, Location, locate
 from pratique.model.observation import Observation, Question, Refusal, Time
+from pratique.model.signature import Signature
 from pratique.model.verdict import SubjectKind
 
 MEBIBYTE = 1 << 20
@@ -36,6 +37,10 @@ class Interest(msgspec.Struct, frozen=True):
     """Algorithm (`sha1`, `sha256`, `sha512`) to the hexadecimal digests that are listed."""
     basenames: frozenset[str] = frozenset()
     """Names of files that indicators name."""
+    signatures: Mapping[str, Signature] = {}
+    """Name of an npm package to what tells it in text that no longer names it."""
+    fragments: Mapping[str, tuple[str, ...]] = {}
+    """Kind of file (`bundle`, `configuration`, `workflow`, `shell-start`) to the strings that are looked for in it."""
 
     def wanted(self, ecosystem: str) -> frozenset[str] | Everything:
         """A container for `name in ...` tests: the names of interest, or one that holds every name."""

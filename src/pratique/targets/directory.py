@@ -183,10 +183,15 @@ class Walk:
             by_name = name in claimant.basenames
             by_suffix = bool(claimant.suffixes) and name.endswith(claimant.suffixes)
             by_suffix = by_suffix and name.startswith(claimant.prefixes or "")
-            inside = not claimant.folders or any(
-                tuple(parents[index : index + len(marker)]) == marker
-                for marker in claimant.folders
-                for index in range(len(parents))
+            alone = by_suffix and bool(claimant.outside)  # whoever names one file wants it read, wherever it lies
+            inside = (
+                not claimant.folders
+                or alone
+                or any(
+                    tuple(parents[index : index + len(marker)]) == marker
+                    for marker in claimant.folders
+                    for index in range(len(parents))
+                )
             )
             if inside and (by_name or by_suffix or (claimant.folders and not claimant.suffixes)):
                 found.append(claimant)

@@ -13,6 +13,7 @@ import msgspec
 from pratique.adapters import clock, git
 from pratique.adapters.results import Results, default_folder
 from pratique.assess.actions import moved_words
+from pratique.assess.bundles import untold
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.inferred import Inference
 from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions, wanted_digests
@@ -137,6 +138,14 @@ def check(
                 sightings += inference.sightings(item, evidence)
         else:
             inactive += 1
+    inactive_bundles = 0
+    for bundled in untold(catalogue, evidence.observations, evidence.subjects_of_bundles()):
+        if bundled.relevant:
+            total.refusals.append(bundled.refusal)
+        else:
+            inactive_bundles += 1
+    if inactive_bundles:
+        total.skipped["bundled-release-not-told-for-inactive-incident"] = inactive_bundles
     total.refusals += _unexaminable(request)
     if inactive:
         total.skipped["declared-range-without-lock-for-inactive-incident"] = inactive

@@ -19,6 +19,34 @@ CONTENT_FOLDERS: dict[str, tuple[tuple[str, ...], ...]] = {
 Whether a listed archive lies in npm's content folder is asked by its digest; git history is a target of its own.
 """
 
+BUILD_FOLDERS = (
+    "dist",
+    "build",
+    "out",
+    ".next",
+    ".nuxt",
+    ".output",
+    ".vite",
+    ".svelte-kit",
+    ".parcel-cache",
+    "public",
+    "static",
+    "assets",
+    "www",
+    "wwwroot",
+)
+"""Folders that builds write to."""
+BUILD_READERS = frozenset({"bundle", "source-map", "bundle-statistics"})
+"""Readers of what lies there: it belongs to the project that it was built from."""
+
+
+def built_from(path: str) -> str:
+    """The folder, with a trailing slash, whose build output a file is: what stands above the first such folder."""
+    parts = path.split("/")[:-1]
+    first = next((index for index, part in enumerate(parts) if part in BUILD_FOLDERS), len(parts))
+    return "".join(f"{part}/" for part in parts[:first])
+
+
 _CACHE_ROOTS = re.compile(
     r"^(?P<root>(?:.*/)?(?:_cacache|(?:\.pnpm-store|store)/v\d+|\.yarn/cache|berry/cache|install/cache|deno/npm"
     r"|v\d+(?=/npm-[^/]+/)))(?:/|$)"

@@ -1,0 +1,83 @@
+"""The output of bundlers: JavaScript that carries packages, minified or not, and its licence files.
+
+## Reads
+`*.js`, `*.mjs`, `*.cjs` and `*.LICENSE.txt` in the folders that builds write to (`dist`, `build`, `out`, `.next`,
+`.output`, `public`, `static`, `assets` and others), as webpack 5, rollup 4, esbuild 0.25, vite 7 and parcel 2 write
+them; a single file of this kind that is named as a target, wherever it lies. A package is told by its signature, by
+paths below `node_modules` (comments of esbuild, module keys of webpack), by a banner or licence comment, or by its own
+manifest bundled with it; its release by the version constant, by pnpm's folder names, by the banner or by the manifest.
+A source map inside the file is read as one. Strings that an indicator names are looked for as they stand.
+
+## Leaves out
+What is installed below `node_modules`, and other folders. A package without signature, banner or path leaves no name
+in minified text, and one whose code was dropped as unused leaves nothing at all. Strings that were encoded. Compressed
+copies (`*.js.gz`, `*.js.br`), source text beside the output, style sheets. Nothing tells that JavaScript text was cut.
+
+## References
+webpack documentation "Output" and "TerserPlugin" (`extractComments`); esbuild documentation "Legal comments"; rollup
+documentation "output.banner"; builds of axios 1.14 and 0.30 and ua-parser-js 0.7 with the versions named above.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+
+from pratique.model.observation import Observation, Refusal
+from pratique.model.ports import Artifact, Interest, Reader
+from pratique.readers.bundle.source_map import within
+from pratique.readers.bundle.telling import FOLDERS, OUTSIDE, Findings, search
+from pratique.readers.text import decode_text, refuse
+
+_INLINE = b"sourceMappingURL=data:application/json"
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
+    """Yield what the text tells. Raises Unreadable."""
+    data = artifact.content()
+    if data.startswith(_MARKS):
+        data = (decode_text(data) or "").encode("utf-8", "replace") or data
+    found = Findings(interest.wanted("npm"))
+    search(data, interest, found)
+    start = data.rfind(_INLINE)
+    if start >= 0:
+        inline = _inline(data, start)
+        reason = "is no whole base64" if inline is None else within(inline, interest, found)
+        if reason is not None:
+            yield refuse(artifact, READER, f"its source map: {reason}")
+    yield from found.observations(artifact, READER.name)
+    if data[:2] == b"\x1f\x8b" or b"\0" in data:
+        yield refuse(artifact, READER, "is no text: compressed, damaged or in an encoding without a mark")
+        return
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        reason = f"is not UTF-8 at byte {error.start}: searched as it is"
+        yield artifact.refusal(READER.name, reason, relevant=False)
+
+
+def _inline(data: bytes, start: int) -> bytes | None:
+    """The source map that a comment holds in base64; None where it does not."""
+    comma = data.find(b",", start, start + 200)
+    if comma < 0:
+        return None
+    end = comma + 1
+    while end < len(data) and data[end] > 32 and data[end] not in b"*\"'\\":
+        end += 1
+    try:
+        return base64.b64decode(data[comma + 1 : end], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+READER = Reader(
+    name="bundle",
+    ecosystem="npm",
+    read=read,
+    suffixes=(".js", ".mjs", ".cjs", ".LICENSE.txt"),
+    folders=FOLDERS,
+    outside=OUTSIDE,
+    resolves=False,
+)
