@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from pratique.assess import layers
 from pratique.model.incident import Incident
 from pratique.model.location import Inside, Location
 from pratique.model.observation import Commit, HistoryFact, LayerFact, Observation, Question, Time
@@ -71,7 +72,7 @@ def dated(sighting: Sighting, known: dict[Place, Observation]) -> Sighting:
     if isinstance(fact, HistoryFact):
         current, words = bool(fact.tips), _history(fact)
     elif isinstance(fact, LayerFact):
-        current, words = fact.gone_in is None, _layer(fact)
+        current, words = fact.gone_in is None and fact.referenced, layers.words(fact)
     else:
         return sighting
     return msgspec.structs.replace(
@@ -141,12 +142,3 @@ def _some(items: Iterable[str], most: int = 3) -> str:
     listed = list(items)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more
-
-
-def _layer(fact: LayerFact) -> str:
-    words = [f"in layer {fact.index + 1} of {fact.layers}"]
-    if fact.gone_in is not None:
-        words.append(f"{fact.gone_how or 'deleted'} in layer {fact.gone_in + 1}, still pullable")
-    if fact.created_by:
-        words.append(f"made by: {fact.created_by[:120]}")
-    return "; ".join(words)

@@ -19,6 +19,7 @@ from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
 from pratique.assess.history import answers, dated, history_questions
 from pratique.assess.jobs import Jobs, in_job
+from pratique.assess.layers import folder_places, layer_of, shown_beside, with_records
 from pratique.assess.requests import mirror_questions, mirrored, of_mirror
 from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
 from pratique.assess.tampering import Folder, judge_folder
@@ -91,6 +92,10 @@ class Evidence:
             if isinstance(item.facts, BundledFact) or getattr(item.facts, "record", "") == "bundle"
         }
 
+    def owner(self, observation: Observation) -> Subject:
+        """The project or cache that an observation is about, also within a target that is one subject as a whole."""
+        return subject_of(observation, self.kinds, self.targets)
+
     def subject_of_refusal(self, refusal: Refusal) -> Subject:
         """What a refusal is about."""
         whole = self.subjects.get(refusal.target)
@@ -142,8 +147,10 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
                                 Question("presence", target, path, expected=f"{name}@{version.version}", names=(name,))
                             )
     first = sorted(asked, key=lambda question: (question.target, question.path, question.files, question.inside))
-    first += beside_questions(catalogue, evidence.observations, evidence.locks)
-    return first + history_questions(_match(catalogue, evidence), catalogue.incidents)
+    first = with_records(first, evidence.observations) + beside_questions(
+        catalogue, evidence.observations, evidence.locks
+    )
+    return first + folder_places(first) + history_questions(_match(catalogue, evidence), catalogue.incidents)
 
 
 def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
@@ -247,8 +254,9 @@ def _folders(catalogue: Catalogue, evidence: Evidence) -> list[Folder]:
     """Package folders that a tampering test is about, each with all that was observed of it."""
     from pratique.ecosystems.npm.versions import satisfies
 
-    states: dict[tuple[str, Scope, str], Observation] = {}
+    states: dict[tuple[str, Scope, str], list[Observation]] = {}
     at_folder: dict[tuple[str, str, Scope, str], list[tuple[Observation, ComponentFact]]] = {}
+    in_layers: dict[tuple[str, str, str], list[tuple[Observation, ComponentFact]]] = {}
     of_project: dict[tuple[str, Subject], list[tuple[Observation, ComponentFact]]] = {}
     requests: dict[tuple[str, Subject], list[tuple[Observation, RangeFact]]] = {}
     for item in evidence.observations:
@@ -257,42 +265,50 @@ def _folders(catalogue: Catalogue, evidence: Evidence) -> list[Folder]:
         if scope is None:
             continue
         if isinstance(fact, FolderFact):
-            states[item.location.target, scope, fact.folder] = item
+            states.setdefault((item.location.target, scope, fact.folder), []).append(item)
         elif isinstance(fact, ComponentFact) and fact.name in catalogue.tampering:
             if fact.record in ("cache", "store", "log"):
                 continue
             if fact.folder is not None:
                 at_folder.setdefault((fact.name, item.location.target, scope, fact.folder), []).append((item, fact))
+                if layer_of(item.location) is not None:
+                    in_layers.setdefault((fact.name, item.location.target, fact.folder), []).append((item, fact))
             else:
-                of_project.setdefault((fact.name, evidence.subject(item)), []).append((item, fact))
+                of_project.setdefault((fact.name, evidence.owner(item)), []).append((item, fact))
         elif isinstance(fact, RangeFact) and fact.asked_by is not None:
-            requests.setdefault((fact.name, evidence.subject(item)), []).append((item, fact))
+            requests.setdefault((fact.name, evidence.owner(item)), []).append((item, fact))
     found = []
-    for (name, target, scope, path), records in sorted(at_folder.items(), key=lambda entry: entry[0]):
-        state = states.get((target, scope, path))
-        if state is None or not isinstance(state.facts, FolderFact):
-            continue
-        subject = evidence.subject(records[0][0])
-        for incident, rule in catalogue.tampering[name]:
-            listing = next(item for item in catalogue.listings["npm", name] if item.incident.id == incident.id)
-            asked = [
-                item
-                for item, fact in requests.get((name, subject), ())
-                if satisfies(rule.version, fact.range) and satisfies(rule.manifest_version_after, fact.range) is False
-            ]
-            found.append(
-                Folder(
-                    incident=incident,
-                    rule=rule,
-                    purl=purl_of("npm", name, rule.version),
-                    role=_role(listing, rule.version),
-                    subject=subject,
-                    state=state,
-                    fact=state.facts,
-                    records=(*records, *of_project.get((name, subject), ())),
-                    asked=tuple(asked),
+    for (name, target, scope, path), own in sorted(at_folder.items(), key=lambda entry: entry[0]):
+        layered = layer_of(own[0][0].location) is not None
+        every = in_layers[name, target, path] if layered else own
+        subject, owner = evidence.subject(own[0][0]), evidence.owner(own[0][0])
+        every = [*every, *of_project.get((name, owner), ())]
+        for state in states.get((target, scope, path), ()):
+            if not isinstance(state.facts, FolderFact):
+                continue
+            records = tuple((item, fact) for item, fact in every if shown_beside(state, item))
+            for incident, rule in catalogue.tampering[name]:
+                listing = next(item for item in catalogue.listings["npm", name] if item.incident.id == incident.id)
+                asked = [
+                    item
+                    for item, fact in requests.get((name, owner), ())
+                    if shown_beside(state, item)
+                    and satisfies(rule.version, fact.range)
+                    and satisfies(rule.manifest_version_after, fact.range) is False
+                ]
+                found.append(
+                    Folder(
+                        incident=incident,
+                        rule=rule,
+                        purl=purl_of("npm", name, rule.version),
+                        role=_role(listing, rule.version),
+                        subject=subject,
+                        state=state,
+                        fact=state.facts,
+                        records=records,
+                        asked=tuple(asked),
+                    )
                 )
-            )
     return found
 
 

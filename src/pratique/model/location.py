@@ -13,7 +13,7 @@ _UNPAIRED = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Surrogates that do not stand for an undecodable byte: names of Windows, or text out of a file."""
 
 
-class Inside(msgspec.Struct, frozen=True):
+class Inside(msgspec.Struct, frozen=True, order=True):
     """One step into a container: an archive member, an image layer, a commit, a row of a store."""
 
     kind: Literal["member", "layer", "commit", "store"]

@@ -174,6 +174,8 @@ class FolderFact(Fact, frozen=True, tag="folder", kw_only=True):
     exists: bool
     present: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    beside: tuple[Inside, ...] = ()
+    """In an image: the layer that each record which was asked about is shown from, as of that layer."""
 
 
 class DigestFact(Fact, frozen=True, tag="digest", kw_only=True):
@@ -263,7 +265,17 @@ class LayerFact(Fact, frozen=True, tag="layer", kw_only=True):
     gone_in: int | None = None
     gone_how: Literal["deleted", "overwritten"] | None = None
     images: tuple[str, ...] = ()
+    shown_by: tuple[str, ...] = ()
+    """Those of them that still show the file."""
+    referenced: bool = True
+    """False for a layer that no tag names: of an old tag, or left over."""
+    diff_id: str | None = None
+    """The digest of the layer unpacked, as the image's configuration states it."""
     base: bool | None = None
+    """Whether the layer belongs to the image that this one was built on; None where nothing at hand tells."""
+    base_name: str | None = None
+    whole: bool = True
+    """False where a later layer could not be read: the file may be gone."""
     environment: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
@@ -398,8 +410,9 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True):
 
     kind `folder`: which of `files` exist in `path`; `presence`: does `path` exist;
     `digest`: what is the digest (`algorithm`) of the file, and is it `expected`;
-    `history`: what became of what lies there (`inside`): commits and refs, layers. Answered with `inside` as it was
-    asked; `beside`: which of `files` lay in its folder or above it, at the commits that count for the windows.
+    `history`: what became of what lies there (`inside`): commits and refs, layers; `expected` is `folder` where that is
+    one. Answered with `inside` as it was asked; `beside`: which of `files` lay in its folder or above it, at the
+    commits that count for the windows.
     """
 
     kind: Literal["folder", "presence", "digest", "history", "beside"]
@@ -410,5 +423,7 @@ class Question(msgspec.Struct, frozen=True, omit_defaults=True):
     expected: str = ""
     names: tuple[str, ...] = ()
     inside: tuple[Inside, ...] = ()
+    beside: tuple[str, ...] = ()
+    """With kind `folder` in an image: paths of records that speak of the folder, in whatever layer."""
     windows: tuple[tuple[str, str], ...] = ()
     """Start and end (empty: none known) of the windows of exposure, ISO 8601 in UTC."""

@@ -14,10 +14,9 @@ import io
 import json
 import os
 import struct
-import tarfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO, BinaryIO, Protocol, cast
+from typing import BinaryIO
 
 from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import Inside, locate
@@ -25,17 +24,13 @@ from pratique.model.observation import FolderFact, Observation, Question, Refusa
 from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claimant, Claims, Handed, Options, Unreadable
 from pratique.targets.directory import open_regular
 from pratique.targets.dispatch import ARCHIVES
-from pratique.targets.unpacking import Unpacked, kind_of
+from pratique.targets.tape import Member, Tape, tape_of
 
 READER = "archive"
 DEEPEST = 4
-MOST_MEMBERS = 2_000_000
+LINKED = 4
+"""So often a tar is read again for members that claimed hard links name: a link may name a link."""
 MOST_ZIP_MEMBERS = 500_000
-MOST_BYTES = 64 << 30
-"""So many bytes may come out of one archive, whatever its own size."""
-RATIO = 250
-RATIO_FROM = 256 << 20
-"""From so many bytes on, an archive that holds more than RATIO times its own size is a decompression bomb."""
 _CHUNK = 1 << 20
 _BLOCK = 512
 _FIXTURES = frozenset({"site-packages", "dist-packages", "test", "tests", "testdata", "fixtures", "__fixtures__"})
@@ -101,11 +96,19 @@ def _refusal(artifact: Artifact, options: Options, reason: str, member: str | No
     return artifact.refusal(READER, reason, relevant=relevant, names=names)
 
 
-def _within(archive: Artifact, name: str, content: Callable[[], bytes], modified: int | None = None) -> Artifact:
-    """A member as an artifact; `modified` is its own time, in nanoseconds since the epoch."""
+def _within(archive: Artifact, name: str, content: Callable[[], bytes], header: Member | None = None) -> Artifact:
+    """A member as an artifact; the time is that of its header."""
     outer = archive.path if archive.outer is None else archive.outer
     inside = (*archive.inside, Inside("member", "", _text(name)))
-    return Artifact(archive.target, _plain(name), content, lambda: modified, _no_companion, outer=outer, inside=inside)
+    return Artifact(
+        archive.target,
+        _plain(name),
+        content,
+        lambda: header.modified if header else None,
+        _no_companion,
+        outer=outer,
+        inside=inside,
+    )
 
 
 def _no_companion(suffix: str) -> bytes | None:
@@ -189,12 +192,12 @@ class _Opening:
             yield from self._tar(stream, head)
 
     def member(
-        self, name: str, path: str, read: Callable[[int], bytes], modified: int | None = None
+        self, name: str, path: str, read: Callable[[int], bytes], header: Member | None = None
     ) -> Iterator[Handed]:
         """One member, for everybody who claims it."""
         for claimant in self.claims.at(path):
             limit = self.limit(claimant.limit)
-            artifact = _within(self.archive, name, functools.partial(self._read, read, limit), modified)
+            artifact = _within(self.archive, name, functools.partial(self._read, read, limit), header)
             artifact.container = self.container
             if self.again is not None:
                 artifact.companion = functools.partial(self._companion, path, limit)
@@ -283,39 +286,51 @@ class _Opening:
     def _tar(self, stream: BinaryIO, head: bytes) -> Iterator[Item]:
         links: dict[str, list[str]] = {}
         again = stream.seekable()
-        yield from self._tape(decompressed(stream, head), links, None)
-        if not links:
-            return
-        if not again:
-            for names in links.values():
-                for name in names:
-                    yield _refusal(self.archive, self.options, "is a hard link in an archive read as a stream", name)
-            return
-        stream.seek(0)
-        yield from self._tape(decompressed(stream, head), {}, links)
+        yield from self._tape(tape_of(stream, head), links)
+        for _ in range(LINKED if again else 0):
+            if not links:
+                return
+            stream.seek(0)
+            wanted, links = links, {}
+            yield from self._linked(tape_of(stream, head), wanted, links)
+            if all(wanted.get(target) == names for target, names in links.items()):
+                break
         for target, names in links.items():
             for name in names:
                 reason = f"is a hard link to a member that is not there: {_text(target)}"
+                if not again:
+                    reason = "is a hard link in an archive read as a stream"
                 yield _refusal(self.archive, self.options, reason, name)
 
-    def _tape(self, tape: Tape, links: dict[str, list[str]], wanted: dict[str, list[str]] | None) -> Iterator[Item]:
-        """The members of a tar in their order; with `wanted`, those alone that claimed hard links name."""
-        for info in members(tape):
-            if wanted is None:
-                self.tally.members += 1
-            path = _plain(info.name)
-            if wanted is not None:
-                for name in wanted.pop(path, ()) if info.isreg() else ():
-                    yield from self.member(name, _plain(name), functools.partial(tape.read, info))
-            elif info.isreg():
-                moment = int(info.mtime * 1_000_000_000)
-                for key, artifact in self.member(info.name, path, functools.partial(tape.read, info), moment):
-                    if key == ARCHIVE and info.size > self.limit(0):
-                        artifact.stream = functools.partial(tape.file, info)
+    def _tape(self, tape: Tape, links: dict[str, list[str]]) -> Iterator[Item]:
+        """The members of a tar in their order; claimed hard links are noted under what they name."""
+        for member in tape.members():
+            self.tally.members += 1
+            path = _plain(member.name)
+            if member.isreg():
+                read = functools.partial(tape.read, member)
+                for key, artifact in self.member(member.name, path, read, member):
+                    if key == ARCHIVE and member.size > self.limit(0):
+                        artifact.stream = functools.partial(tape.file, member)
                         artifact.container = None
                     yield key, artifact
-            elif info.islnk() and self.claims.at(path):
-                links.setdefault(_plain(info.linkname), []).append(info.name)
+            elif member.islnk() and self.claims.at(path):
+                links.setdefault(_plain(member.linkname), []).append(member.name)
+
+    def _linked(self, tape: Tape, wanted: dict[str, list[str]], links: dict[str, list[str]]) -> Iterator[Item]:
+        """The members that claimed hard links name, under the names of the links; links to links are noted again."""
+        left = dict(wanted)
+        for member in tape.members():
+            path = _plain(member.name)
+            if path not in left:
+                continue
+            if member.isreg():
+                for name in left.pop(path):
+                    yield from self.member(name, _plain(name), functools.partial(tape.read, member), member)
+            elif member.islnk() and _plain(member.linkname) != path:
+                links.setdefault(_plain(member.linkname), []).extend(left.pop(path))
+        for target, names in left.items():
+            links.setdefault(target, []).extend(names)
 
 
 def _peek(stream: BinaryIO) -> bytes:
@@ -352,122 +367,6 @@ def _slice(stream: BinaryIO, place: int, count: int, limit: int) -> bytes:
     return data
 
 
-class Readable(Protocol):
-    """What a tape reads from."""
-
-    def read(self, size: int, /) -> bytes:
-        """The next bytes."""
-        ...
-
-
-class Tape:
-    """A tar as it comes out of its compression: read once from front to back, bounded, its end remembered."""
-
-    def __init__(self, plain: Readable) -> None:
-        self.plain = plain
-        self.total = 0
-        self._last = b""
-        self.archive: tarfile.TarFile | None = None
-
-    def read_block(self, size: int) -> bytes:
-        """The next bytes. Raises Unreadable where they grow past the bounds."""
-        data = self.plain.read(size)
-        self.total += len(data)
-        if data:
-            self._last = data[-2 * _BLOCK :] if len(data) >= 2 * _BLOCK else (self._last + data)[-2 * _BLOCK :]
-        if self.total > RATIO_FROM:
-            if self.total > MOST_BYTES:
-                raise Unreadable(f"holds more than {MOST_BYTES} bytes; the rest was not looked at")
-            if isinstance(self.plain, Unpacked) and self.total > RATIO * max(self.plain.total_packed, 1):
-                raise Unreadable(f"holds more than {RATIO} times its own size (a decompression bomb)")
-        return data
-
-    def finish(self) -> None:
-        """Read to the end. Raises Unreadable where the end mark is missing: the rest may be cut off."""
-        while self.read_block(_CHUNK):
-            pass
-        if self._last.strip(b"\0"):
-            raise Unreadable("ends without the mark of its end: it may be cut off")
-
-    def read(self, info: tarfile.TarInfo, limit: int) -> bytes:
-        """The bytes of the member that was handed out last. Raises Unreadable."""
-        if info.size > limit:
-            raise Unreadable(f"holds {info.size} bytes, more than the limit of {limit}; --max-file raises it")
-        with self.file(info) as file:
-            data = file.read(limit + 1)
-        if len(data) != info.size:
-            raise Unreadable("is cut off")
-        return data
-
-    def file(self, info: tarfile.TarInfo) -> BinaryIO:
-        """The member that was handed out last, as a file to be read once."""
-        found = self.archive.extractfile(info) if self.archive is not None else None
-        if found is None:
-            raise Unreadable("is no regular file")
-        return io.BufferedReader(_Forward(found), _CHUNK)
-
-
-class _Forward(io.RawIOBase):
-    """A member of a tar that is read as a stream: forwards alone, whatever the library says of it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__()
-        self.file = file
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # any writable buffer
-        part = self.file.read(len(buffer))
-        buffer[: len(part)] = part
-        return len(part)
-
-
-class _Source:
-    """What tarfile reads from: the tape, and nothing else."""
-
-    def __init__(self, tape: Tape) -> None:
-        self.tape = tape
-
-    def read(self, size: int) -> bytes:
-        return self.tape.read_block(size)
-
-
-def members(tape: Tape) -> Iterator[tarfile.TarInfo]:
-    """The members of a tar in their order, of any type; names may be anything.
-
-    Raises Unreadable where the tar is damaged, cut off or past the bounds; what came before stands.
-    """
-    try:
-        archive = tarfile.open(  # noqa: SIM115 (closed below)
-            fileobj=cast(BinaryIO, _Source(tape)), mode="r|", bufsize=_CHUNK, errors="surrogateescape"
-        )
-    except tarfile.TarError as error:
-        raise Unreadable(f"is no archive of a known kind: {error}") from None
-    tape.archive = archive
-    count = 0
-    with archive:
-        while True:
-            try:
-                info = archive.next()
-            except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-                raise Unreadable(f"is damaged or cut off: {error}") from None
-            if info is None:
-                break
-            archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every member it met
-            count += 1
-            if count > MOST_MEMBERS:
-                raise Unreadable(f"holds more than {MOST_MEMBERS} members; the rest was not looked at")
-            yield info
-        tape.finish()
-
-
-def decompressed(stream: BinaryIO, head: bytes) -> Tape:
-    """A stream as the tar that it holds, by its first bytes: compressed, or as it is."""
-    kind = kind_of(head)
-    return Tape(stream if kind is None else Unpacked(stream, kind))
-
-
 class _Wanted:
     """Claims for a second look: every name is noted, and one archive on the way is asked for."""
 
@@ -489,14 +388,14 @@ def probe(uri: str, root: str, questions: Sequence[Question], options: Options) 
             descriptor, _ = open_regular(base + question.path)
             stream: BinaryIO = os.fdopen(descriptor, "rb")
             outer = Artifact(uri, question.path, lambda: b"", lambda: None, _no_companion)
-            yield _folder(outer, stream, question, options)
+            yield folder_in(outer, stream, question, options)
         except Unreadable as error:
             yield Refusal(
                 location.path, "probe", error.reason, True, uri, location.path_bytes, question.names, question.inside
             )
 
 
-def _folder(archive: Artifact, stream: BinaryIO, question: Question, options: Options) -> Observation:
+def folder_in(archive: Artifact, stream: BinaryIO, question: Question, options: Options) -> Observation:
     """The files of one folder in an archive, however deep. Raises Unreadable."""
     steps = [step.path for step in question.inside if step.kind == "member"]
     for depth, step in enumerate(steps):

@@ -54,7 +54,7 @@ def examine(
     told: Told | None = None,
     run: executor.Executor = executor.on_this_machine,
 ) -> dict[str, Swept]:
-    """What was read of every unit, by the URI of its target.
+    """What was read of every unit, by the URI of its target. Of units with the same key one alone is read.
 
     `question` is a digest of what is asked (incidents and options): with the unit's own key and that of this program
     it names a kept result. Results with a refusal are not kept: what could not be read may be readable next time.
@@ -67,8 +67,7 @@ def examine(
         unit = units[number]
         if kept:
             swept.from_cache = max(swept.artifacts, 1)
-            swept = rebound(swept, unit.target)
-        found.setdefault(unit.target, Swept()).add(swept)
+        found.setdefault(unit.target, Swept()).add(rebound(swept, unit.target))
 
     def done(number: int, result: bytes) -> None:
         nonlocal finished
@@ -76,15 +75,21 @@ def examine(
         if results is not None and not swept.refusals and not swept.interrupted:
             results.put(keys[number], result)
         take(number, swept, kept=False)
+        for twin in twins.get(number, ()):
+            take(twin, _DECODER.decode(result), kept=False)
         finished += 1
         if told is not None:
             left = len(fresh) - finished
             told(len(units) - left, len(units), (time.monotonic() - started) / finished * left)
 
-    fresh = []
+    fresh: list[int] = []
+    first: dict[str, int] = {}
+    twins: dict[int, list[int]] = {}
     for number, key in enumerate(keys):
         result = results.get(key) if results is not None else None
-        if result is None:
+        if result is None and key and first.setdefault(key, number) != number:
+            twins.setdefault(first[key], []).append(number)
+        elif result is None:
             fresh.append(number)
         else:
             take(number, _DECODER.decode(result), kept=True)
@@ -101,8 +106,8 @@ def examine(
     except KeyboardInterrupt:
         lost = []
         found.setdefault(units[0].target, Swept()).interrupted = True
-    for index in lost:
-        unit = units[fresh[index]]
+    for number in [item for index in lost for item in (fresh[index], *twins.get(fresh[index], ()))]:
+        unit = units[number]
         reason = f"every process that examined {unit.part or 'it'} was killed"
         found.setdefault(unit.target, Swept()).refusals.append(Refusal(".", unit.kind, reason, True, unit.target))
     if results is not None and fresh:
@@ -154,6 +159,9 @@ def rebound(swept: Swept, target: str) -> Swept:
         if item.location.target != target
         else item
         for item in swept.observations
+    ]
+    swept.refusals = [
+        msgspec.structs.replace(item, target=target) if item.target != target else item for item in swept.refusals
     ]
     return swept
 
