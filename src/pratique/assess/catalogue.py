@@ -82,6 +82,13 @@ class Catalogue:
             signatures=_signatures(self.incidents, names.get("npm", set())),
             fragments=_fragments(self.incidents),
         )
+        self.paths = [
+            (incident, indicator)
+            for incident in self.incidents
+            for indicator in incident.indicators
+            if indicator.type == "file-path"
+        ]
+        """Every indicator that names a file by its path."""
         self._ranges: dict[tuple[str, str], bool] = {}
 
     def listed(self, ecosystem: str, name: str, version: str) -> list[tuple[Listing, Version]]:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.exposure_by_range import Found, Question, admitted_life, answer, lay_out
-from pratique.assess.match import DeclaredOnly, Evidence, purl_of
+from pratique.assess.match import DeclaredOnly, Evidence
 from pratique.assess.settings import Settings
+from pratique.assess.words import purl_of
 from pratique.model.depth import Confidence, Depth
 from pratique.model.observation import Observation, RangeFact, Time
 from pratique.model.verdict import Sighting, Status

@@ -13,17 +13,19 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from pratique.assess import bundles
+from pratique.assess import bundles, python
 from pratique.assess.actions import asked_words
 from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
 from pratique.assess.history import answers, dated, history_questions
+from pratique.assess.indicators import MEANINGS, indicated, representative
 from pratique.assess.jobs import Jobs, in_job
 from pratique.assess.layers import folder_places, layer_of, shown_beside, with_records
 from pratique.assess.requests import mirror_questions, mirrored, of_mirror
 from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.assess.unlocked import Locks, beside_answers, beside_questions, in_history, open_range, unlocked
+from pratique.assess.words import purl_of
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident, Indicator, Role, Version
@@ -42,6 +44,7 @@ from pratique.model.observation import (
     Refusal,
     ScriptFact,
     SideEffectFact,
+    TriggerFact,
 )
 from pratique.model.verdict import Sighting, Status, Subject, SubjectKind
 
@@ -107,15 +110,6 @@ class Evidence:
         return Subject("install", subject.uri) if subject.kind == "project" and target in self.installs else subject
 
 
-def purl_of(ecosystem: str, name: str, version: str) -> str:
-    """The package URL of a release."""
-    from packageurl import PackageURL
-
-    kinds = {"npm": "npm", "PyPI": "pypi", "GitHub Actions": "github"}
-    namespace, _, base = name.rpartition("/")
-    return PackageURL(kinds.get(ecosystem, "generic"), namespace or None, base, version or None).to_string()
-
-
 def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
     """What the second look must tell: the state of tampered folders, and archives held under a listed digest."""
     asked: set[Question] = set(mirror_questions(catalogue, evidence))
@@ -146,6 +140,7 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
                             asked.add(
                                 Question("presence", target, path, expected=f"{name}@{version.version}", names=(name,))
                             )
+    asked.update(python.questions(evidence.observations))
     first = sorted(asked, key=lambda question: (question.target, question.path, question.files, question.inside))
     first = with_records(first, evidence.observations) + beside_questions(
         catalogue, evidence.observations, evidence.locks
@@ -166,6 +161,8 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
 def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     folders = _folders(catalogue, evidence)
     settled = {observation for folder in folders for observation in folder.settled}
+    settled |= python.otherwise_settled(evidence.observations)
+    looked = python.Looked(evidence.observations)
     for folder in folders:
         sighting = judge_folder(folder)
         if sighting is not None:
@@ -180,7 +177,8 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
             continue
         if isinstance(fact, ComponentFact) and observation not in settled:
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
-                yield _component(listing, version, observation, fact, evidence.subject(observation))
+                sighting = _component(listing, version, observation, fact, evidence.subject(observation))
+                yield python.judged(sighting, observation, looked) if fact.ecosystem == "PyPI" else sighting
             for listing, version in catalogue.by_hash(fact):
                 yield _component(listing, version, observation, fact, evidence.subject(observation))
         elif isinstance(fact, ScriptFact):
@@ -193,7 +191,8 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
         elif isinstance(fact, RangeFact) and fact.exact is not None and fact.asked_by is None:
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.exact):
                 if listing.role(version) is not Role.DECOY:
-                    yield _declared(listing, version, observation, fact, evidence.subject(observation))
+                    sighting = _declared(listing, version, observation, fact, evidence.subject(observation))
+                    yield python.declared(sighting, fact) if fact.ecosystem == "PyPI" else sighting
         elif isinstance(fact, CommandFact) and fact.verb in _INSTALLING:
             yield from _typed(catalogue, observation, fact, evidence.subject(observation))
         elif isinstance(fact, PresenceFact) and fact.exists:
@@ -211,6 +210,8 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
                 _possible(item, observation, evidence.subject(observation))
                 for item in bundles.possible(catalogue, fact)
             )
+        elif isinstance(fact, TriggerFact):
+            yield from indicated(catalogue, observation, evidence.subject(observation), evidence.observations)
         elif isinstance(fact, ProtectionFact):
             yield from _protected(catalogue, observation, fact, evidence.subject(observation))
     for _, found in sorted(runs.items(), key=lambda item: item[0]):
@@ -244,6 +245,8 @@ def _scripts(catalogue: Catalogue, evidence: Evidence, found: list[Observation])
     if isinstance(fact, ScriptFact):
         for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):
             sighting = _script(listing, version, last, fact, evidence.subject(last))
+            if fact.ecosystem == "PyPI":
+                sighting = python.built(sighting, listing.incident, version.trigger or listing.component.trigger)
             yield msgspec.structs.replace(sighting, observations=(last, *(item for item in ran if item is not last)))
 
 
@@ -549,30 +552,14 @@ def _archive(listing: Listing, version: Version, observation: Observation, evide
     )
 
 
-_MEANINGS = {
-    "resolved": Depth.RESOLVED,
-    "fetched": Depth.FETCHED,
-    "installed": Depth.INSTALLED,
-    "executed": Depth.EXECUTED,
-    "persisted": Depth.EXECUTED,
-    "exfiltrated": Depth.EXECUTED,
-}
-
-
 def _indicator(
     incident: Incident, indicator: Indicator, observation: Observation, evidence: Evidence
 ) -> Sighting | None:
     """A file that an indicator names by its hash; infrastructure says nothing about a machine."""
-    depth = _MEANINGS.get(indicator.meaning)
+    depth = MEANINGS.get(indicator.meaning)
     if depth is None:
         return None
-    component, version = next(
-        (component, version)
-        for role in (Role.PAYLOAD, *Role)
-        for component in incident.components
-        for version in (*component.versions, Version(version="*"))
-        if (version.role or component.role) is role
-    )
+    component, version = representative(incident)
     return Sighting(
         incident=incident.id,
         subject=evidence.subject(observation),

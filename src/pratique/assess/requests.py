@@ -189,7 +189,7 @@ def _judged(entry: _Mirrored, present: dict[tuple[str, str], Observation], share
 
 
 def _purl(listing: Listing, version: str) -> str:
-    from pratique.assess.match import purl_of
+    from pratique.assess.words import purl_of
 
     return purl_of(listing.component.ecosystem, listing.component.name, version)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pratique.ecosystems.grammar import canonical_name
-from pratique.ecosystems.npm.layout import BUILD_READERS, built_from, cache_root
-from pratique.ecosystems.npm.paths import CACHE_LAYOUTS, place_of, project_of
+from pratique.ecosystems.npm.layout import BUILD_READERS, built_from
+from pratique.ecosystems.places import cache_root, in_cache, owner_of, project_of
 from pratique.model.location import Inside, Location
 from pratique.model.observation import ComponentFact, Observation, Refusal, ScriptFact
 from pratique.model.verdict import Subject, SubjectKind
@@ -58,7 +58,8 @@ def subject_at(target: str, path: str, kind: SubjectKind) -> Subject:
         return Subject("log", uri_of(target, path.rpartition("/")[0]))
     if kind == "machine":
         return Subject("machine", target)
-    return Subject(kind, uri_of(target, project_of(path)))
+    folder, install = owner_of(path)
+    return Subject("install" if install and kind == "project" else kind, uri_of(target, folder))
 
 
 def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets: dict[str, str]) -> Subject:
@@ -75,7 +76,7 @@ def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets:
             return project
     if isinstance(fact, ComponentFact) and fact.record in ("cache", "store"):
         return subject_at(location.target, location.path, "cache")
-    if isinstance(fact, ComponentFact) and fact.record == "archive" and place_of(location.path).layout in CACHE_LAYOUTS:
+    if isinstance(fact, ComponentFact) and fact.record == "archive" and in_cache(location.path):
         return subject_at(location.target, location.path, "cache")
     if observation.reader in BUILD_READERS:
         return Subject("project", uri_of(location.target, built_from(location.path)))

@@ -70,6 +70,8 @@ class ComponentFact(Fact, frozen=True, tag="component", kw_only=True):
     requested_by: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """Files that the record belongs to; of a mirror, the archive that it says it holds, as a path in the target."""
+    digests: tuple[str, ...] = ()
+    """The digest (`sha256:<hexadecimal>`, or empty) that a record of an install states of each of `files`."""
     tags: tuple[str, ...] = ()
     """Names under which a mirror offers it (`latest`)."""
     told_by: Telling | None = None

@@ -514,10 +514,16 @@ def _answer(uri: str, base: str, question: Question) -> Observation:
         times = (Time("the file was last written", iso_time(status.st_mtime), "file modification time"),)
         found = PresenceFact(path=shown(question.path), exists=True, size=status.st_size)
         return Observation("probe", location, found, times)
-    return _digest(path, question)
+    try:
+        return _digest(path, base, question)
+    except (FileNotFoundError, NotADirectoryError):
+        return Observation("probe", location, PresenceFact(path=shown(question.path), exists=False))
 
 
-def _digest(path: str, question: Question) -> Observation:
+def _digest(path: str, base: str, question: Question) -> Observation:
+    folder = os.path.realpath(os.path.dirname(path))
+    if not f"{folder}{os.sep}".startswith(os.path.realpath(base).rstrip(os.sep) + os.sep):
+        raise Unreadable("lies in a folder that leads out of the target")
     digest = hashlib.new(question.algorithm, usedforsecurity=False)
     try:
         descriptor = os.open(path, FLAGS)

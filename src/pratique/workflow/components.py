@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pratique.adapters import git
-from pratique.assess.match import purl_of
+from pratique.assess.words import purl_of
 from pratique.model.errors import TargetError
 from pratique.model.inventory import InventoryCoverage, Occurrence
 from pratique.model.observation import ComponentFact, Observation, Refusal

@@ -19,6 +19,19 @@ def canonical(version: str) -> str:
     return canonicalize_version(version.strip())
 
 
+def is_version(text: str) -> bool:
+    """Whether a text is a version (PEP 440)."""
+    if _PLAIN.fullmatch(text):
+        return True
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
+
+
 @functools.lru_cache(maxsize=1 << 14)
 def satisfies(version: str, specifier: str) -> bool | None:
     """Whether a specifier set admits a version, pre-releases included; None where either cannot be understood.
