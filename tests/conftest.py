@@ -16,6 +16,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 ALLOWED_SKIPS = (
     "nothing is seen in this file when it is whole",
     "root reads every folder",
+    "uv is not installed",
 )
 """Reasons that hold on any machine. In continuous integration every other skip is a part that was to run and did not:
 `.ci/run` installs what the tests need, and runs them as a user who may."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from pratique import api
+from pratique.readers import discovery
 from tests.standins.installs import unpack
 
 ROOT = Path(__file__).parent.parent.parent
@@ -245,14 +248,33 @@ def test_incidents_folder_replaces_by_revision_and_says_so(tmp_path: Path) -> No
     assert next(item for item in document["incidents"] if item["id"] == AXIOS)["revision"] == 9
 
 
-def test_incident_without_a_reader_for_its_ecosystem_is_never_not_affected(tmp_path: Path) -> None:
+def test_incident_without_a_reader_for_its_ecosystem_is_never_not_affected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(tmp_path)
+    monkeypatch.setattr(discovery, "ecosystems", lambda: frozenset({"npm"}))
+    today = datetime.date(2026, 11, 20)
+    named = api.select(bad=["PyPI:litellm@1.82.7"], today=today)
+    targets = (api.TargetSpec(str(tmp_path)),)
+    found = api.check(api.CheckRequest(targets=targets, incidents=named.incidents, named=named.named))
+    assert found.exit_code == 4
+    assert found.incidents[0].worst == "under_investigation"
+    every = api.select(today=today)
+    assert "litellm-2026-03-24" not in {item.id for item in every.incidents}
+    assert any("not examined" in note for note in every.notes)
+    assert any(note.startswith("NOTE  examined in part") and "PyPI" in note for note in every.notes)
+
+
+def test_incidents_of_python_are_examined(tmp_path: Path) -> None:
     project(tmp_path)
     code, document = report(tmp_path, "--bad", "PyPI:litellm@1.82.7")
-    assert code == 4
-    assert document["incidents"][0]["worst"] == "under_investigation"
+    assert code == 0
     code, document = report(tmp_path)
-    assert "litellm-2026-03-24" not in {item["id"] for item in document["incidents"]}
-    assert any("not examined" in note for note in document["notes"])
+    assert "litellm-2026-03-24" in {item["id"] for item in document["incidents"]}
+    (tmp_path / "requirements.txt").write_text("LiteLLM == 1.82.7\n", encoding="utf-8")
+    code, document = report(tmp_path, "--bad", "PyPI:litellm@1.82.7")
+    assert code == 10
+    assert [item["depth"] for item in document["verdicts"]] == ["declared"]
 
 
 def test_one_purl_in_two_incidents_is_a_sighting_in_each(tmp_path: Path) -> None:
@@ -379,10 +401,7 @@ def test_only_unreadable_artifacts_are_under_investigation(tmp_path: Path) -> No
     assert run("check", tmp_path).returncode == 4
 
 
-def test_an_incident_of_several_ecosystems_is_said_to_be_examined_in_part(tmp_path: Path) -> None:
+def test_what_is_examined_whole_has_no_note(tmp_path: Path) -> None:
     project(tmp_path)
-    code, document = report(tmp_path)
-    assert code == 0
-    assert any(note.startswith("NOTE  examined in part") and "PyPI" in note for note in document["notes"])
     code, document = report(tmp_path, "--incident", AXIOS)
     assert document["notes"] == []
