@@ -403,5 +403,5 @@ def test_only_unreadable_artifacts_are_under_investigation(tmp_path: Path) -> No
 
 def test_what_is_examined_whole_has_no_note(tmp_path: Path) -> None:
     project(tmp_path)
-    code, document = report(tmp_path, "--incident", AXIOS)
+    _, document = report(tmp_path, "--incident", AXIOS)
     assert document["notes"] == []
