@@ -26,7 +26,7 @@ MOST_LAYERS = 10_000
 DEEPEST = 8
 _DIGEST = re.compile(r"(sha256|sha384|sha512):([0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})")
 _HEX = re.compile(r"(?:.*/)?(?:sha256:)?([0-9a-f]{64})(?:\.tar|\.tar\.gz|\.json|\.manifest\.json)?")
-_NAME = re.compile(r"[\w./:@+ -]{1,300}", re.ASCII)
+_NAME = re.compile(r"[\w./:@+() -]{1,300}", re.ASCII)
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,127}")
 _MOMENT = re.compile(r"(\d{4})-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 _BASE = "org.opencontainers.image.base."
@@ -126,7 +126,7 @@ class _Search:
             self._descriptor(docker, "manifest.json", (), {}, 0)
         if "index.json" in self.parts:
             index = self._document("index.json")
-            if isinstance(index, dict):
+            if index is not None:
                 self._descriptor(index, "index.json", (), {}, 0)
         self._old()
         if not self.found.images and not self.found.loose and not self.found.troubles:
@@ -148,7 +148,10 @@ class _Search:
             data = self.box.document(name)
             if expected is not None:
                 self._verify(name, expected, "document")
-            return msgspec.json.decode(data)
+            found = msgspec.json.decode(data)
+            if isinstance(found, dict | list):
+                return found
+            self._say(f"{name}: is neither an object nor a list")
         except Unreadable as error:
             self._say(f"{name}: {error.reason}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -409,7 +412,9 @@ class _Search:
         loose: list[str] = []
         for name in sorted(self.parts - self.used):
             base = name.rpartition("/")[2]
-            if not (name.startswith("blobs/") or base == "layer.tar" or _HEX.match(base) or base.endswith(".tar")):
+            if not (
+                name.startswith("blobs/") or base.startswith("layer.tar") or _HEX.match(base) or base.endswith(".tar")
+            ):
                 continue
             try:
                 head = self.box.head(name)
