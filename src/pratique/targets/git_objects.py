@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import filterfalse
 from typing import BinaryIO
 
 import msgspec
@@ -172,29 +173,102 @@ def entries(database: Database, roots: Sequence[bytes], met: set[bytes] | None =
     level: dict[str, Sequence[bytes]] = {"": roots} if roots else {}
     total = 0
     for _ in range(DEEPEST):
-        ids = [tree for trees in level.values() for tree in trees]
-        total += len(ids)
+        total += sum(map(len, level.values()))
         if met is not None:
-            met.update(ids)
+            met.update(tree for trees in level.values() for tree in trees)
         if total > MOST_TREES or len(level) > MOST_FOLDERS:
             yield Gap("", len(level), "holds more folders than are followed; the rest was not looked at")
             return
         below: dict[str, Sequence[bytes]] = {}
-        objects = database.read(ids)
-        for folder, trees in level.items():
-            yield from _folder(folder, trees, objects, below)
+        yield from _level(database, list(level.items()), below)
         if not below:
             return
         level = below
     yield Gap("", len(level), f"has folders deeper than {DEEPEST}; they were not looked at")
 
 
-def _folder(
+class _Odd(Exception):  # noqa: N818 (it sends a folder down the thorough way; it is no failure)
+    """A version of a folder is not there, or not as git writes it."""
+
+
+def _level(
+    database: Database, folders: Sequence[tuple[str, Sequence[bytes]]], below: dict[str, Sequence[bytes]]
+) -> Iterator[Found | Gap]:
+    """All folders of one depth: in bulk, and those with an oddity version by version."""
+    position, odd = 0, 0
+    while position < len(folders):
+        if odd > _MOST_ODD:
+            objects = database.read([tree for _, trees in folders[position:] for tree in trees])
+            for folder, trees in folders[position:]:
+                yield from _thorough(folder, trees, objects, below)
+            return
+        try:
+            feed = _fed([tree for _, trees in folders[position:] for tree in trees], 0, None)
+            with database.git(database.folder, ("cat-file", _FRAMED, "--buffer"), feed) as stream:
+                while position < len(folders):
+                    folder, trees = folders[position]
+                    found = _bulk(stream, trees)
+                    position += 1
+                    yield from _told(folder, found, below)
+        except (_Odd, Unreadable) as error:
+            if position < len(folders):
+                odd += 1
+                folder, trees = folders[position]
+                position += 1
+                yield from _thorough(folder, trees, database.read(trees), below)
+            elif isinstance(error, Unreadable):
+                database.complaints[error.reason] = None
+
+
+_FRAMED = "--batch=%(objecttype) %(objectsize)"
+_MOST_ODD = 20
+_BULK = 1 << 20
+
+
+def _bulk(stream: BinaryIO, trees: Sequence[bytes]) -> list[Entry]:
+    """The entries of all versions of one folder. Raises _Odd."""
+    versions = Versions(len(trees[0]))
+    readline, read = stream.readline, stream.read
+    found: list[Entry] = []
+    parts: list[bytes] = []
+    size = 0
+    for _ in trees:
+        head = readline()
+        if head[:5] != b"tree ":
+            raise _Odd
+        length = int(head[5:]) + 1
+        body = read(length)
+        if len(body) != length:
+            raise _Odd
+        if length > _BLOCKWISE:
+            body, versions.before = _changed(versions.before, body) if versions.before else body, body
+        parts.append(body)
+        size += len(body)
+        if size > _BULK:
+            found += versions.fresh(b"".join(parts))
+            parts, size = [], 0
+    return found + versions.fresh(b"".join(parts))
+
+
+def _told(folder: str, found: Iterable[Entry], below: dict[str, Sequence[bytes]]) -> Iterator[Found]:
+    """The entries by their paths; subfolders go to `below`."""
+    children: dict[bytes, list[bytes]] = {}
+    for mode, name, item in found:
+        kind = _MODES.get(mode, "file")
+        if kind == "folder":
+            children.setdefault(name, []).append(item)
+        else:
+            yield Found(folder + name.decode("utf-8", "surrogateescape"), kind, item)
+    for name, items in children.items():
+        below[f"{folder}{name.decode('utf-8', 'surrogateescape')}/"] = items
+
+
+def _thorough(
     folder: str, trees: Sequence[bytes], objects: Iterator[Read], below: dict[str, Sequence[bytes]]
 ) -> Iterator[Found | Gap]:
-    """The new entries of all versions of one folder; subfolders go to `below`."""
-    versions = Versions(len(trees[0]))
-    children: dict[bytes, list[bytes]] = {}
+    """One folder, version by version: what is missing or damaged is told, the rest is read."""
+    pattern = ROWS[len(trees[0])]
+    found: dict[Entry, None] = {}
     failed: dict[str, int] = {}
     for _ in trees:
         read = next(objects)
@@ -202,81 +276,70 @@ def _folder(
             reason = read.reason or f"is a {read.kind}, not a folder"
             failed[reason] = failed.get(reason, 0) + 1
             continue
-        for mode, name, item in versions.fresh(read.body):
-            kind = _MODES.get(mode, "file")
-            if kind == "folder":
-                children.setdefault(name, []).append(item)
-            else:
-                yield Found(folder + name.decode("utf-8", "surrogateescape"), kind, item)
-        if versions.damaged:
+        rows = pattern.findall(read.body)
+        found.update(dict.fromkeys(rows))
+        if sum(len(mode) + len(name) + len(item) + 2 for mode, name, item in rows) != len(read.body):
             failed["is damaged"] = failed.get("is damaged", 0) + 1
-            versions.damaged = False
-    for name, items in children.items():
-        below[f"{folder}{name.decode('utf-8', 'surrogateescape')}/"] = items
+    yield from _told(folder, found, below)
     for reason, count in failed.items():
         yield Gap(folder, count, reason)
 
 
 class Versions:
-    """All versions of one folder: what is new in each."""
+    """All versions of one folder: what is new in each.
+
+    Versions are taken many at once, each with a line's end behind it. They are cut at the marks of files, what is new
+    of that at the marks of folders, and what is new of that is parsed. A mark inside a name or an id would make a
+    piece that is no whole row of entries; then the folder is read in the thorough way.
+    """
 
     def __init__(self, width: int) -> None:
-        self.pattern = ROWS[width]
+        self.pattern = re.compile(rb"\n*" + ROWS[width].pattern, re.DOTALL)
         self.known: set[Entry] = set()
-        self.pieces: set[bytes] = set()
-        self.heads: set[bytes] = set()
+        self.files: set[bytes] = set()
+        self.folders: set[bytes] = set()
         self.before = b""
-        self.damaged = False
 
-    def fresh(self, tree: bytes) -> list[Entry]:
-        """The entries of a version that no version before it had."""
-        pieces = (_changed(self.before, tree) if len(tree) > _BLOCKWISE else tree).split(_FILE)
-        head, pieces[0] = pieces[0], b""
-        fresh = set(pieces)
-        fresh -= self.pieces
-        fresh.discard(b"")
+    def fresh(self, trees: bytes) -> list[Entry]:
+        """The entries that no version before had. Raises _Odd."""
         found: list[Entry] = []
-        heads: list[bytes] = []
-        whole = True
-        for piece in [head, *(_FILE + piece for piece in fresh)]:
+        head, *pieces = trees.split(_FILE)
+        new = dict.fromkeys(filterfalse(self.files.__contains__, pieces))
+        self.files.update(new)
+        for piece in [head, *(_FILE + piece for piece in new)]:
             if _FOLDER not in piece:
-                whole = whole and self._parse(piece, found)
+                self._parse(piece, found)
                 continue
             first, *rest = piece.split(_FOLDER)
-            whole = whole and self._parse(first, found)
-            for part in set(rest) - self.heads:
-                whole = whole and self._parse(_FOLDER + part, found)
-                heads.append(part)
-        if whole:
-            self.pieces |= fresh
-            self.heads.update(heads)
-            self.before = tree if len(tree) > _BLOCKWISE else b""
-        else:
-            self.before = b""
-            found = self.pattern.findall(tree)
-            self.damaged = sum(len(mode) + len(name) + len(item) + 2 for mode, name, item in found) != len(tree)
-        new = [item for item in found if item not in self.known]
-        self.known.update(new)
-        return new
+            self._parse(first, found)
+            for part in dict.fromkeys(filterfalse(self.folders.__contains__, rest)):
+                self.folders.add(part)
+                self._parse(_FOLDER + part, found)
+        once = [item for item in dict.fromkeys(found) if item not in self.known]
+        self.known.update(once)
+        return once
 
-    def _parse(self, piece: bytes, found: list[Entry]) -> bool:
-        """Add the entries of a piece; False where it is no whole row of them."""
-        rows = self.pattern.findall(piece)
-        found += rows
-        return sum([len(mode) + len(name) + len(item) + 2 for mode, name, item in rows]) == len(piece)
+    def _parse(self, piece: bytes, found: list[Entry]) -> None:
+        """Add the entries of a piece. Raises _Odd where it is no whole row of them."""
+        end = 0
+        for match in self.pattern.finditer(piece):
+            if match.start() != end:
+                raise _Odd
+            end = match.end()
+            found.append(match.groups())  # type: ignore[arg-type]  # the pattern has three groups
+        if piece[end:].strip(b"\n"):
+            raise _Odd
 
 
 def _changed(before: bytes, tree: bytes) -> bytes:
     """The part of a version that differs from the one before it, out to the marks around it."""
     most = min(len(before), len(tree))
     same = _equal(most, lambda low, high: before[low:high] == tree[low:high])
-    start = max(tree.rfind(_FILE, 0, same), 0)
-    ends = len(before), len(tree)
-    tail = _equal(
-        most - same, lambda low, high: before[ends[0] - high : ends[0] - low] == tree[ends[1] - high : ends[1] - low]
-    )
-    end = tree.find(_FILE, len(tree) - tail)
-    return tree[start : end if end >= 0 else len(tree)]
+    start = max(tree.rfind(_FILE, 0, same), tree.rfind(_FOLDER, 0, same), 0)
+    old, new = len(before), len(tree)
+    tail = _equal(most - same, lambda low, high: before[old - high : old - low] == tree[new - high : new - low])
+    ends = [end for mark in (_FILE, _FOLDER) if (end := tree.find(mark, len(tree) - tail)) >= 0]
+    return tree[start : min(ends, default=len(tree))]
 
 
 def _equal(most: int, same: Callable[[int, int], bool]) -> int:
