@@ -310,6 +310,8 @@ class Sweep:
             ]
         out.by_reader = {self.readers[key].name: count for key, count in self.counts.items()}
         out.artifacts = sum(self.counts.values())
+        if self.walk is None:
+            out.entries += out.artifacts  # a unit hands out what is claimed, and says nothing of the rest
         out.interrupted = self.interrupted
         return out
 
