@@ -76,6 +76,12 @@ def open(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | Obse
         yield _told(unit.target, ".", NO_GIT)
         return
     yield from _Opening(unit, claims, options, Database(options.git, unit.path)).run()
+    try:
+        changed = bool(unit.key) and git_places.state(unit.path, objects=options.unreachable) != unit.key
+    except OSError:
+        changed = True
+    if changed:
+        yield _told(unit.target, ".", "changed while it was read", relevant=False)
 
 
 class _Opening:

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -64,7 +64,7 @@ def check(
     for target in request.targets:
         if not os.path.lexists(target.path):
             raise TargetError("does not exist", where=target.path, advice="Name a folder or file that exists")
-    in_units = _in_units(request, catalogue, options, progress)
+    listed, in_units = _in_units(request, catalogue, options, progress)
     for target in request.targets:
         step = (lambda count, uri=target.uri: progress(uri, count)) if progress else None
         part = in_units.pop(target.uri, None) if target.in_units else None
@@ -112,7 +112,7 @@ def check(
     locks = Locks(total.locks, tuple(sorted(set(total.lock_names))))
     evidence = Evidence(total.observations, by_reader, targets, caches, installs, subjects, locks)
     if not total.interrupted:
-        _second_look(request, catalogue, options, evidence, total)
+        _second_look(request, catalogue, options, evidence, total, listed)
     if request.deep and not total.interrupted:
         _deep(request, catalogue, options, evidence, total)
     elif not request.deep:
@@ -156,11 +156,11 @@ def check(
 
 def _in_units(
     request: CheckRequest, catalogue: Catalogue, options: Options, progress: Progress | None
-) -> dict[str, Swept]:
-    """What was read of all targets that are examined in units, by URI."""
+) -> tuple[list[Unit], dict[str, Swept]]:
+    """All units, and what was read of the targets that are examined in units, by URI."""
     targets = [target for target in request.targets if target.in_units]
     if not targets:
-        return {}
+        return [], {}
     found: dict[str, Swept] = {target.uri: Swept() for target in targets}
     listed: list[Unit] = []
     for target in targets:
@@ -185,7 +185,7 @@ def _in_units(
     )
     for uri, swept in examined.items():
         found[uri].add(swept)
-    return found
+    return listed, found
 
 
 def _question(request: CheckRequest, options: Options) -> str:
@@ -210,16 +210,23 @@ def _results(request: CheckRequest) -> Results | None:
 
 
 def _second_look(
-    request: CheckRequest, catalogue: Catalogue, options: Options, evidence: Evidence, total: Swept
+    request: CheckRequest,
+    catalogue: Catalogue,
+    options: Options,
+    evidence: Evidence,
+    total: Swept,
+    listed: Sequence[Unit],
 ) -> None:
     """Ask the questions of the first look at their places, and take the answers in."""
+    results = _results(request) if listed else None
     by_target: dict[str, list[Question]] = {}
     for question in questions(catalogue, evidence):
         by_target.setdefault(question.target, []).append(question)
     for target in request.targets:
         asked = by_target.pop(target.uri, [])
         if target.in_units:
-            answers = kinds.load(target.kind).probe(target.path, target.uri, asked, options)
+            own = [unit for unit in listed if unit.target == target.uri]
+            answers = units.second_look(target.kind, target.path, target.uri, own, asked, options, results)
         else:
             answers = itertools.chain(
                 probe(target.uri, target.root, [question for question in asked if not question.inside]),

@@ -13,13 +13,14 @@ import msgspec
 
 from pratique.adapters import executor, processes
 from pratique.adapters.results import Results
-from pratique.model.observation import Observation, Refusal
+from pratique.model.observation import Observation, Question, Refusal
 from pratique.model.ports import Interest, Options, Unit
 from pratique.targets import discovery
 from pratique.workflow.sweep import Keep, Sweep, Swept, dispatch, ordered, read
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Swept)
+_ANSWERS = msgspec.msgpack.Decoder(list[Observation])
 Told = Callable[[int, int, float | None], None]
 """Progress: units done, units in all, seconds that the rest may take."""
 
@@ -150,6 +151,38 @@ def stream(
             tally.by_reader[reader.name] = tally.by_reader.get(reader.name, 0) + 1
             yield from read(reader, item[1], interest)
         tally.entries += inside.members
+
+
+def second_look(
+    kind: str,
+    path: str,
+    uri: str,
+    units: Sequence[Unit],
+    questions: Sequence[Question],
+    options: Options,
+    results: Results | None,
+) -> Iterator[Observation | Refusal]:
+    """The answers about one target. They are kept like results: by the content of its units and by what was asked."""
+    if not questions:
+        return
+    keys = sorted(unit.key for unit in units)
+    key = ""
+    if results is not None and keys and all(keys):
+        asked = ["answers/1", kind, uri, keys, questions, options.unreachable, program()]
+        key = hashlib.sha256(_ENCODER.encode(asked)).hexdigest()
+        kept = results.get(key)
+        if kept is not None:
+            yield from _ANSWERS.decode(kept)
+            return
+    answers = list(discovery.load(kind).probe(path, uri, questions, options))
+    if results is not None and all(isinstance(item, Observation) and _whole(item) for item in answers):
+        results.put(key, _ENCODER.encode(answers))
+    yield from answers
+
+
+def _whole(answer: Observation) -> bool:
+    """Whether nothing was missing for an answer."""
+    return bool(getattr(answer.facts, "whole", True))
 
 
 def rebound(swept: Swept, target: str) -> Swept:
