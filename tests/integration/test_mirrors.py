@@ -12,7 +12,7 @@ import pytest
 
 from pratique import api
 from tests.golden.harness import ROOT
-from tests.integration.examine import QUICK_FORMATS, axios, everything, rendered
+from tests.integration.examine import QUICK_FORMATS, TODAY, axios, everything, rendered
 from tests.standins.mirrors import SECRET
 
 STORAGE = ROOT / "mirror/verdaccio-storage/verdaccio-6.8/input/storage"
@@ -137,3 +137,35 @@ def test_the_same_whatever_the_number_of_processes(mirror: Path) -> None:
         for jobs in (1, 3)
     ]
     assert sightings(reports[0]) == sightings(reports[1])
+
+
+def test_a_blob_store_with_a_deleted_blob(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "mirror/nexus-blob/volumes/input", tmp_path / "nexus")
+    found = sightings(check(tmp_path / "nexus"))
+    bad = found["axios@1.14.1"]
+    assert (bad.status, bad.current) == ("affected", True)
+    assert "1 client pulled it at 2026-03-31T01:10Z (1 inside the window, 0 after its removal)" in bad.explanation
+    deleted = found["plain-crypto-js@4.2.1"]
+    assert (deleted.status, deleted.current) == ("affected", False)
+    assert "marked as deleted" in deleted.explanation
+
+
+def test_a_file_store_of_digests() -> None:
+    bad = sightings(check(ROOT / "mirror/artifactory-filestore/by-sha1/input"))["axios@1.14.1"]
+    assert (bad.status, bad.depth, bad.confidence, bad.current) == ("affected", "fetched", "high", True)
+
+
+def test_a_python_mirror() -> None:
+    selection = api.select(incidents=["litellm-2026-03-24"], today=TODAY)
+    for place in (ROOT / "mirror/devpi-files/devpi-6.20/input", ROOT / "mirror/mirror-log/others/input"):
+        report = check(place, selection)
+        assert [(item.purl, item.status) for item in report.sightings] == [("pkg:pypi/litellm@1.82.7", "affected")]
+    (asked,) = check(ROOT / "mirror/mirror-log/devpi-6.20/input", selection).sightings
+    assert (asked.status, asked.depth) == ("under_investigation", "resolved")
+
+
+def test_logs_of_several_products_are_one_mirror() -> None:
+    bad = sightings(check(ROOT / "mirror/mirror-log/others/input"))["axios@1.14.1"]
+    assert "the mirror fetched its archive" in bad.explanation
+    assert "1 client pulled it in 4 logged requests" in bad.explanation
+    assert "1 client also asked for its archive without being sent it" in bad.explanation

@@ -1,7 +1,8 @@
 """Make the mirror fixtures with a real Verdaccio: its storage, its log, and the pulls of real clients through it.
 
-Usage: `python -m tests.standins.mirrors --verdaccio FOLDER --clients FOLDER [--output FOLDER]`. `FOLDER` is where
+Usage: `python -m tests.standins.mirrors --verdaccio FOLDER --clients FOLDER --output FOLDER`. The folders are those where
 `npm install verdaccio@6.8.0` (with `"overrides": {"node-fetch": "2.7.0"}`) and `npm install pnpm@10 yarn@1` were run.
+With `--python FOLDER`, a virtual environment with `devpi-server`, it makes devpi's files and log instead.
 The stand-in registry is its uplink, everything stays on the loopback interface, and no script of a package runs.
 
 What is changed of what Verdaccio wrote: hosts and ports (`mirror.example`, `registry.example`), the dates (each phase is
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import http.client
 import json
 import os
@@ -258,13 +260,82 @@ def keep_storage(folder: Path, target: Path, change: Rewriting) -> None:
         place.write_text(text, encoding="utf-8")
 
 
+def python_mirrors(programs: Path, work: Path) -> dict[str, str]:
+    """devpi in front of a folder of inert wheels, and a pull through it; its log, and where its files lie."""
+    from .boms import wheel
+
+    site = work / "site"
+    (site / "simple/litellm").mkdir(parents=True)
+    wheel(site / "simple/litellm", "litellm", "1.82.7")
+    (file,) = (site / "simple/litellm").iterdir()
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    (site / "simple/litellm/index.html").write_text(f'<a href="{file.name}#sha256={digest}">{file.name}</a>')
+    (site / "simple/index.html").write_text('<a href="litellm/">litellm</a>')
+    environment = {"PATH": os.environ["PATH"], "HOME": str(work), "NO_PROXY": "127.0.0.1"}
+    tool = programs / "bin"
+    server = [str(tool / "devpi-server"), "--serverdir", str(work / "devpi"), "--port", "18474", "--host", "127.0.0.1"]
+    index = [str(tool / "python"), "-m", "http.server", "18475", "--bind", "127.0.0.1", "--directory", str(site)]
+    init = [str(tool / "devpi-init"), "--serverdir", str(work / "devpi"), "--no-root-pypi", "--root-passwd", "stand-in"]
+    subprocess.run(init, env=environment, check=True, timeout=60, capture_output=True)
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(index, env=environment, stdout=quiet, stderr=quiet) as upstream:
+        with (work / "devpi.log").open("wb") as printed:
+            started = subprocess.Popen(server, env=environment, stdout=printed, stderr=printed, cwd=work)
+        try:
+            _until("http://127.0.0.1:18474/+api")
+            login = _send("POST", "/+login", {"user": "root", "password": "stand-in"}, {})
+            mark = base64.b64encode(f"root:{login['result']['password']}".encode()).decode()
+            settings = {"type": "mirror", "mirror_url": "http://127.0.0.1:18475/simple/", "volatile": False}
+            _send("PUT", "/root/mirror", settings, {"X-Devpi-Auth": mark})
+            pull = ["-m", "pip", "download", "--no-deps", "--no-cache-dir", "-d", str(work / "got"), "litellm==1.82.7"]
+            where = ["-i", "http://127.0.0.1:18474/root/mirror/+simple/"]
+            subprocess.run(
+                [str(tool / "python"), *pull, *where], env=environment, check=True, timeout=120, capture_output=True
+            )
+        finally:
+            started.terminate()
+            started.wait(20)
+            upstream.terminate()
+    found = {"log": (work / "devpi.log").read_text(encoding="utf-8")}
+    for path in (work / "devpi").rglob("*.whl"):
+        found[path.relative_to(work / "devpi").as_posix()] = digest
+    return found
+
+
+def _until(url: str) -> None:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+
+
+def _send(method: str, path: str, body: object, headers: Mapping[str, str]) -> Any:
+    asking = http.client.HTTPConnection("127.0.0.1", 18474, timeout=30)
+    asking.request(method, path, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
+    with asking.getresponse() as answer:
+        return json.load(answer)
+
+
 def main() -> int:
     """Make the fixtures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--verdaccio", type=Path, required=True)
     parser.add_argument("--clients", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--python", type=Path)
     given = parser.parse_args()
+    if given.python is not None:
+        with tempfile.TemporaryDirectory() as name:
+            for place, text in python_mirrors(given.python, Path(name)).items():
+                target = given.output / ("devpi.log" if place == "log" else place)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                plain = text.replace("127.0.0.1:18474", "mirror.example").replace("127.0.0.1:18475", "registry.example")
+                target.write_text(
+                    plain.replace(name, "/srv") if place == "log" else "inert stand-in\n", encoding="utf-8"
+                )
+        return 0
     program = given.verdaccio / "node_modules/verdaccio/bin/verdaccio"
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)

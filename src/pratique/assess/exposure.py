@@ -16,8 +16,11 @@ _WEAK = (
     "the manifest was last written",
     "the file was last written",
     "the bundle was last written",
+    "the bill of materials was made",
+    "the mirror last asked its source",
+    "the mirror marked it deleted",
 )
-"""Times that a checkout, an archive or a copy sets: they say nothing about the download."""
+"""Times that a checkout, an archive, a copy or a later look sets: they say nothing about the download."""
 
 INSIDE = "inside the window"
 AFTER = "after its removal: a cache, mirror or copy served it"

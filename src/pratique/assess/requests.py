@@ -17,7 +17,7 @@ from pratique.assess.exposure import AFTER, INSIDE, exposure
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Role, Version
 from pratique.model.location import Location
-from pratique.model.observation import ComponentFact, Observation, PresenceFact, Question, RequestFact, Time
+from pratique.model.observation import ComponentFact, DigestFact, Observation, PresenceFact, Question, RequestFact, Time
 from pratique.model.verdict import Sighting, Status, Subject
 
 MOST_LISTED = 1000
@@ -25,6 +25,8 @@ MOST_LISTED = 1000
 
 _MOST_NAMES = 3
 _TARGET = "mirror+"
+_BY_NAME = ("artifactory-filestore", "nexus-blob")
+"""Readers that tell a digest by a name or a record of the store, not by the bytes."""
 
 
 class _Evidence(Protocol):
@@ -55,6 +57,8 @@ def of_mirror(observation: Observation) -> bool:
         return True
     if not observation.location.target.startswith(_TARGET):
         return False
+    if isinstance(fact, DigestFact):
+        return observation.reader in _BY_NAME
     return isinstance(fact, ComponentFact) and fact.record in ("mirror", "archive")
 
 
@@ -62,10 +66,13 @@ def mirror_questions(catalogue: Catalogue, evidence: _Evidence) -> Iterator[Ques
     """Is the archive that a mirror's record names still there?"""
     for observation in evidence.observations:
         fact = observation.facts
-        if not of_mirror(observation) or not isinstance(fact, ComponentFact) or fact.record != "mirror":
+        if not of_mirror(observation):
             continue
-        for path in fact.files if _listed(catalogue, fact) else ():
-            yield Question("presence", observation.location.target, path, names=(fact.name,))
+        if isinstance(fact, ComponentFact) and fact.record == "mirror" and fact.files and _listed(catalogue, fact):
+            for path in fact.files:
+                yield Question("presence", observation.location.target, path, names=(fact.name,))
+        elif isinstance(fact, DigestFact):
+            yield Question("presence", observation.location.target, fact.path)
 
 
 def _listed(catalogue: Catalogue, fact: ComponentFact) -> list[tuple[Listing, Version]]:
@@ -87,10 +94,14 @@ def mirrored(catalogue: Catalogue, evidence: _Evidence) -> Iterator[Sighting]:
         return found.setdefault(key, _Mirrored(listing, version, subject, [], [], [], [], []))
 
     metadata: list[Observation] = []
+    digests = _digests(catalogue)
     for observation in evidence.observations:
         fact = observation.facts
         if not of_mirror(observation):
             continue
+        if isinstance(fact, DigestFact):
+            for listing, version in digests.get(fact.digest, ()):
+                take(listing, version, observation).held.append(observation)
         if isinstance(fact, ComponentFact):
             for listing, version in _listed(catalogue, fact):
                 entry = take(listing, version, observation)
@@ -106,6 +117,17 @@ def mirrored(catalogue: Catalogue, evidence: _Evidence) -> Iterator[Sighting]:
     for _, entry in sorted(found.items(), key=lambda item: item[0]):
         yield _judged(entry, present, shared)
     yield from _only_metadata(catalogue, evidence, metadata, {(key[0], key[1]) for key in found})
+
+
+def _digests(catalogue: Catalogue) -> dict[str, list[tuple[Listing, Version]]]:
+    """Listed archives by SHA-1, of which stores make their names."""
+    found: dict[str, list[tuple[Listing, Version]]] = {}
+    for listings in catalogue.listings.values():
+        for listing in listings:
+            for version in listing.versions.values():
+                if version.sha1:
+                    found.setdefault(version.sha1, []).append((listing, version))
+    return found
 
 
 def _shared(groups: Iterable[list[Observation]]) -> frozenset[str]:
@@ -129,7 +151,7 @@ def _judged(entry: _Mirrored, present: dict[tuple[str, str], Observation], share
     answers = [
         present[item.location.target, path]
         for item in entry.held
-        for path in getattr(item.facts, "files", ())
+        for path in _files(item)
         if (item.location.target, path) in present
     ]
     archives = [item for item in entry.held if getattr(item.facts, "record", "") == "archive"]
@@ -142,11 +164,13 @@ def _judged(entry: _Mirrored, present: dict[tuple[str, str], Observation], share
         words.append("the mirror's record says it fetched its archive; the file is gone")
     elif entry.held:
         words.append("the mirror fetched its archive")
+    if any(time.meaning == "the mirror marked it deleted" for item in entry.held for time in item.times):
+        words.append("marked as deleted")
     equal = _equal(entry, version)
-    if equal and (there or entry.held):
-        words[-1] += ", by the listed hash"
-    elif equal is False and (there or entry.held):
-        words[-1] += ", other bytes under a bad version: its hash is not the listed one"
+    if equal and entry.held:
+        words[0] += ", by the listed hash"
+    elif equal is False and entry.held:
+        words[0] += ", other bytes under a bad version: its hash is not the listed one"
     tags = sorted({tag for item in entry.held + entry.known for tag in getattr(item.facts, "tags", ())})
     if tags:
         words.append(f"offered as {_some(tags)}")
@@ -188,6 +212,14 @@ def _judged(entry: _Mirrored, present: dict[tuple[str, str], Observation], share
     )
 
 
+def _files(item: Observation) -> tuple[str, ...]:
+    """The files that a record of a mirror says it holds."""
+    fact = item.facts
+    if isinstance(fact, DigestFact):
+        return (fact.path,)
+    return fact.files if isinstance(fact, ComponentFact) and fact.record == "mirror" else ()
+
+
 def _purl(listing: Listing, version: str) -> str:
     from pratique.assess.words import purl_of
 
@@ -196,6 +228,8 @@ def _purl(listing: Listing, version: str) -> str:
 
 def _equal(entry: _Mirrored, version: Version) -> bool | None:
     """Whether the bytes are the listed ones: by the archive's own digest, else by a record's or a client's."""
+    if any(isinstance(item.facts, DigestFact) for item in entry.held):
+        return True
     for group in (
         [item for item in entry.held if getattr(item.facts, "record", "") == "archive"],
         entry.held,
@@ -226,7 +260,7 @@ def _pulled(listing: Listing, pulls: list[Observation], shared: frozenset[str]) 
     who = _count(len(clients), "client") if clients else "clients that the log does not name"
     words = f"{who} pulled it"
     if number > max(len(clients), 1):
-        words += f" {number} times"
+        words += f" in {number} logged requests"
     if moments:
         same = moments[0][:16] == moments[-1][:16]
         words += f" at {_minute(moments[0])}" if same else f" between {_minute(moments[0])} and {_minute(moments[-1])}"

@@ -9,6 +9,9 @@ from pratique.model.location import Inside, Location
 from pratique.model.observation import ComponentFact, Observation, Refusal, ScriptFact
 from pratique.model.verdict import Subject, SubjectKind
 
+_BILLS = "sbom+"
+"""Targets of which each file is about a project of its own."""
+
 
 def uri_of(target: str, path: str) -> str:
     """The URI of a path in a target, without a trailing slash."""
@@ -70,6 +73,8 @@ def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets:
     """
     location = observation.location
     fact = observation.facts
+    if location.target.startswith(_BILLS):
+        return Subject("project", uri_of(location.target, location.path))
     if isinstance(fact, ScriptFact) and fact.working_directory:
         project = _project_at(fact.working_directory, targets)
         if project is not None:
@@ -88,6 +93,8 @@ def subject_of_refusal(refusal: Refusal, kinds: dict[str, SubjectKind]) -> Subje
     """The subject of a refusal."""
     if refusal.reader in BUILD_READERS:
         return Subject("project", uri_of(refusal.target, built_from(refusal.path)))
+    if refusal.target.startswith(_BILLS) and refusal.path != ".":
+        return Subject("project", uri_of(refusal.target, refusal.path))
     kind = kinds.get(refusal.reader, "project")
     return subject_at(refusal.target, refusal.path, kind)
 

@@ -98,7 +98,7 @@ def _python(path: str, wanted: Container[str]) -> Asked | None:
     if found is not None:
         return Asked("PyPI", found[0], found[1], archive=True)
     parts = path.strip("/").split("/")
-    if len(parts) >= 2 and parts[-2] in ("simple", "+simple"):
+    if len(parts) >= 2 and parts[-2] in ("simple", "+simple", "index"):
         name = normalise(parts[-1])
     elif parts[-1] == "json" and (back := next((n for n in (3, 4) if parts[-n : 1 - n] == ["pypi"]), 0)):
         name = normalise(parts[1 - back])

@@ -145,8 +145,8 @@ class _Log:
         key = _Key(
             what,
             "fetched" if sent else "resolved",
-            _address(entry.client),
-            _identity(identity),
+            shown_address(entry.client),
+            shown_identity(identity),
             _agent(entry.agent) if what.archive else None,
             entry.status,
             entry.integrity if what.archive else None,
@@ -245,7 +245,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         yield refuse(artifact, READER, f"{lines} of no known form or cut off, the first is line {log.first_unknown}")
 
 
-def _address(client: str | None) -> str | None:
+def shown_address(client: str | None) -> str | None:
     """A client's address, where it looks like one."""
     if client is None or client == "-":
         return None
@@ -253,7 +253,7 @@ def _address(client: str | None) -> str | None:
     return client if _ADDRESS.fullmatch(client) else "(hidden)"
 
 
-def _identity(identity: str | None) -> str | None:
+def shown_identity(identity: str | None) -> str | None:
     """A user's name; what looks like a token is hidden."""
     if identity is None:
         return None
