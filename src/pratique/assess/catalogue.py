@@ -20,6 +20,7 @@ from pratique.model.observation import (
     JobFact,
     Observation,
     PolicyFact,
+    PresenceFact,
     ProtectionFact,
     RangeFact,
     RequestFact,
@@ -33,7 +34,7 @@ from pratique.model.signature import Signature
 STUB = "0.0.1-security"
 """Version prefix of the placeholder that a registry publishes over a removed package: harmless."""
 
-_KEPT = (ContentFact, ProtectionFact, PolicyFact, CommandFact, JobFact, TriggerFact, DigestFact)
+_KEPT = (ContentFact, ProtectionFact, PolicyFact, CommandFact, JobFact, TriggerFact, DigestFact, PresenceFact)
 """Facts that are kept whatever they say."""
 
 
@@ -243,7 +244,8 @@ def _named_files(incidents: Iterable[Incident]) -> frozenset[str]:
     names = set()
     for incident in incidents:
         for indicator in incident.indicators:
-            if indicator.type == "file-path" and indicator.match != "regex":
+            kinds = ("file-path", "editor-configuration", "workflow-file")
+            if indicator.type in kinds and indicator.match != "regex":
                 name = indicator.value.replace("\\", "/").rpartition("/")[2]
                 if name and not any(sign in name for sign in "*?[%$"):
                     names.add(name)

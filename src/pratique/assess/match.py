@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from pratique.assess import bundles, python
+from pratique.assess import bundles, python, triggers
 from pratique.assess.actions import asked_words
 from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
@@ -26,7 +26,7 @@ from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.assess.unlocked import Locks, beside_answers, beside_questions, in_history, open_range, unlocked
 from pratique.assess.words import purl_of
-from pratique.ecosystems.npm.layout import cached_content_path
+from pratique.ecosystems.npm.layout import cached_content_path, owned_by
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident, Indicator, Role, Version
 from pratique.model.location import Inside, Location
@@ -87,13 +87,9 @@ class Evidence:
             return Subject(whole, observation.location.target)
         return self._in_place(subject_of(observation, self.kinds, self.targets), observation.location.target)
 
-    def subjects_of_bundles(self) -> dict[Observation, str]:
-        """The URI of the project that each bundle was built from."""
-        return {
-            item: self.subject(item).uri
-            for item in self.observations
-            if isinstance(item.facts, BundledFact) or getattr(item.facts, "record", "") == "bundle"
-        }
+    def projects(self) -> dict[Observation, str]:
+        """The URI of the project of each bundle and each configuration that runs something."""
+        return {item: self.subject(item).uri for item in self.observations if owned_by(item.reader, "") is not None}
 
     def owner(self, observation: Observation) -> Subject:
         """The project or cache that an observation is about, also within a target that is one subject as a whole."""
@@ -216,6 +212,18 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
             yield from _protected(catalogue, observation, fact, evidence.subject(observation))
     for _, found in sorted(runs.items(), key=lambda item: item[0]):
         yield from _scripts(catalogue, evidence, found)
+    for planted in triggers.planted(catalogue.incidents, evidence.observations, evidence.projects()):
+        sighting = _indicator(planted.incident, planted.indicator, planted.observations[0], evidence)
+        if sighting is not None:
+            yield msgspec.structs.replace(
+                sighting,
+                status=Status.AFFECTED if planted.certain else Status.UNDER_INVESTIGATION,
+                purl=purl_of("", planted.incident.id, ""),
+                depth=min(sighting.depth, Depth.INSTALLED, key=lambda depth: depth.rank),
+                confidence=triggers.confidence(planted),
+                explanation=planted.explanation,
+                observations=planted.observations,
+            )
     for content in bundles.contents(catalogue, evidence.observations):
         sighting = _indicator(content.incident, content.indicators[0], content.observations[0], evidence)
         if sighting is not None:
@@ -224,6 +232,7 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
             yield msgspec.structs.replace(
                 sighting,
                 status=status,
+                depth=min(sighting.depth, Depth.INSTALLED, key=lambda depth: depth.rank),
                 purl=purl_of("", content.incident.id, "") if several else sighting.purl,
                 explanation=content.explanation,
                 observations=content.observations,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pratique.ecosystems.grammar import canonical_name
-from pratique.ecosystems.npm.layout import BUILD_READERS, built_from
+from pratique.ecosystems.npm.layout import owned_by
 from pratique.ecosystems.places import cache_root, in_cache, owner_of, project_of
 from pratique.model.location import Inside, Location
 from pratique.model.observation import ComponentFact, Observation, Refusal, ScriptFact
@@ -83,16 +83,18 @@ def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets:
         return subject_at(location.target, location.path, "cache")
     if isinstance(fact, ComponentFact) and fact.record == "archive" and in_cache(location.path):
         return subject_at(location.target, location.path, "cache")
-    if observation.reader in BUILD_READERS:
-        return Subject("project", uri_of(location.target, built_from(location.path)))
+    owned = owned_by(observation.reader, location.path)
+    if owned is not None:
+        return Subject("project", uri_of(location.target, owned))
     kind = kinds.get(observation.reader, "project")
     return subject_at(location.target, location.path, kind)
 
 
 def subject_of_refusal(refusal: Refusal, kinds: dict[str, SubjectKind]) -> Subject:
     """The subject of a refusal."""
-    if refusal.reader in BUILD_READERS:
-        return Subject("project", uri_of(refusal.target, built_from(refusal.path)))
+    owned = owned_by(refusal.reader, refusal.path)
+    if owned is not None:
+        return Subject("project", uri_of(refusal.target, owned))
     if refusal.target.startswith(_BILLS) and refusal.path != ".":
         return Subject("project", uri_of(refusal.target, refusal.path))
     kind = kinds.get(refusal.reader, "project")

@@ -39,6 +39,17 @@ def portable(pattern: Text) -> Text:
     return re.sub(r"\)([*+])\+", r")\1", pattern)
 
 
+_STRING = r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))'
+_COMMENT = re.compile(portable(rf"{_STRING}|//[^\n]*+|/\*.*?(?:\*/|\Z)"), re.DOTALL)
+_COMMA = re.compile(portable(rf"{_STRING}|,(?=\s*+[}}\]])"), re.DOTALL)
+
+
+def plain_json(text: str) -> str:
+    """JSON with comments and trailing commas as plain JSON on the same lines; strings are left as they are."""
+    text = _COMMENT.sub(lambda match: match[1] or "\n" * match[0].count("\n"), text)
+    return _COMMA.sub(lambda match: match[1] or "", text)
+
+
 def decode_text(data: bytes) -> str | None:
     """The text of `data` by its byte order mark, else as UTF-8; None where it is neither."""
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")

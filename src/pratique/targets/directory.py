@@ -30,7 +30,7 @@ from pratique.model.observation import (
     Time,
 )
 from pratique.model.ports import ARCHIVE, Artifact, Claimant, Options, Unreadable, iso_time
-from pratique.targets.dispatch import ARCHIVES, Dispatch, lies_below
+from pratique.targets.dispatch import ARCHIVES, Dispatch, holds
 
 READER = "directory"
 FLAGS = (
@@ -124,6 +124,8 @@ class Walk:
                             if name in folders:
                                 below = self._enter(path[cut:], name, inherited)
                                 if below is None:
+                                    if name == ".git" and not (excluded and excluded(inner[cut:-1])):
+                                        yield from self._repository(inner[cut:])
                                     continue
                                 if below:
                                     inherit[inner] = below
@@ -213,6 +215,30 @@ class Walk:
             return None
         return below
 
+    def _repository(self, path: str) -> Iterator[tuple[int, Artifact] | Refusal]:
+        """Of git's own folder, its settings and hooks: two listings, and nothing of the objects."""
+        for name, folder in (("config", path), ("hooks", f"{path}hooks/")):
+            marker = tuple(folder.rstrip("/").split("/")[-1 if name == "config" else -2 :])
+            claimants = [
+                claimant
+                for claimant in self.dispatch.claimants.values()
+                if marker in claimant.folders and (name in claimant.basenames or name == "hooks")
+            ]
+            if not claimants or not os.path.isdir(self.root + folder):
+                continue
+            try:
+                with os.scandir(self.root + folder) as listing:
+                    for entry in listing:
+                        wanted = entry.name == name if name == "config" else not entry.name.endswith(".sample")
+                        if wanted and not entry.is_dir(follow_symlinks=False):
+                            for claimant in claimants:
+                                item = self._claim(claimant, folder, entry.name, entry)
+                                if item is not None:
+                                    yield item
+            except OSError as error:
+                refusal = self.refuse(folder, reason_of(error))
+                yield msgspec.structs.replace(refusal, reader="git-hooks", relevant=False)
+
     def _claim(
         self, claimant: Claimant, path: str, name: str, entry: os.DirEntry[str]
     ) -> tuple[int, Artifact] | Refusal | None:
@@ -232,7 +258,7 @@ class Walk:
                 self.skip("link-inside-target", relative)
                 return None
             source = real
-        if claimant.folders and claimant.basenames and not lies_below(path, claimant.folders):
+        if claimant.basenames and (claimant.folders or claimant.outside) and not holds(claimant, path):
             return None
         return claimant.key, self._artifact(relative, source, claimant)
 

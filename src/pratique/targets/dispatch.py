@@ -129,11 +129,7 @@ class Dispatch:
         if below is None:
             return ()
         if name in self.by_name:
-            return [
-                claimant
-                for claimant in self.by_name[name]
-                if not claimant.folders or lies_below(folder, claimant.folders)
-            ]
+            return [claimant for claimant in self.by_name[name] if holds(claimant, folder)]
         if below:
             return self.inherited(below, folder, name)
         return self.suffixed(folder, name) if name[-3:] in self.endings else ()
@@ -174,6 +170,13 @@ class Dispatch:
                     entered = self.enter(folder[:position], name, below)
                     below = None if isinstance(entered, str) else entered
             position = cut + 1
+
+
+def holds(claimant: Claimant, folder: str) -> bool:
+    """Whether a claim by name holds in a folder (empty or with a trailing slash)."""
+    if claimant.outside and any(f"/{other}/" in f"/{folder}" for other in claimant.outside):
+        return False
+    return not claimant.folders or lies_below(folder, claimant.folders)
 
 
 def lies_below(folder: str, markers: tuple[tuple[str, ...], ...]) -> bool:

@@ -18,6 +18,7 @@ from pratique.assess.catalogue import Catalogue
 from pratique.assess.inferred import Inference
 from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions, wanted_digests
 from pratique.assess.subjects import uri_of
+from pratique.assess.triggers import narrowed, to_look_at
 from pratique.assess.unlocked import Locks
 from pratique.model.errors import TargetError
 from pratique.model.observation import Observation, Question, RangeFact, Refusal
@@ -139,13 +140,17 @@ def check(
         else:
             inactive += 1
     inactive_bundles = 0
-    for bundled in untold(catalogue, evidence.observations, evidence.subjects_of_bundles()):
+    for bundled in untold(catalogue, evidence.observations, evidence.projects()):
         if bundled.relevant:
             total.refusals.append(bundled.refusal)
         else:
             inactive_bundles += 1
     if inactive_bundles:
         total.skipped["bundled-release-not-told-for-inactive-incident"] = inactive_bundles
+    markers = {incident.id: unexamined_marker(incident) for incident in request.incidents}
+    total.refusals = list(narrowed(total.refusals, catalogue.incidents, markers))
+    look_at = to_look_at(sightings, evidence.observations, evidence.projects())
+    request = msgspec.structs.replace(request, notes=(*look_at, *request.notes))
     total.refusals += _unexaminable(request)
     if inactive:
         total.skipped["declared-range-without-lock-for-inactive-incident"] = inactive

@@ -11,7 +11,7 @@ import msgspec
 
 from pratique.adapters import processes
 from pratique.assess.subjects import folder_of, settled_name
-from pratique.ecosystems.npm.layout import CONTENT_FOLDERS
+from pratique.ecosystems.npm.layout import CONFIGURATION_READERS, CONTENT_FOLDERS
 from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Refusal
@@ -312,6 +312,9 @@ class Sweep:
         out.artifacts = sum(self.counts.values())
         if self.walk is None:
             out.entries += out.artifacts  # a unit hands out what is claimed, and says nothing of the rest
+        out.artifacts = sum(
+            count for key, count in self.counts.items() if self.readers[key].name not in CONFIGURATION_READERS
+        )
         out.interrupted = self.interrupted
         return out
 

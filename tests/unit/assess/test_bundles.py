@@ -63,10 +63,7 @@ def test_one_of_several_releases_is_ambiguous_where_one_is_listed() -> None:
 def gaps(*observations: Observation, named: bool = True) -> list[tuple[str, bool]]:
     catalogue = Catalogue([AXIOS], frozenset({AXIOS.id}) if named else frozenset())
     found = evidence(*observations)
-    return [
-        (item.refusal.path, item.relevant)
-        for item in untold(catalogue, found.observations, found.subjects_of_bundles())
-    ]
+    return [(item.refusal.path, item.relevant) for item in untold(catalogue, found.observations, found.projects())]
 
 
 def test_a_package_of_unknown_release_is_a_gap_where_the_incident_is_named() -> None:

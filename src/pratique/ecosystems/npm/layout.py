@@ -40,10 +40,53 @@ BUILD_READERS = frozenset({"bundle", "source-map", "bundle-statistics"})
 """Readers of what lies there: it belongs to the project that it was built from."""
 
 
+CONFIGURATION_FOLDERS = (
+    ".claude",
+    ".cursor",
+    ".gemini",
+    ".vscode",
+    ".github",
+    ".devcontainer",
+    ".idea",
+    ".git",
+    ".husky",
+)
+"""Folders of editors, agents and git in a project."""
+CONFIGURATION_READERS = frozenset(
+    {
+        "editor-tasks",
+        "editor-workspace",
+        "editor-settings",
+        "editor-files",
+        "agent-configuration",
+        "agent-servers",
+        "devcontainer",
+        "jetbrains-startup",
+        "git-hooks",
+        "git-configuration",
+        "direnv",
+    }
+)
+"""Readers of what lies there, or beside: it belongs to the project that it is opened with."""
+
+
+def owned_by(reader: str, path: str) -> str | None:
+    """The folder, with a trailing slash, of the project that a file belongs to; None where its own folder says it."""
+    if reader in BUILD_READERS:
+        return built_from(path)
+    if reader in CONFIGURATION_READERS:
+        return _above(path, CONFIGURATION_FOLDERS)
+    return None
+
+
 def built_from(path: str) -> str:
     """The folder, with a trailing slash, whose build output a file is: what stands above the first such folder."""
+    return _above(path, BUILD_FOLDERS)
+
+
+def _above(path: str, names: tuple[str, ...]) -> str:
     parts = path.split("/")[:-1]
-    first = next((index for index, part in enumerate(parts) if part in BUILD_FOLDERS), len(parts))
+    first = next((index for index, part in enumerate(parts) if part in names), len(parts))
     return "".join(f"{part}/" for part in parts[:first])
 
 

@@ -29,16 +29,13 @@ from pratique.ecosystems.npm.paths import place_of
 from pratique.ecosystems.npm.urls import origin_of, strip_url, tarball_release
 from pratique.model.observation import ComponentFact, Observation, Origin, PolicyFact, ProtectionFact, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
-from pratique.readers.text import decode_text, portable, refuse
+from pratique.readers.text import decode_text, plain_json, portable, refuse
 
 KNOWN = (0, 1, 2)
 
 _LINE_END_COMMA = re.compile(rb",(?=[ \t\r]*\n[ \t\r\n]*[}\]])")
 _KEY_LINE = re.compile(portable(rb'\n    "[^"\\\n]*+(?:\\.[^"\\\n]*+)*+": \['))
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
-_STRING = r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))'
-_COMMENT = re.compile(portable(rf"{_STRING}|//[^\n]*+|/\*.*?(?:\*/|\Z)"), re.DOTALL)
-_COMMA = re.compile(portable(rf"{_STRING}|,(?=\s*+[}}\]])"), re.DOTALL)
 _ARCHIVE = re.compile(r"(?:.*/)?(?P<base>[^/]+?)-(?P<version>\d+\.\d+\.\d+[^/]*)\.t(?:ar\.)?gz")
 _LOCAL = (("workspace:", "workspace"), ("link:", "link"), ("file:", "file"))
 
@@ -128,12 +125,6 @@ def _thorough(data: bytes) -> tuple[Lock, list[tuple[str, Any]]] | str:
         {} if found else None,
     )
     return lock, entries
-
-
-def plain_json(text: str) -> str:
-    """JSON with comments and trailing commas as plain JSON on the same lines; strings are left as they are."""
-    text = _COMMENT.sub(lambda match: match[1] or "\n" * match[0].count("\n"), text)
-    return _COMMA.sub(lambda match: match[1] or "", text)
 
 
 def _text(value: object) -> str | None:

@@ -1,0 +1,115 @@
+"""Commands taken apart, and what is never kept of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pratique.model.observation import ContentFact, DigestFact, Observation, PresenceFact
+from pratique.model.ports import Interest
+from pratique.readers import discovery
+from pratique.readers.editor import agent, envrc, files, git_configuration, git_hooks, settings, tasks
+from pratique.readers.editor.configuration import command
+from tests.golden.harness import ALL, ROOT, in_memory
+
+
+@pytest.mark.parametrize(
+    ("parts", "program", "names"),
+    [
+        (("node .claude/setup.mjs",), "node", (".claude/setup.mjs",)),
+        (("node ./.claude/setup.mjs --x",), "node", (".claude/setup.mjs",)),
+        (("node", ["${workspaceFolder}/.vscode/setup.mjs"]), "node", (".vscode/setup.mjs",)),
+        (('"$CLAUDE_PROJECT_DIR"/.claude/hooks/a.sh',), ".claude/hooks/a.sh", (".claude/hooks/a.sh",)),
+        (('"${CLAUDE_PROJECT_DIR}/.claude/a.py"',), ".claude/a.py", (".claude/a.py",)),
+        (("KEY=secret TOKEN=x node a.js",), "node", ("a.js",)),
+        (("sh -c 'cd x && node .vscode/setup.mjs; true'",), "sh", (".vscode/setup.mjs",)),
+        (("powershell", ["-File", "tools\\a.ps1"]), "powershell", ("tools/a.ps1",)),
+        (("curl https://x.test/a.sh | sh",), "curl", ()),
+        (("$(cat secret)",), None, ()),
+        ((None, 3, {}), None, ()),
+        (("",), None, ()),
+        ((["npm", 1, None, "ci"],), "npm", ()),
+    ],
+)
+def test_commands(parts: tuple[object, ...], program: str | None, names: tuple[str, ...]) -> None:
+    assert command(*parts) == (program, names)
+
+
+def test_no_argument_is_kept_anywhere() -> None:
+    for path in (ROOT / "editor").glob("*/*/expected.json"):
+        text = path.read_text(encoding="utf-8")
+        assert "not-kept" not in text
+        assert "secret" not in text
+
+
+def test_marks_of_indicators() -> None:
+    import hashlib
+
+    data = b'{"a": "IfYouReadThis"}'
+    interest = Interest(
+        {},
+        digests={"sha256": frozenset({hashlib.sha256(data).hexdigest()})},
+        basenames=frozenset({"tasks.json", "setup.mjs"}),
+        fragments={"configuration": ("IfYouReadThis",), "bundle": ("a",)},
+    )
+    found = list(tasks.READER.read(in_memory(data, "x/.vscode/tasks.json"), interest))
+    assert [type(item.facts) for item in found if isinstance(item, Observation)] == [
+        PresenceFact,
+        DigestFact,
+        ContentFact,
+    ]
+    found = list(files.READER.read(in_memory(b"inert", "x/.claude/setup.mjs"), interest))
+    assert [type(item.facts) for item in found if isinstance(item, Observation)] == [PresenceFact]
+    assert list(files.READER.read(in_memory(b"inert", "x/.github/notes.md"), interest)) == []
+
+
+def test_odd_shapes_give_nothing_and_never_fail() -> None:
+    shapes = [
+        {"tasks": 3},
+        {"tasks": [{"runOptions": {"runOn": "folderOpen"}, "dependsOn": ["a", {"task": "b"}, 4], "label": "a"}]},
+        {"tasks": [{"label": "a", "dependsOn": "a", "runOptions": {"runOn": "folderOpen"}, "command": {"value": "x"}}]},
+        {"hooks": {"SessionStart": "x", "Stop": [3, {"hooks": [{"command": 4}]}]}},
+        {"mcpServers": ["x"], "statusLine": 3},
+        {"terminal.integrated.profiles.linux": {"a": None}, "terminal.integrated.env.linux": 3, "x.path": [3]},
+    ]
+    for shape in shapes:
+        for reader, path in ((tasks, ".vscode/tasks.json"), (agent, ".claude/settings.json"), (settings, ".vscode/x")):
+            for item in reader.READER.read(in_memory(json.dumps(shape).encode(), path), ALL):
+                msgspec.json.encode(item)
+
+
+def test_a_hook_names_its_program_and_scripts() -> None:
+    text = b"#!/usr/bin/env node\n// hook\nrequire('./tools/x.cjs')\n"
+    (found,) = git_hooks.READER.read(in_memory(text, "x/.git/hooks/post-checkout"), ALL)
+    assert isinstance(found, Observation)
+    shown = msgspec.to_builtins(found.facts)
+    assert (shown["tool"], shown["when"], shown["program"]) == ("git", "post-checkout", "node")
+    assert list(git_hooks.READER.read(in_memory(text, "x/.git/hooks/post-checkout.sample"), ALL)) == []
+
+
+def test_settings_of_git_keep_no_url() -> None:
+    text = b'[remote "o"]\n\turl = https://u:secret@h.test\n[url "https://secret@h"]\n\tinsteadOf = x\n[core] pager = less -R\n'
+    found = list(git_configuration.READER.read(in_memory(text, "x/.git/config"), ALL))
+    shown = [msgspec.json.encode(item).decode() for item in found]
+    assert len(shown) == 1
+    assert "less" in shown[0]
+    assert "secret" not in shown[0]
+
+
+def test_direnv_keeps_no_value() -> None:
+    (found,) = envrc.READER.read(in_memory(b"export K=secret.sh\nsource ./a.sh\n", "x/.envrc"), ALL)
+    assert b"secret" not in msgspec.json.encode(found)
+
+
+def test_every_reader_of_the_folder_is_known_to_the_layout() -> None:
+    from pratique.ecosystems.npm.layout import BUILD_READERS, CONFIGURATION_READERS
+
+    by_folder: dict[str, set[str]] = {}
+    for claim in discovery.claims():
+        by_folder.setdefault(claim.module.split(".")[-2], set()).add(claim.name)
+    assert by_folder["editor"] == CONFIGURATION_READERS
+    assert by_folder["bundle"] == BUILD_READERS
+    assert Path(ROOT / "editor").is_dir()
