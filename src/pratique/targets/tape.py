@@ -30,6 +30,8 @@ MOST_META = 1 << 20
 MOST_MAP = 1 << 16
 """So many pieces may a sparse file have."""
 _CHUNK = 1 << 20
+_BLOCK_OF_ZSTD = 1 << 17
+"""zstd gives so many bytes at once; larger reads are put together out of several."""
 _LARGEST = 1 << 60
 _ZERO = bytes(BLOCK)
 _HEADERS = frozenset(b"12345")
@@ -98,6 +100,7 @@ class Tape:
         self._odd: str | None = None
         seekable = getattr(plain, "seekable", None)
         self._seeks = not isinstance(plain, Unpacked) and seekable is not None and bool(seekable())
+        self._chunk = _BLOCK_OF_ZSTD if isinstance(plain, Unpacked) and plain.kind == "zstd" else _CHUNK
 
     @property
     def place(self) -> int:
@@ -109,7 +112,7 @@ class Tape:
     def _fill(self, size: int) -> bool:
         """See that so many bytes wait in the buffer. False where the tar ends before; raises Unreadable."""
         while len(self._buffer) - self._at < size:
-            chunk = self.plain.read(_CHUNK)
+            chunk = self.plain.read(self._chunk)
             if not chunk:
                 return False
             self._count(len(chunk))
@@ -136,7 +139,7 @@ class Tape:
         self._buffer, self._at = b"", 0
         left = size - len(parts[0])
         while left > 0:
-            chunk = self.plain.read(min(left, _CHUNK))
+            chunk = self.plain.read(min(left, self._chunk))
             if not chunk:
                 break
             self._count(len(chunk))
@@ -159,7 +162,7 @@ class Tape:
                 raise Unreadable("is damaged or cut off: it ends in the middle of a member")
             return
         while size > 0:
-            chunk = self.plain.read(_CHUNK)
+            chunk = self.plain.read(self._chunk)
             if not chunk:
                 raise Unreadable("is damaged or cut off: it ends in the middle of a member")
             self._count(len(chunk))
@@ -225,14 +228,14 @@ class Tape:
         at = self._at
         header = self._buffer[at : at + BLOCK]
         self._at = at + BLOCK
-        if header == _ZERO:
+        if not header[0] and header == _ZERO:
             return None
+        field = header[148:156]
         try:
-            stated = number(header[148:156])
+            stated = number(field)
         except ValueError:
             stated = -1
-        found = zlib.adler32(header) & 0xFFFF
-        if (stated + sum(header[148:156]) - 255) % _ADLER != found or not 0 <= stated < 2 * _ADLER:
+        if (stated + sum(field) - 255) % _ADLER != zlib.adler32(header) & 0xFFFF or not 0 <= stated < 2 * _ADLER:
             signed = sum(byte - 256 if byte > 127 else byte for byte in header[:148] + header[156:]) + 256
             if stated != signed:
                 raise Unreadable(
@@ -256,11 +259,11 @@ class Tape:
     ) -> Member:
         """The member that a header and those before it speak of."""
         flag = header[156:157]
+        if flag == b"0" and name is None and not pax:
+            return self._regular(header)
         own = _text(_until_nul(header[:100]))
-        if header[257:263] == b"ustar\0" and header[345] != 0:
-            length = 131 if header[508:512] == b"tar\0" else 155
-            prefix = _text(_until_nul(header[345 : 345 + length]))
-            own = f"{prefix}/{own}" if prefix else own
+        if header[345] and header[257:263] == b"ustar\0":
+            own = f"{_prefix(header)}/{own}"
         if name is None:
             name = pax.get("path") or own
         if link is None:
@@ -280,6 +283,16 @@ class Tape:
         self._left = member.stored
         self._padding = -member.stored % BLOCK
         return member
+
+    def _regular(self, header: bytes) -> Member:
+        """A regular file that no other header speaks of: nearly every member."""
+        name = header[:100].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+        if header[345] and header[257:263] == b"ustar\0":
+            name = f"{_prefix(header)}/{name}"
+        size = _size(header)
+        self._left = size
+        self._padding = -size % BLOCK
+        return Member(name, "0", size, "", header[136:148])
 
     def _old_sparse(self, member: Member, header: bytes) -> None:
         """The map of a sparse file as GNU tar writes it into and behind the header. Raises Unreadable."""
@@ -381,7 +394,7 @@ def number(field: bytes) -> int:
     text = field.strip(b" \0").partition(b"\0")[0]
     if not text:
         return 0
-    if text.strip(b"01234567"):
+    if not text.isdigit():
         raise ValueError("no octal number")
     return int(text, 8)
 
@@ -395,6 +408,12 @@ def number_or_damaged(field: bytes) -> int:
 
 
 def _size(header: bytes) -> int:
+    digits = header[124:135]
+    if digits.isdigit() and not header[135]:
+        try:
+            return int(digits, 8)
+        except ValueError:
+            raise Unreadable("is damaged: a header holds a number that is none") from None
     return _checked(number_or_damaged(header[124:136]))
 
 
@@ -408,6 +427,12 @@ def _decimal(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 19:
         raise Unreadable("is damaged: a header holds a number that is none")
     return _checked(int(text))
+
+
+def _prefix(header: bytes) -> str:
+    """The folder that a ustar or star header writes apart from the name."""
+    length = 131 if header[508:512] == b"tar\0" else 155
+    return _text(_until_nul(header[345 : 345 + length]))
 
 
 def _until_nul(field: bytes) -> bytes:
