@@ -220,6 +220,17 @@ Handed = tuple[int, Artifact]
 """What a target hands out: the key of the claimant, and the artifact."""
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What a plug of a target wants to have again at the second look: so that nothing has to be read twice.
+
+    It travels with the result of its unit, is kept with it, and given to the plug's `remember` before `probe`. Only a
+    unit with observations keeps it. `key` names it by content.
+    """
+
+    key: str
+    data: bytes
+
+
 class Unit(msgspec.Struct, frozen=True):
     """A part of a target that is examined by itself: one repository, one image layer.
 
@@ -247,5 +258,6 @@ class TargetKind(msgspec.Struct, frozen=True, kw_only=True):
     subject: SubjectKind
     find: Callable[[str], list[str]]
     units: Callable[[str, str, Options], Iterator[Unit | Refusal]]
-    open: Callable[[Unit, Claims, Options], Iterator[Handed | Observation | Refusal]]
+    open: Callable[[Unit, Claims, Options], Iterator[Handed | Observation | Refusal | Kept]]
     probe: Callable[[str, str, Sequence[Question], Options], Iterator[Observation | Refusal]]
+    remember: Callable[[str, bytes], None] | None = None

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import Inside, locate
 from pratique.model.observation import FolderFact, Observation, Question, Refusal
-from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claimant, Claims, Handed, Options, Unreadable
+from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claimant, Claims, Handed, Kept, Options, Unreadable
 from pratique.targets.directory import open_regular
 from pratique.targets.dispatch import ARCHIVES
 from pratique.targets.tape import Member, Tape, tape_of
@@ -35,7 +35,7 @@ _CHUNK = 1 << 20
 _BLOCK = 512
 _FIXTURES = frozenset({"site-packages", "dist-packages", "test", "tests", "testdata", "fixtures", "__fixtures__"})
 
-Item = Handed | Observation | Refusal
+Item = Handed | Observation | Refusal | Kept
 
 
 class Tally:

@@ -28,7 +28,7 @@ import msgspec
 from pratique.model.errors import TargetError
 from pratique.model.location import Inside, locate
 from pratique.model.observation import FolderFact, LayerFact, Observation, Question, Refusal
-from pratique.model.ports import Artifact, Claims, Handed, Options, TargetKind, Unit, Unreadable
+from pratique.model.ports import Artifact, Claims, Handed, Kept, Options, TargetKind, Unit, Unreadable
 from pratique.targets import archive, layers
 from pratique.targets.boxes import Box, open_box, part_at, state_of
 from pratique.targets.manifests import Found, Image, Part, images, is_image
@@ -36,6 +36,9 @@ from pratique.targets.manifests import Found, Image, Part, images, is_image
 READER = "image"
 DEEPEST_FOLDER = 4
 MOST_ENTRIES = 100_000
+MOST_REMEMBERED = 64 << 20
+_listings: dict[str, bytes] = {}
+"""The names in layers, packed, by the digest of the layer's own bytes."""
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".oci")
 _STORES = ("overlay-images", "vfs-images", "image/overlay2", "io.containerd.content.v1.content")
 _ADVICE = "Name an archive of `docker save`, an OCI layout, or a folder written by skopeo; or a folder that holds some"
@@ -128,7 +131,7 @@ def _listed(found: Found) -> dict[str, tuple[str, str]]:
     return listed
 
 
-def open_unit(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | Observation | Refusal]:
+def open_unit(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | Observation | Refusal | Kept]:
     """The artifacts of one layer."""
     if unit.about[0] == "packed":
         yield from _open_packed(unit, claims, options)
@@ -140,15 +143,22 @@ def open_unit(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed |
 
     try:
         layer = layers.Layer(unit.target, digest, claims, options, again)
+        names: list[Kept] = []
         with again() as stream:
-            yield from layer.members(stream)
+            for item in layer.members(stream):
+                if isinstance(item, Kept):
+                    names.append(item)
+                else:
+                    yield item
         if state != "/".join(str(item) for item in state_of(unit.path, place)):
             yield layer.refusal("", "was changed while it was examined")
+        else:
+            yield from names
     except Unreadable as error:
         yield Refusal(".", READER, f"{unit.part}: {error.reason}", True, unit.target)
 
 
-def _open_packed(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | Observation | Refusal]:
+def _open_packed(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | Observation | Refusal | Kept]:
     """The artifacts of all layers of a compressed archive, in one pass."""
     digests = dict(zip(unit.about[1::2], unit.about[2::2], strict=True))
     held: list[object] = []
@@ -245,8 +255,11 @@ def _looked(box: Box, found: Found, questions: Sequence[Question]) -> dict[str, 
     looked: dict[str, layers.Changes | Unreadable] = {}
     wanted: dict[str, str] = {}
     for name, digest in parts.items():
-        wanted.setdefault(digest, name)
-    for name, stream in box.each(list(wanted.values())):
+        if digest in _listings:
+            looked[digest] = layers.changes(layers.listed(_listings[digest]), paths[digest])
+        else:
+            wanted.setdefault(digest, name)
+    for name, stream in box.each(list(wanted.values())) if wanted else ():
         digest = parts[name]
         try:
             looked[digest] = layers.changes(layers.tape(stream).members(), paths[digest])
@@ -401,4 +414,13 @@ def _base(found: Found, image: Image, index: int) -> bool | None:
     return None
 
 
-TARGET = TargetKind(kind="image", subject="image", find=find, units=units, open=open_unit, probe=probe)
+def remember(digest: str, listing: bytes) -> None:
+    """Keep the names of a layer that was read, until the second look."""
+    if sum(map(len, _listings.values())) + len(listing) > MOST_REMEMBERED:
+        _listings.clear()
+    _listings[digest] = listing
+
+
+TARGET = TargetKind(
+    kind="image", subject="image", find=find, units=units, open=open_unit, probe=probe, remember=remember
+)

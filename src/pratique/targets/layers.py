@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
@@ -17,7 +18,7 @@ import msgspec
 from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import Inside, shown
 from pratique.model.observation import Refusal
-from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claims, Handed, Options, Unreadable
+from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claims, Handed, Kept, Options, Unreadable
 from pratique.targets.directory import compile_globs
 from pratique.targets.tape import BLOCK, Member, Tape, tape_of
 
@@ -25,6 +26,8 @@ READER = "image"
 LINKED = 4
 """So often a layer is read again for what links name."""
 MOST_LINKS = 10_000
+MOST_LISTED = 8 << 20
+"""So many bytes of names of one layer are kept for the second look; of a longer layer none, and it is read again."""
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
@@ -74,8 +77,11 @@ class Layer:
         """Links that stand for a folder which no reader would know by its own name, by that folder."""
         self.links = 0
 
-    def members(self, stream: BinaryIO) -> Iterator[Handed | Refusal]:
-        """What is claimed of the layer, in its order, then what links name; what cannot be read is a refusal."""
+    def members(self, stream: BinaryIO) -> Iterator[Handed | Refusal | Kept]:
+        """What is claimed of the layer, in its order, then what links name; what cannot be read is a refusal.
+
+        Of a whole layer the names of all members are given too, for the second look.
+        """
         try:
             yield from self._first(tape(stream))
             yield from self._linked()
@@ -89,10 +95,15 @@ class Layer:
         step = Inside("layer", self.digest, shown(path))
         return Refusal(shown(path) or ".", READER, reason, True, self.target, names=names, inside=(step,))
 
-    def _first(self, tape: Tape) -> Iterator[Handed | Refusal]:
+    def _first(self, tape: Tape) -> Iterator[Handed | Refusal | Kept]:
         at = self.claims.at
+        listing: bytearray | None = bytearray()
         for member in tape.members():
             path = plain(member.name)
+            if listing is not None:
+                listing += f"{member.kind}{path}\0".encode("utf-8", "surrogateescape")
+                if "\0" in path or len(listing) > MOST_LISTED:
+                    listing = None
             if member.kind == "0":
                 if path.startswith(_WHITEOUT, path.rfind("/") + 1):
                     continue
@@ -103,6 +114,8 @@ class Layer:
                     yield from self._noted(self.hard, plain(member.linkname), path)
             elif member.kind == "2" and "node_modules" in path:
                 yield from self._link(path, member.linkname)
+        if listing is not None:
+            yield Kept(self.digest, zlib.compress(listing, 1))
 
     def _noted(self, links: dict[str, list[str]], target: str, path: str) -> Iterator[Refusal]:
         self.links += 1
@@ -228,6 +241,12 @@ def _resolved(folder: str, target: str) -> str:
         elif part not in ("", "."):
             parts.append(part)
     return "/".join(parts)
+
+
+def listed(data: bytes) -> Iterator[Member]:
+    """The members of a layer by the names that were kept of it: nothing but kind and path."""
+    for row in zlib.decompress(data).split(b"\0")[:-1]:
+        yield Member(row[1:].decode("utf-8", "surrogateescape"), chr(row[0]), 0, "", b"")
 
 
 class Changes(msgspec.Struct):

@@ -15,7 +15,7 @@ from pratique.ecosystems.npm.layout import CONFIGURATION_READERS, CONTENT_FOLDER
 from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Refusal
-from pratique.model.ports import Artifact, Claimant, Claims, Door, Handed, Interest, Options, Reader, Unreadable
+from pratique.model.ports import Artifact, Claimant, Claims, Door, Handed, Interest, Kept, Options, Reader, Unreadable
 from pratique.readers import discovery
 from pratique.targets.archive import Tally, opened
 from pratique.targets.directory import Pending, Walk
@@ -54,6 +54,9 @@ class Swept(msgspec.Struct):
     locks: dict[str, str] = {}
     """Out of git histories: id of each version of a lock to the names of interest in it, each between line ends."""
     lock_names: list[str] = []
+
+    kept: dict[str, bytes] = {}
+    """What plugs of targets want to have again at the second look."""
 
     def add(self, other: Swept) -> None:
         """Take in another part."""
@@ -188,6 +191,8 @@ def stream(
         items = walk.file(name, folder)
     try:
         for item in opened(items, within(door), options, inside):
+            if isinstance(item, Kept):
+                continue
             if not isinstance(item, tuple):
                 yield item
                 continue
@@ -234,7 +239,7 @@ class Sweep:
         self.counts: dict[int, int] = {}
         self.interrupted = False
 
-    def take(self, items: Iterable[Handed | Observation | Refusal]) -> None:
+    def take(self, items: Iterable[Handed | Observation | Refusal | Kept]) -> None:
         """Read what a target hands out. An interrupt keeps what was found."""
         try:
             for item in opened(items, self.inner, self.options, self.tally):
@@ -245,6 +250,8 @@ class Sweep:
                     self._read(*item)
                 elif isinstance(item, Refusal):
                     self.out.refusals.append(item)
+                elif isinstance(item, Kept):
+                    self.out.kept[item.key] = item.data
                 elif self.keep(item):
                     self.out.observations.append(item)
         except KeyboardInterrupt:
@@ -295,6 +302,8 @@ class Sweep:
     def done(self) -> Swept:
         """The result of this part."""
         out = self.out
+        if not out.observations:
+            out.kept = {}
         out.settled = sorted(self.settled)
         out.lock_names = sorted(self.lock_names)
         out.entries = self.tally.members

@@ -14,7 +14,7 @@ import msgspec
 from pratique.adapters import executor, processes
 from pratique.adapters.results import Results
 from pratique.model.observation import Observation, Question, Refusal
-from pratique.model.ports import Interest, Options, Unit
+from pratique.model.ports import Interest, Kept, Options, Unit
 from pratique.targets import discovery
 from pratique.workflow.sweep import Keep, Sweep, Swept, dispatch, ordered, read
 
@@ -68,6 +68,11 @@ def examine(
         unit = units[number]
         if kept:
             swept.from_cache = max(swept.artifacts, 1)
+        remember = discovery.load(unit.kind).remember if swept.kept else None
+        if remember is not None:
+            for key, data in swept.kept.items():
+                remember(key, data)
+        swept.kept = {}
         found.setdefault(unit.target, Swept()).add(rebound(swept, unit.target))
 
     def done(number: int, result: bytes) -> None:
@@ -143,6 +148,8 @@ def stream(
     for unit in planned.units:
         inside = Tally()
         for item in opened(discovery.load(kind).open(unit, table, options), table, options, inside):
+            if isinstance(item, Kept):
+                continue
             if not isinstance(item, tuple):
                 yield item
                 continue

@@ -16,7 +16,7 @@ import zstandard
 from pratique.model.errors import TargetError
 from pratique.model.location import Inside
 from pratique.model.observation import FolderFact, LayerFact, Observation, Question, Refusal
-from pratique.model.ports import Claimant, Options, Unit, Unreadable
+from pratique.model.ports import Claimant, Kept, Options, Unit, Unreadable
 from pratique.targets import manifests
 from pratique.targets.dispatch import Dispatch
 from pratique.targets.image import TARGET, find, units
@@ -328,6 +328,7 @@ def test_a_layer_that_changes_while_it_is_examined(tmp_path: Path) -> None:
     found = list(TARGET.open(unit, Dispatch([], {}), Options()))
     assert isinstance(found[-1], Refusal)
     assert "changed while" in found[-1].reason
+    assert not any(isinstance(item, Kept) for item in found)
 
 
 # archives

@@ -10,9 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pratique.model.observation import Refusal
-from pratique.model.ports import ARCHIVE, Claimant, Handed, Options, Unreadable
+from pratique.model.ports import ARCHIVE, Claimant, Handed, Kept, Options, Unreadable
 from pratique.targets.dispatch import Dispatch
-from pratique.targets.layers import Changes, Layer, changes, folder_visible, gone, plain, taken_away, tape, visible
+from pratique.targets.layers import (
+    Changes,
+    Layer,
+    changes,
+    folder_visible,
+    gone,
+    listed,
+    plain,
+    taken_away,
+    tape,
+    visible,
+)
 from tests.standins.images import layer
 
 Kind = Literal["file", "folder", "other"]
@@ -153,7 +164,7 @@ def read(entries: dict[str, bytes | str | None], options: Options | None = None)
     for item in opening.members(io.BytesIO(data)):
         if isinstance(item, Refusal):
             found[item.path] = item.reason
-        else:
+        elif isinstance(item, tuple):
             found[item[1].path] = content(item)
     return found
 
@@ -231,15 +242,33 @@ def test_marks_limits_exclusions_and_archives() -> None:
 def test_a_companion_is_found_in_the_layer() -> None:
     data = layer({"a/package.json": b"x", "a/package.json-wal": b"beside"})
     opening = Layer("file:///x", "sha256:0", claims("package.json"), Options(), lambda: io.BytesIO(data))
-    for item in opening.members(io.BytesIO(data)):
-        assert isinstance(item, tuple)
+    for item in [item for item in opening.members(io.BytesIO(data)) if isinstance(item, tuple)]:
         assert item[1].companion("-wal") == b"beside"
         assert item[1].companion("-shm") is None
     opening = Layer("file:///x", "sha256:0", claims("package.json"), Options(), None)
-    for item in opening.members(io.BytesIO(data)):
-        assert isinstance(item, tuple)
+    for item in [item for item in opening.members(io.BytesIO(data)) if isinstance(item, tuple)]:
         with pytest.raises(Unreadable, match="cannot be looked up"):
             item[1].companion("-wal")
+
+
+def test_the_names_that_are_kept_tell_the_same() -> None:
+    data = layer(
+        {
+            "a": None,
+            "a/\udcff": b"1",
+            "a/link": "to",
+            "a/.wh.b": b"",
+            "c/.wh..wh..opq": b"",
+            "d\n": "=a/\udcff",
+        }
+    )
+    opening = Layer("file:///x", "sha256:0", claims(), Options(), None)
+    (kept,) = [item for item in opening.members(io.BytesIO(data)) if isinstance(item, Kept)]
+    paths = ["a/\udcff", "a/link", "a/b", "c/x", "d\n", "a"]
+    assert kept.key == "sha256:0"
+    assert changes(listed(kept.data), paths) == changes(tape(io.BytesIO(data)).members(), paths)
+    opening = Layer("file:///x", "sha256:0", claims(), Options(), None)
+    assert not [item for item in opening.members(io.BytesIO(data[:-10240])) if isinstance(item, Kept)]
 
 
 def test_what_is_asked_of_no_layer() -> None:

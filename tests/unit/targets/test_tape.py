@@ -283,7 +283,7 @@ def test_numbers(field: bytes, value: int) -> None:
 
 @pytest.mark.parametrize("field", [b"0_1", b"+7", b"9", b"0x1", b"-1"])
 def test_what_is_no_number(field: bytes) -> None:
-    with pytest.raises(ValueError, match="no octal|invalid literal"):
+    with pytest.raises(ValueError, match=r"no octal|invalid literal"):
         number(field)
 
 
