@@ -28,6 +28,7 @@ from pratique.ecosystems.npm.paths import place_of
 from pratique.ecosystems.npm.urls import origin_of, strip_url, tarball_release
 from pratique.model.observation import ComponentFact, Observation, Origin, Record, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
+from pratique.readers.npm.remembered import Known, memory
 from pratique.readers.text import decode_text, refuse
 
 
@@ -83,22 +84,30 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
 def read_lock(context: Context) -> Iterator[Observation | Refusal]:
     """Read a lockfile of any version; shared by the two readers of this format."""
     data = context.artifact.content()
+    known = memory(context.artifact, context.wanted, "package-lock", Known)
+    short = known.without(data) if known is not None else None
+    lock = _decoded(short) if short is not None else None
+    if lock is None:
+        lock = _decoded(data)
+    if lock is None or lock.packages is None:
+        yield from _second_path(context, data)
+        return
     wanted = context.wanted
+    for path, entry in lock.packages.items():
+        name = entry.name if entry.name and path else path[path.rfind("node_modules/") + 13 :]
+        if name in wanted and path:
+            yield from context.entry(path, msgspec.structs.asdict(entry))
+    if lock.dependencies is not None:
+        yield from _legacy(context, lock.dependencies)
+
+
+def _decoded(data: bytes) -> Lock | None:
+    """A lockfile in npm's own layout with `packages`; None where it has to be read the strict way."""
     try:
         lock = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        yield from _second_path(context, data)
-        return
-    packages = lock.packages
-    if packages is not None and _looks_whole(data, packages, lock.dependencies):
-        for path, entry in packages.items():
-            name = entry.name if entry.name and path else path[path.rfind("node_modules/") + 13 :]
-            if name in wanted and path:
-                yield from context.entry(path, msgspec.structs.asdict(entry))
-        if lock.dependencies is not None:
-            yield from _legacy(context, lock.dependencies)
-        return
-    yield from _second_path(context, data)
+        return None
+    return lock if lock.packages is not None and _looks_whole(data, lock.packages, lock.dependencies) else None
 
 
 def _looks_whole(data: bytes, packages: dict[str, Package], legacy: msgspec.Raw | None) -> bool:

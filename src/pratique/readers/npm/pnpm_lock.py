@@ -46,6 +46,7 @@ from pratique.readers.npm.pnpm_yaml import (
     strict_trees,
     unquote,
 )
+from pratique.readers.npm.remembered import MOST_ENTRIES, memory
 from pratique.readers.text import decode_text, refuse
 
 _ENTRIES = ("packages", "snapshots")
@@ -70,6 +71,15 @@ class Document(msgspec.Struct):
     fields: Pairs
     packages: list[tuple[str, Any]]
     snapshots: list[tuple[str, Any]] | None
+    passed: Passed | None = None
+
+
+class Passed(msgspec.Struct):
+    """Entries of names that nobody asks about, left out before parsing: a text without them, and their keys."""
+
+    text: str
+    packages: list[str]
+    snapshots: list[str]
 
 
 class Unparsed(msgspec.Struct):
@@ -106,15 +116,17 @@ def read_lock(
     if not text.strip():
         yield refuse(artifact, reader, "is empty")
         return
+    known = memory(artifact, wanted, "pnpm-lock", _Known) if record == "lock" and text.endswith("\n") else None
+    short = known.without(text) if known is not None else None
     sides = [text]
-    if has_conflicts(text):
+    if has_conflicts(text if short is None else short.text):
         yield refuse(artifact, reader, "holds merge-conflict markers; both sides were read")
         sides = conflict_sides(text)
     elif not text.endswith("\n"):
         yield refuse(artifact, reader, "does not end with a newline: it may be cut off")
     seen: set[bytes] = set()
     for side in sides:
-        for item in _side(artifact, reader, wanted, record, times, side):
+        for item in _side(artifact, reader, wanted, record, times, side, short if side is text else None):
             key = msgspec.json.encode(item)
             if key not in seen:
                 seen.add(key)
@@ -128,14 +140,16 @@ def _side(
     record: Record,
     times: tuple[Time, ...],
     text: str,
+    short: Passed | None,
 ) -> Iterator[Observation | Refusal]:
     """One whole text: the quick way first, the strict way where that does not understand something."""
     if text.endswith("\n"):
-        try:
-            yield from quick(artifact, reader, wanted, record, times, text)
-        except Unexpected:
-            pass
-        else:
+        for part in (short, None) if short is not None else (None,):
+            try:
+                found = quick(artifact, reader, wanted, record, times, text if part is None else part.text, part)
+            except Unexpected:
+                continue
+            yield from found
             return
     yield from strict(artifact, reader, wanted, record, times, text)
 
@@ -147,6 +161,7 @@ def quick(
     record: Record,
     times: tuple[Time, ...],
     text: str,
+    passed: Passed | None = None,
 ) -> list[Observation | Refusal]:
     """Read a text in pnpm's own layout. Raises Unexpected before anything is handed out."""
     documents = []
@@ -162,7 +177,13 @@ def quick(
                 entries[key] = [(path, Unparsed(body)) for path, body in quick_entries(section)]
             else:
                 fields.append((key, quick_tree(section, 2)))
-        documents.append(Document(Pairs(fields), entries.get("packages", []), entries.get("snapshots") or None))
+        documents.append(Document(Pairs(fields), entries.get("packages", []), entries.get("snapshots") or None, passed))
+    if passed is not None:
+        (document,) = documents if len(documents) == 1 else [Document(Pairs([]), [], None)]
+        if document.snapshots is None or _meet(passed.packages, document.packages):
+            raise Unexpected
+        if _meet(passed.snapshots, document.snapshots):
+            raise Unexpected
     found: list[Observation | Refusal] = []
     for document in documents:
         found += _Lock(artifact, reader, wanted, record, times, document).read()
@@ -210,6 +231,77 @@ def strict(
         yield refuse(artifact, reader, _NO_PROJECT)
 
 
+def _meet(keys: list[str], entries: list[tuple[str, Any]]) -> bool:
+    """Whether a key was left out and stands among the entries too."""
+    return not {key for key, _ in entries}.isdisjoint(keys)
+
+
+class _Known:
+    """Entries of `packages` and `snapshots` of the 9.0 form that were seen to be whole and of no interest."""
+
+    def __init__(self, wanted: frozenset[str]) -> None:
+        self.wanted = wanted
+        self.packages: dict[str, str] = {}
+        self.snapshots: dict[str, str] = {}
+
+    def without(self, text: str) -> Passed | None:
+        """A text without the entries that are known; None where nothing can be left out."""
+        blocks = text.split("\n\n")
+        try:
+            first = blocks.index("packages:")
+            second = blocks.index("snapshots:", first)
+        except ValueError:
+            return None
+        if not text.startswith("lockfileVersion: '9") or "\n---" in text or second - first < 16:
+            return None
+        keys: list[list[str]] = []
+        left = blocks[: first + 1]
+        for known, part in ((self.packages, blocks[first + 1 : second]), (self.snapshots, blocks[second + 1 :])):
+            found = list(map(known.get, part[:-1]))
+            for index in [index for index, key in enumerate(found) if key is None]:
+                block = part[index]
+                found[index] = self._learn(block, known)
+                if found[index] is None:
+                    left.append(block)
+                    if not _ENTRY_ALONE.match(block) or _OUTDENTED.search(block):
+                        return None
+            passed = [key for key in found if key is not None]
+            left += part[-1:]
+            if not part or not _ENTRY_ALONE.match(part[-1]):
+                return None
+            if known is self.packages:
+                left.append("snapshots:")
+            if len(set(passed)) != len(passed):
+                return None
+            keys.append(passed)
+        return Passed("\n\n".join(left), *keys)
+
+    def _learn(self, block: str, known: dict[str, str]) -> str | None:
+        """The key of a block that is one whole entry of no interest; then it is remembered."""
+        try:
+            ((_, section),) = [pair for sections in quick_sections(f"x:\n{block}\n") for pair in sections]
+            ((key, inner),) = quick_entries(section)
+        except (Unexpected, ValueError):
+            return None
+        at = key.find("@", 1)
+        if (
+            at < 1
+            or key[:at] in self.wanted
+            or has_conflicts(block)
+            or (known is self.packages and not _has_resolution(Unparsed(inner)))
+        ):
+            return None
+        if len(known) >= MOST_ENTRIES:
+            known.clear()
+        known[block] = key
+        return key
+
+
+_ENTRY_ALONE = re.compile(r"  [^ \n]")
+"""How an entry starts that nothing before it can own, and that owns nothing before it."""
+_OUTDENTED = re.compile(r"^\S", re.MULTILINE)
+
+
 def _is_environment(document: Document) -> bool:
     """Whether a document holds configuration dependencies alone."""
     importers = document.fields.get("importers")
@@ -239,6 +331,8 @@ class _Lock:
         self.shipped_in = place_of(artifact.path).package if record == "lock" else None
         entries = document.packages if document.snapshots is None else document.snapshots
         self.have = {key for key, _ in entries}
+        if document.passed is not None:
+            self.have.update(document.passed.snapshots)
         version = document.fields.get("lockfileVersion")
         digits = re.match(r"\d{1,9}", version) if isinstance(version, str) else None
         self.major = int(digits[0]) if digits else None
@@ -360,19 +454,26 @@ class _Lock:
         packages: dict[str, list[Node | Unparsed]] = {}
         for key, entry in self.document.packages:
             packages.setdefault(key, []).append(entry)
+        passed = self.document.passed or Passed("", [], [])
+        every = {*packages, *passed.packages}
         described: set[str] = set()
         for key, entry in self.document.snapshots or []:
             bare = key.partition("(")[0]
-            if bare not in packages and "(" in key:
+            if bare not in every and "(" in key:
                 bare = without_suffix(key)
             described.add(bare)
             self._entry(key, packages.get(bare, [None]), entry)
-        alone = [key for key in packages if key not in described]
+        described.update(passed.snapshots)
+        for key in [key for key in passed.snapshots if "(" in key]:
+            bare = key.partition("(")[0]
+            described.add(bare if bare in every else without_suffix(key))
+        alone = [] if every <= described else [key for key in [*packages, *passed.packages] if key not in described]
         for key in alone:
-            self._entry(key, packages[key], None)
+            if key in packages:
+                self._entry(key, packages[key], None)
         if alone:
             reasons.append(
-                f"snapshots lacks {len(alone)} of the entries of packages, such as {alone[0][:200]}: "
+                f"snapshots lacks {len(alone)} of the entries of packages, such as {min(alone)[:200]}: "
                 "it may be cut off or badly merged"
             )
 

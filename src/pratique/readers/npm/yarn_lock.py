@@ -30,6 +30,7 @@ from pratique.ecosystems.npm.yarn import is_version, origin_of_range, parse_loca
 from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Origin, Record, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
+from pratique.readers.npm.remembered import Blocks, memory
 from pratique.readers.npm.syml import (
     MOST_BLOCKS,
     MOST_LINES,
@@ -118,6 +119,8 @@ class Lock:
         self.shipped_in = place_of(shown(artifact.path)).package
         self.seen: set[ComponentFact] = set()
         self.passed: set[str] = set()
+        self.told: set[str] = set()
+        self.cuts: list[list[int]] = []
 
     def read(self, text: str, reasons: list[str]) -> Iterator[Observation | Refusal]:
         """Yield every fact, then one refusal if anything is missing, doubtful or not understood."""
@@ -150,9 +153,20 @@ class Lock:
         that were left out stay in `passed`.
         """
         usual = _USUAL_BERRY if "\n__metadata:\n" in text else _USUAL_CLASSIC if _HEADER in text else None
-        if usual is None or isinstance(self.wanted, Everything) or any(mark in text for mark in _CONFLICT):
+        if usual is None or isinstance(self.wanted, Everything):
             return None
-        keys: list[str] = []
+        blocks = memory(self.artifact, self.wanted, f"yarn-lock {usual is _USUAL_BERRY}", _Judge(usual))
+        cut = blocks.cut(text) if blocks is not None else None
+        if cut is not None and cut.entries:
+            keys = [key for key, _, _ in cut.entries]
+            self.told = set().union(*(asked for _, _, asked in cut.entries if asked))
+            self.cuts = cut.places
+            if _conflict(_remaining(text, cut.places)):
+                return None
+            return self._without(text, keys, {name for _, name, _ in cut.entries}, cut.places)
+        if _conflict(text):
+            return None
+        keys = []
         names: set[str] = set()
         cuts: list[list[int]] = []
         end = -1
@@ -165,7 +179,11 @@ class Lock:
                     cuts[-1][1] = end = match.end()
                 else:
                     cuts.append([match.start(), end := match.end()])
-        if not keys or text.count("\n") > MOST_LINES:
+        return self._without(text, keys, names, cuts) if keys else None
+
+    def _without(self, text: str, keys: list[str], names: set[str], cuts: list[list[int]]) -> Syml | None:
+        """The file without the entries of these keys and names; None where it has to be parsed as it stands."""
+        if len(text) > MOST_LINES and text.count("\n") > MOST_LINES:
             return None
         document = _parse_without(text, cuts)
         left = {block.key for block in document.blocks}
@@ -298,7 +316,7 @@ class Lock:
         if isinstance(self.wanted, Everything):
             return
         listed = {parts[0] for block in blocks for pattern in patterns(block.key) if (parts := split_ident(pattern))}
-        asked = set(_ASKED.findall("\n" + text))
+        asked = set(_ASKED.findall("\n" + _remaining(text, self.cuts))) | self.told
         for name in sorted((self.wanted & asked) - listed - self.passed):
             for match in re.finditer(rf'^    "?{re.escape(name)}"?:? ', text, re.MULTILINE):
                 above = [line for line in text[max(0, match.start() - 20_000) : match.start()].split("\n") if line]
@@ -306,6 +324,39 @@ class Lock:
                 if field.strip().rstrip(":") in ("dependencies", "optionalDependencies"):
                     yield f"an entry depends on {name}, which has no entry"
                     break
+
+
+class _Judge:
+    """Makes the memory of usual entries for the names that are asked about."""
+
+    def __init__(self, usual: re.Pattern[str]) -> None:
+        self.usual = usual
+
+    def __call__(self, wanted: frozenset[str]) -> Blocks:
+        """The memory."""
+
+        def judge(block: str) -> tuple[str, str, frozenset[str]] | None:
+            match = self.usual.match(f"\n{block}\n\nx")
+            if match is None or match.end() != len(block) + 2 or match[1] in wanted or _conflict(block):
+                return None
+            return match[3], match[1], frozenset(wanted.intersection(_ASKED.findall("\n" + block)))
+
+        return Blocks(judge)
+
+
+def _conflict(text: str) -> bool:
+    """Whether a mark of a merge conflict stands in a text."""
+    return any(mark in text for mark in _CONFLICT)
+
+
+def _remaining(text: str, cuts: list[list[int]]) -> str:
+    """A text without some of its parts."""
+    kept = []
+    place = 0
+    for start, end in cuts:
+        kept.append(text[place:start])
+        place = end
+    return "".join([*kept, text[place:]])
 
 
 def _parse_without(text: str, cuts: list[list[int]]) -> Syml:
