@@ -15,6 +15,8 @@ _EDGE = 10
 _CHARACTER = 6.5
 """Width of a character at the drawing's size of type, a little more than the average."""
 _ROW = 22
+_YEARS = range(1970, 2200)
+"""A window outside these years is no window of a registry, and arithmetic with it may leave the calendar."""
 _OPEN_END = datetime.timedelta(days=14)
 _STEPS = tuple(
     datetime.timedelta(minutes=minutes)
@@ -145,10 +147,10 @@ class _Scale:
 
 def _ends(item: WindowEntry, until: datetime.datetime | None) -> tuple[datetime.datetime, datetime.datetime] | None:
     start = moment(item.start)
-    if start is None or not datetime.MINYEAR + 10 < start.year < datetime.MAXYEAR - 10:
+    if start is None or start.year not in _YEARS:
         return None
     end = moment(item.end) if item.end else None
-    if end is None or end.year > datetime.MAXYEAR - 10:
+    if end is None or end.year not in _YEARS:
         end = start + _OPEN_END
         if until is not None and start < until < end:
             end = until
