@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from pratique.model.errors import ConfigurationError, IncidentError, PratiqueError, TargetError, UsageError
     from pratique.model.incident import Incident
     from pratique.model.report import SCHEMA, Report
+    from pratique.model.resolution import Resolutions
     from pratique.report.inventory import bill as inventory_bill
     from pratique.report.inventory import lines as inventory_lines
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
+    from pratique.report.resolutions import resolution_json, resolution_lines
     from pratique.report.words import printable
     from pratique.version import VERSION
     from pratique.workflow.check import check
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pratique.workflow.library import incident_skeleton
     from pratique.workflow.machine import this_user
     from pratique.workflow.request import Acceptance, CheckRequest, TargetSpec, specify
+    from pratique.workflow.resolve import Asked, ResolveRequest, asked_for, resolve
     from pratique.workflow.select import Selection, available, load_incident, select
     from pratique.workflow.selftest import Proof, selftest
 
@@ -31,6 +34,7 @@ __all__ = [
     "SCHEMA",
     "VERSION",
     "Acceptance",
+    "Asked",
     "CheckRequest",
     "ComponentsRequest",
     "ConfigurationError",
@@ -42,10 +46,13 @@ __all__ = [
     "Proof",
     "Renderer",
     "Report",
+    "Resolutions",
+    "ResolveRequest",
     "Selection",
     "TargetError",
     "TargetSpec",
     "UsageError",
+    "asked_for",
     "available",
     "check",
     "components",
@@ -57,6 +64,9 @@ __all__ = [
     "load_incident",
     "printable",
     "renderer",
+    "resolution_json",
+    "resolution_lines",
+    "resolve",
     "select",
     "selftest",
     "specify",
@@ -65,39 +75,46 @@ __all__ = [
 
 _HOMES = {
     "Acceptance": ("pratique.workflow.request", "Acceptance"),
+    "Asked": ("pratique.workflow.resolve", "Asked"),
+    "asked_for": ("pratique.workflow.resolve", "asked_for"),
+    "available": ("pratique.workflow.select", "available"),
+    "check": ("pratique.workflow.check", "check"),
     "CheckRequest": ("pratique.workflow.request", "CheckRequest"),
+    "components": ("pratique.workflow.components", "components"),
     "ComponentsRequest": ("pratique.workflow.components", "ComponentsRequest"),
     "ConfigurationError": ("pratique.model.errors", "ConfigurationError"),
     "Diagnosis": ("pratique.workflow.doctor", "Diagnosis"),
-    "FORMATS": ("pratique.report.renderer", "FORMATS"),
-    "Incident": ("pratique.model.incident", "Incident"),
-    "IncidentError": ("pratique.model.errors", "IncidentError"),
-    "Inventory": ("pratique.workflow.components", "Inventory"),
-    "PratiqueError": ("pratique.model.errors", "PratiqueError"),
-    "Proof": ("pratique.workflow.selftest", "Proof"),
-    "Renderer": ("pratique.report.renderer", "Renderer"),
-    "Report": ("pratique.model.report", "Report"),
-    "SCHEMA": ("pratique.model.report", "SCHEMA"),
-    "Selection": ("pratique.workflow.select", "Selection"),
-    "TargetError": ("pratique.model.errors", "TargetError"),
-    "TargetSpec": ("pratique.workflow.request", "TargetSpec"),
-    "UsageError": ("pratique.model.errors", "UsageError"),
-    "VERSION": ("pratique.version", "VERSION"),
-    "available": ("pratique.workflow.select", "available"),
-    "check": ("pratique.workflow.check", "check"),
-    "components": ("pratique.workflow.components", "components"),
     "doctor": ("pratique.workflow.doctor", "doctor"),
     "for_file": ("pratique.report.renderer", "for_file"),
+    "FORMATS": ("pratique.report.renderer", "FORMATS"),
+    "Incident": ("pratique.model.incident", "Incident"),
     "incident_skeleton": ("pratique.workflow.library", "incident_skeleton"),
+    "IncidentError": ("pratique.model.errors", "IncidentError"),
+    "Inventory": ("pratique.workflow.components", "Inventory"),
     "inventory_bill": ("pratique.report.inventory", "bill"),
     "inventory_lines": ("pratique.report.inventory", "lines"),
     "load_incident": ("pratique.workflow.select", "load_incident"),
+    "PratiqueError": ("pratique.model.errors", "PratiqueError"),
     "printable": ("pratique.report.words", "printable"),
+    "Proof": ("pratique.workflow.selftest", "Proof"),
+    "Renderer": ("pratique.report.renderer", "Renderer"),
     "renderer": ("pratique.report.renderer", "renderer"),
+    "Report": ("pratique.model.report", "Report"),
+    "resolution_json": ("pratique.report.resolutions", "resolution_json"),
+    "resolution_lines": ("pratique.report.resolutions", "resolution_lines"),
+    "Resolutions": ("pratique.model.resolution", "Resolutions"),
+    "resolve": ("pratique.workflow.resolve", "resolve"),
+    "ResolveRequest": ("pratique.workflow.resolve", "ResolveRequest"),
+    "SCHEMA": ("pratique.model.report", "SCHEMA"),
     "select": ("pratique.workflow.select", "select"),
+    "Selection": ("pratique.workflow.select", "Selection"),
     "selftest": ("pratique.workflow.selftest", "selftest"),
     "specify": ("pratique.workflow.request", "specify"),
+    "TargetError": ("pratique.model.errors", "TargetError"),
+    "TargetSpec": ("pratique.workflow.request", "TargetSpec"),
     "this_user": ("pratique.workflow.machine", "this_user"),
+    "UsageError": ("pratique.model.errors", "UsageError"),
+    "VERSION": ("pratique.version", "VERSION"),
 }
 
 

@@ -18,12 +18,13 @@ import msgspec
 
 from pratique.assess.catalogue import Listing
 from pratique.ecosystems.cooldowns import Cooldown
+from pratique.ecosystems.grammar import admits
 from pratique.ecosystems.npm.picking import Request as NpmRequest
 from pratique.ecosystems.npm.picking import pick as pick_npm
 from pratique.ecosystems.npm.versions import parse_version
 from pratique.ecosystems.pypi.picking import Request as PypiRequest
 from pratique.ecosystems.pypi.picking import pick as pick_pypi
-from pratique.ecosystems.releases import Package, Pick, Release, Tag
+from pratique.ecosystems.releases import Document, Package, Pick, Release, Tag
 from pratique.model.incident import Incident, Role, Version, Window
 from pratique.model.resolution import Outcome, Span
 
@@ -46,16 +47,16 @@ class Client(msgspec.Struct, frozen=True):
 class Laid(msgspec.Struct, frozen=True):
     """A package over time as far as it is known. `listed` maps versions to the incidents that list them.
 
-    `whole`: a registry document stands behind it. `unsure` are versions that may have been there or not.
+    `whole`: a registry document stands behind it, last changed at `modified`. `gone` are releases that it remembers and
+    no incident lists: removed at a time that nobody states.
     """
 
     package: Package
     listed: dict[str, tuple[str, ...]]
     whole: bool
-    first: float | None
-    last: float | None
     notes: tuple[str, ...] = ()
     modified: float | None = None
+    gone: tuple[Release, ...] = ()
 
 
 def epoch(value: datetime.datetime | None) -> float | None:
@@ -92,75 +93,58 @@ def _life(incident: Incident, name: str, version: Version) -> tuple[float | None
     return start, end
 
 
-def lay_out(
-    name: str, listings: Sequence[Listing], document: Package | None = None, modified: float | None = None
-) -> Laid:
+def lay_out(name: str, listings: Sequence[Listing], document: Document | None = None) -> Laid:
     """Everything that is known of a package: its registry document, and what incidents list of it."""
+    package = document.package if document else None
     listed: dict[str, tuple[str, ...]] = {}
-    releases: dict[str, Release] = {release.version: release for release in document.releases} if document else {}
-    spans: list[Tag] = []
+    releases: dict[str, Release] = {release.version: release for release in package.releases} if package else {}
+    stated = {release.version: release.published for release in document.gone} if document else {}
+    served = frozenset(releases)
+    held: list[Tag] = []
     base: list[Tag] = []
     notes: list[str] = []
-    moments: list[float] = []
-    open_end = False
-    served = {release.version for release in document.releases if release.removed is None} if document else set()
     for listing in listings:
         for version in listing.versions.values():
+            text = version.version
             start, end = _life(listing.incident, listing.component.name, version)
-            known = releases.get(version.version)
-            if known is not None and known.published is not None and not math.isnan(known.published):
-                start = known.published if start is None else start
-            if version.version in served and end is None:
-                end = None
-            release = Release(version.version, published=start, removed=end, appeared=start)
-            releases[version.version] = (
-                release
-                if known is None
-                else msgspec.structs.replace(known, published=start, appeared=start, removed=end)
-            )
+            known = releases.get(text)
+            told = known.published if known is not None else stated.get(text)
+            start = told if told is not None and not math.isnan(told) else start
+            if text in served:
+                end = None  # whatever the incident says, this registry has it
+            elif end is None and document is not None:
+                end = document.modified
+            release = known or Release(text)
+            releases[text] = msgspec.structs.replace(release, published=start, appeared=start, removed=end)
             if listing.role(version) is Role.DECOY:
                 continue
-            listed[version.version] = (*listed.get(version.version, ()), listing.incident.id)
+            listed[text] = (*listed.get(text, ()), listing.incident.id)
             if start is None:
-                notes.append(f"{version.version}: no time of its publication is known")
-            else:
-                moments.append(start)
-            if end is None:
-                open_end = True
-            else:
-                moments.append(end)
-            parsed = parse_version(version.version)
-            plain = listing.component.ecosystem == "npm" and parsed is not None and not parsed.prerelease
-            if not version.tags and plain:
-                spans.append(Tag("latest", version.version, start if start is not None else -math.inf, _or_never(end)))
-            for tag in version.tags:
-                spans.append(Tag(tag, version.version, start if start is not None else -math.inf, _or_never(end)))
-                if document is None and version.safe:
-                    base.append(Tag(tag, version.safe))
-        if document is None:
+                notes.append(f"no time of the publication of {text} is known")
+            since, until = -math.inf if start is None else start, math.inf if end is None else end
+            held += [Tag(tag, text, since, until) for tag in version.tags or _usual_tag(listing, text)]
+            if package is None and version.safe:
+                base += [Tag(tag, version.safe) for tag in version.tags]
+        if package is None:
             good = [*listing.component.safe, *(v.safe for v in listing.versions.values() if v.safe)]
             for text in good:
                 releases.setdefault(text, Release(text, published=_PAST))
-    tags = [*base, *sorted(spans, key=lambda tag: tag.since)]
-    if document is not None:
-        tags = [
-            *_earlier_latest(document, listed),
-            *_document_tags(document, listed),
-            *sorted(spans, key=lambda t: t.since),
-        ]
-        gone = [r.version for r in releases.values() if r.removed is not None and r.version not in listed]
-        notes += [f"{text} was removed at a time that is not known" for text in gone[:3]]
-    package = Package(name, tuple(releases.values()), tuple(tags), document.timed if document else True)
-    first = min(moments) if moments else None
-    last = None if open_end or not moments else max(moments)
-    return Laid(package, listed, document is not None, first, last, tuple(dict.fromkeys(notes)), modified)
+    held.sort(key=lambda tag: tag.since)
+    before = [*_earlier_latest(package, listed), *_document_tags(package)] if package is not None else base
+    gone = tuple(release for release in document.gone if release.version not in listed) if document else ()
+    whole = Package(name, tuple(releases.values()), (*before, *held), package.timed if package is not None else True)
+    modified = document.modified if document else None
+    return Laid(whole, listed, document is not None, tuple(dict.fromkeys(notes)), modified, gone)
 
 
-def _or_never(end: float | None) -> float:
-    return math.inf if end is None else end
+def _usual_tag(listing: Listing, text: str) -> tuple[str, ...]:
+    """The tag that a release takes where nothing is said about it: publishing sets `latest`."""
+    version = parse_version(text)
+    usual = listing.component.ecosystem == "npm" and version is not None and not version.prerelease
+    return ("latest",) if usual else ()
 
 
-def _document_tags(document: Package, listed: dict[str, tuple[str, ...]]) -> list[Tag]:
+def _document_tags(document: Package) -> list[Tag]:
     """The tags of a document, from the moment on at which the version they point to was there."""
     published = {release.version: release.published for release in document.releases}
     found = []
@@ -222,6 +206,7 @@ def answer(question: Question) -> Found:
     notes = list(laid.notes)
     if question.cooldown is not None and not question.cooldown.told:
         notes.append(f"{question.cooldown.shown} could not be read and is left out")
+    notes += _missing(question)
     moments = _moments(question)
     cut_short = len(moments) > MOST_CHANGES
     moments = moments[:MOST_CHANGES]
@@ -259,6 +244,17 @@ def answer(question: Question) -> Found:
         tuple(dict.fromkeys(notes)),
         tuple((start, until) for start, until, _ in chosen),
     )
+
+
+def _missing(question: Question) -> list[str]:
+    """Releases that were removed at an unknown time and that the request admits: they may have been picked."""
+    last = question.end if question.end is not None else question.start
+    found = []
+    for release in question.laid.gone:
+        early = release.published is not None and release.published <= last
+        if early and admits(question.ecosystem, release.version, question.wanted):
+            found.append(f"{release.version} was removed at a time that is not known; it may have been picked")
+    return found[:3]
 
 
 def _moments(question: Question) -> list[float]:
@@ -379,11 +375,13 @@ def _words(
     if outcome == "refused":
         kept = question.cooldown.shown if question.cooldown is not None else "a cooldown"
         return f"{kept} would have refused {', then '.join(parts)}{more} ({client.name}{mark})"
+    if not chosen:
+        return f"cannot be told ({client.name}{mark})"
     if outcome == "unknown":
-        start, end, _ = chosen[0] if chosen else (question.start, question.end or question.start, None)
+        start, end, _ = chosen[0]
         return f"cannot be told {when(start, end)}: other releases of {name} are not known ({client.name}{mark})"
     if question.laid.whole:
-        last = chosen[-1][2] if chosen else None
+        last = chosen[-1][2]
         if last is not None and last.version is not None:
             start, end = chosen[-1][0], chosen[-1][1]
             return f"would have resolved to {name} {last.version} {when(start, end)} {label(last)}"

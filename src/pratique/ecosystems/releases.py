@@ -74,6 +74,14 @@ class Package(msgspec.Struct, frozen=True):
         return sorted(moments)
 
 
+class Document(msgspec.Struct, frozen=True):
+    """A document: the package, when it was last changed, and releases it remembers without holding them."""
+
+    package: Package
+    modified: float | None = None
+    gone: tuple[Release, ...] = ()
+
+
 class Gate(msgspec.Struct, frozen=True):
     """A cooldown at one moment: releases published after `cut` are kept out.
 

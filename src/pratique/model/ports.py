@@ -41,6 +41,8 @@ class Interest(msgspec.Struct, frozen=True):
     """Name of an npm package to what tells it in text that no longer names it."""
     fragments: Mapping[str, tuple[str, ...]] = {}
     """Kind of file (`bundle`, `configuration`, `workflow`, `shell-start`) to the strings that are looked for in it."""
+    requests: bool = False
+    """Whether the ranges that lockfiles record of dependants are wanted too."""
 
     def wanted(self, ecosystem: str) -> frozenset[str] | Everything:
         """A container for `name in ...` tests: the names of interest, or one that holds every name."""

@@ -49,6 +49,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The chain of dependants from the project's own dependency to the one that asks, as lockfiles nearby record it."""
     protections: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    known_client: bool = False
+    """Whether the manager and its version are recorded or were named: else nobody knows that it minds a cooldown."""
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -71,9 +73,13 @@ class Resolutions(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """3 nothing examined; 4 a listed release would have been picked, or something cannot be told; else 0."""
+        """3 nothing examined; 4 a listed release would have been picked, or it cannot be told; else 0.
+
+        A refusal by a cooldown counts as one only where it is known that the manager in use minds it.
+        """
         if self.examined == 0:
             return 3
-        if self.unread or any(answer.outcome in ("listed", "unknown") for answer in self.answers):
+        unsure = [item for item in self.answers if item.outcome == "refused" and not item.known_client]
+        if self.unread or unsure or any(answer.outcome in ("listed", "unknown") for answer in self.answers):
             return 4
         return 0

@@ -59,8 +59,12 @@ def select(
     bad_lists: Sequence[Path] = (),
     window: Moments | None = None,
     today: datetime.date,
+    every: bool = False,
 ) -> Selection:
-    """The incidents that the options ask for; all available where they name none. Raises IncidentError, UsageError."""
+    """The incidents that the options ask for; all available where they name none. Raises IncidentError, UsageError.
+
+    `every`: also those of ecosystems that no reader knows.
+    """
     if window is not None and not (bad or bad_lists):
         raise UsageError("--window belongs to --bad or --bad-list")
     chosen: dict[str, Incident] = {}
@@ -71,12 +75,12 @@ def select(
             incident = _one(text, known)
             chosen[incident.id] = incident
         if not incidents:
-            chosen = {key: incident for key, incident in known.items() if examinable(incident)}
+            chosen = {key: incident for key, incident in known.items() if every or examinable(incident)}
             left = sorted(set(known) - set(chosen))
             if left:
                 shown = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
                 notes.append(f"NOTE  not examined, no reader of their ecosystem yet: {len(left)} ({shown})")
-    partly = [key for key, incident in sorted(chosen.items()) if examinable(incident) and unread(incident)]
+    partly = [key for key, incident in sorted(chosen.items()) if not every and examinable(incident) and unread(incident)]
     if partly:
         worlds = sorted({world for key in partly for world in unread(chosen[key])})
         notes.append(f"NOTE  examined in part, without their {' and '.join(worlds)} packages: {', '.join(partly)}")

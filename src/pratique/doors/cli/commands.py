@@ -13,6 +13,7 @@ import click
 
 from pratique.doors.cli.components import components
 from pratique.doors.cli.doctor import doctor
+from pratique.doors.cli.resolve import resolve
 from pratique.doors.cli.selftest import selftest
 from pratique.version import VERSION
 
@@ -26,6 +27,7 @@ def pratique() -> None:
 
 
 pratique.add_command(components)
+pratique.add_command(resolve)
 pratique.add_command(selftest)
 pratique.add_command(doctor)
 

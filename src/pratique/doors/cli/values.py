@@ -27,12 +27,17 @@ def window(text: str) -> tuple[datetime.datetime, datetime.datetime | None]:
     return first, last
 
 
-def _moment(text: str, whole: str) -> datetime.datetime:
+def moment(text: str, option: str) -> datetime.datetime:
+    """A moment in ISO 8601, in UTC where it names no zone. Raises UsageError."""
+    return _moment(text, text, option)
+
+
+def _moment(text: str, whole: str, option: str = "--window") -> datetime.datetime:
     try:
         value = datetime.datetime.fromisoformat(text.strip())
     except ValueError:
         raise api.UsageError(
-            f"{text!r} is no ISO 8601 time", where=f"--window {whole}", advice="Write 2026-03-31T00:21:58Z"
+            f"{text!r} is no ISO 8601 time", where=f"{option} {whole}", advice="Write 2026-03-31T00:21:58Z"
         ) from None
     return value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
 

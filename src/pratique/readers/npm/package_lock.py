@@ -29,6 +29,7 @@ from pratique.ecosystems.npm.urls import origin_of, strip_url, tarball_release
 from pratique.model.observation import ComponentFact, Observation, Origin, Record, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
 from pratique.readers.npm.remembered import Known, memory
+from pratique.readers.npm.lock_requests import in_package_lock
 from pratique.readers.text import decode_text, refuse
 
 
@@ -79,6 +80,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             times=artifact.modified_time("the lockfile was last written"),
         )
     )
+    if interest.requests:
+        yield from in_package_lock(artifact, READER)
 
 
 def read_lock(context: Context) -> Iterator[Observation | Refusal]:

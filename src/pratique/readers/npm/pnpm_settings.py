@@ -26,6 +26,7 @@ _VALUES = (
     "minimumReleaseAge",
     "minimumReleaseAgeStrict",
     "minimumReleaseAgeIgnoreMissingTime",
+    "resolutionMode",
     "dangerouslyAllowAllBuilds",
     "strictDepBuilds",
     "ignoreScripts",

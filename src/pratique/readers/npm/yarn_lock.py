@@ -31,6 +31,7 @@ from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Origin, Record, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
 from pratique.readers.npm.remembered import Blocks, memory
+from pratique.readers.npm.lock_requests import in_yarn_lock
 from pratique.readers.npm.syml import (
     MOST_BLOCKS,
     MOST_LINES,
@@ -95,6 +96,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         times=artifact.modified_time("the lockfile was last written"),
     )
     yield from lock.read(text, reasons)
+    if interest.requests:
+        yield from in_yarn_lock(artifact, READER, text)
 
 
 class Lock:

@@ -1,0 +1,71 @@
+"""Fetch one document of a registry, only where the user names the registry.
+
+Plain GET over HTTP or HTTPS: no credentials, no cookies, no proxy of the environment, no redirect to another host; the
+size and the time are bounded.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from pratique.model.errors import UsageError
+
+LARGEST = 128 << 20
+SECONDS = 60.0
+_ACCEPT = {
+    "npm": "application/json",
+    "PyPI": "application/vnd.pypi.simple.v1+json, application/json;q=0.5",
+}
+
+
+class NotFetched(Exception):  # noqa: N818 (it is a reason, not a failure of the program)
+    """A document that could not be had; the reason names no part of the URL but what the user knows."""
+
+
+def base(url: str) -> str:
+    """The registry's URL with a slash at its end. Raises UsageError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError("is no http or https URL", where="--registry", advice="Write http://127.0.0.1:4873/")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError(
+            "holds credentials or a query", where="--registry", advice="Name the plain URL of the registry"
+        )
+    return url.rstrip("/") + "/"
+
+
+def fetch(registry: str, ecosystem: str, name: str, *, largest: int = LARGEST, seconds: float = SECONDS) -> bytes:
+    """The document of one package. Raises NotFetched."""
+    import time
+    import urllib.error
+    import urllib.request
+
+    path = quote(name, safe="@") if ecosystem == "npm" else f"{quote(name, safe='')}/"
+    url = registry + path
+    host = urlsplit(registry).netloc
+
+    class SameHost(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+            if urlsplit(newurl).netloc != host:
+                raise NotFetched("the registry sends to another host, which is not followed")
+            return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), SameHost())
+    request = urllib.request.Request(url, headers={"Accept": _ACCEPT[ecosystem], "User-Agent": "pratique"})  # noqa: S310
+    deadline = time.monotonic() + seconds
+    parts: list[bytes] = []
+    size = 0
+    try:
+        with opener.open(request, timeout=min(seconds, 20.0)) as answer:
+            while part := answer.read(1 << 16):
+                size += len(part)
+                parts.append(part)
+                if size > largest:
+                    raise NotFetched(f"the document is larger than {largest} bytes")
+                if time.monotonic() > deadline:
+                    raise NotFetched(f"the document took longer than {seconds:g} s")
+    except urllib.error.HTTPError as error:
+        raise NotFetched(f"the registry answers {error.code}") from None
+    except (OSError, ValueError, urllib.error.URLError) as error:
+        raise NotFetched(f"the registry cannot be asked: {type(error).__name__}") from None
+    return b"".join(parts)
