@@ -22,7 +22,7 @@ class NotFetched(Exception):  # noqa: N818 (it is a reason, not a failure of the
     """A document that could not be had; the reason names no part of the URL but what the user knows."""
 
 
-def base(url: str) -> str:
+def rooted(url: str) -> str:
     """The registry's URL with a slash at its end. Raises UsageError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:

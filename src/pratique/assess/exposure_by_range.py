@@ -389,14 +389,16 @@ def _words(
     return f"would not have resolved to a listed release {when(chosen[0][0], chosen[-1][1])} ({client.name}{mark})"
 
 
-def admitted_life(laid: Laid, admitted: Iterable[str]) -> tuple[float, float] | None:
-    """From the first moment at which one of these listed releases was there to the last; None where not known."""
-    lives = [release for release in laid.package.releases if release.version in set(admitted)]
+def admitted_life(laid: Laid, admitted: Iterable[str]) -> tuple[float, float | None] | None:
+    """From the first moment at which one of these listed releases was there to the last.
+
+    The end is None where one is still there or its removal is not known: then the first moment alone can be asked
+    about. None where no beginning is known.
+    """
+    wanted = set(admitted)
+    lives = [release for release in laid.package.releases if release.version in wanted]
     starts = [release.appeared for release in lives if release.appeared is not None]
-    ends = [release.removed for release in lives]
-    if not starts or len(starts) < len(lives) or not lives:
+    ends = [release.removed for release in lives if release.removed is not None]
+    if not lives or len(starts) < len(lives):
         return None
-    known = [end for end in ends if end is not None]
-    if len(known) < len(ends):
-        return None
-    return min(starts), max(known)
+    return min(starts), max(ends) if len(ends) == len(lives) else None

@@ -70,6 +70,8 @@ class Resolutions(msgspec.Struct, frozen=True, kw_only=True):
     examined: int
     answers: tuple[Answer, ...]
     unread: tuple[Unread, ...] = ()
+    locked: int = 0
+    """How many requests were left to the lockfile or tree that resolves them."""
 
     @property
     def exit_code(self) -> int:

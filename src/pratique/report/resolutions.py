@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import msgspec
 
@@ -20,6 +21,9 @@ def resolution_lines(found: Resolutions) -> Iterator[str]:
     yield _headline(found)
     for answer in sorted(found.answers, key=lambda item: _ORDER.index(item.outcome)):
         yield from _answer(answer)
+    if found.locked:
+        ranges = f"{found.locked} range{'' if found.locked == 1 else 's'}"
+        yield f"LOCKED  {ranges} left to the lockfile that resolves them: pratique check reads it (--ignore-locks)"
     for item in found.unread:
         yield from _wrapped(f"NOT READ  {item.place}: {item.reason}", "          ")
     yield from _wrapped(f"SCOPE  {_scope(found)}", "       ")
@@ -37,6 +41,8 @@ def _headline(found: Resolutions) -> str:
         return f"CANNOT BE TOLD  {counts['unknown']} of {ranges}"
     if counts["refused"]:
         return f"WOULD HAVE BEEN REFUSED  {counts['refused']} of {ranges}, by a cooldown as it is set now"
+    if not total and found.locked:
+        return "NOTHING TO INFER  a lockfile resolves every range that could hold a listed release"
     return f"NO LISTED RELEASE  {ranges} examined"
 
 
@@ -45,7 +51,7 @@ def _answer(answer: Answer) -> Iterator[str]:
     if answer.field:
         place.append(answer.field)
     if answer.location is not None:
-        place.append(answer.location.path)
+        place.append(placed(answer.location.target, answer.location.path))
     where = f"  ({', '.join(place)})" if place else ""
     yield from _wrapped(f"{_LABELS[answer.outcome]}  {answer.name} {answer.range}{where}", "    ")
     yield from _wrapped(f"  {answer.text}", "    ")
@@ -55,6 +61,11 @@ def _answer(answer: Answer) -> Iterator[str]:
         yield from _wrapped(f"  protection: {protection}", "    ")
     for note in answer.notes:
         yield from _wrapped(f"  note: {note}", "    ")
+
+
+def placed(target: str, path: str) -> str:
+    """A place for people: the last part of its target, and the path in there."""
+    return f"{unquote(target.rstrip('/').rpartition('/')[2])}/{path}".lstrip("/")
 
 
 def _scope(found: Resolutions) -> str:

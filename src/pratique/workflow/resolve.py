@@ -60,7 +60,8 @@ class Asked(msgspec.Struct, frozen=True):
 class ResolveRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked. Times are seconds since the epoch; without any, each answer is about the life of what is listed.
 
-    `documents` are paths of registry documents; `registry` is asked only where it is named.
+    `documents` are paths of registry documents; `registry` is asked only where it is named. Requests that a lockfile or
+    tree resolves are left to it; with `ignore_locks` they are answered for a build that ignores it.
     """
 
     targets: tuple[TargetSpec, ...] = ()
@@ -74,6 +75,7 @@ class ResolveRequest(msgspec.Struct, frozen=True, kw_only=True):
     manager: str | None = None
     node: str | None = None
     exclude: tuple[str, ...] = ()
+    ignore_locks: bool = False
 
 
 def asked_for(text: str, manager: str | None = None) -> Asked | None:
@@ -112,7 +114,7 @@ class _Run:
         self.resolved: set[str] = set()
         self.observations: list[Observation] = []
         self.edges: dict[str, set[tuple[str, str, str]]] = {}
-        self.registry = registries.base(request.registry) if request.registry is not None else None
+        self.registry = registries.rooted(request.registry) if request.registry is not None else None
         if request.manager is not None and request.manager.partition("@")[0] not in _EVERY_MANAGER:
             raise UsageError("is no package manager known here", where=f"--manager {request.manager}")
         for path in request.documents:
@@ -123,10 +125,9 @@ class _Run:
         for target in self.request.targets:
             self._look(target)
         settings = Settings(self.observations)
-        found = [
-            self._answer(item, settings)
-            for item in [*(_Declared(None, asked) for asked in self.request.asked), *self._declared()]
-        ]
+        every = [*(_Declared(None, asked) for asked in self.request.asked), *self._declared()]
+        wanted = [item for item in every if self.request.ignore_locks or not item.locked]
+        found = [self._answer(item, settings) for item in wanted]
         source = "the registry" if self.registry else "registry documents" if self.documents else "incident data alone"
         start, end = self.request.start, self.request.end
         return Resolutions(
@@ -137,17 +138,21 @@ class _Run:
             examined=self.examined,
             answers=tuple(dict.fromkeys(found)),
             unread=tuple(dict.fromkeys(self.unread)),
+            locked=len(every) - len(wanted),
         )
 
     def _look(self, target: TargetSpec) -> None:
         if not os.path.lexists(target.path):
             raise TargetError("does not exist", where=target.path, advice="Name a folder, or PACKAGE@RANGE")
 
+        root = os.path.basename(target.path.rstrip("/"))
+
         def keep(item: Observation) -> bool:
             fact = item.facts
             if isinstance(fact, RangeFact):
                 if fact.asked_by is not None:
-                    self.edges.setdefault(fact.asked_by, set()).add((fact.name, fact.range, item.location.path))
+                    place = f"{root}/{item.location.path}".lstrip("/")
+                    self.edges.setdefault(fact.asked_by, set()).add((fact.name, fact.range, place))
                     return False
                 return fact.field != "peerDependencies"
             return isinstance(fact, PolicyFact | ProtectionFact)
@@ -179,7 +184,7 @@ class _Run:
                     _Declared(item, asked, fact.field, locked=self._locked(item.location.target, place, fact.name))
                 )
         for (target, place), items in projects.items():
-            if not self._above(target, place, lambda uri: uri in self.resolved):
+            if self.request.ignore_locks or not self._above(target, place, lambda uri: uri in self.resolved):
                 found += self._pulled_in(items)
         return found
 

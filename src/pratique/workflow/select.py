@@ -80,7 +80,9 @@ def select(
             if left:
                 shown = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
                 notes.append(f"NOTE  not examined, no reader of their ecosystem yet: {len(left)} ({shown})")
-    partly = [key for key, incident in sorted(chosen.items()) if not every and examinable(incident) and unread(incident)]
+    partly = [
+        key for key, incident in sorted(chosen.items()) if not every and examinable(incident) and unread(incident)
+    ]
     if partly:
         worlds = sorted({world for key in partly for world in unread(chosen[key])})
         notes.append(f"NOTE  examined in part, without their {' and '.join(worlds)} packages: {', '.join(partly)}")

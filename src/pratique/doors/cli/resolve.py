@@ -35,6 +35,9 @@ import click
 )
 @click.option("--incidents", "folder", type=click.Path(path_type=Path), metavar="DIR", help="More definitions.")
 @click.option("--bad", multiple=True, metavar="NAME@VERSION[,VERSION...]|PURL", help="These releases; may be repeated.")
+@click.option(
+    "--ignore-locks", is_flag=True, help="Answer too for what a lockfile resolves, as a build that ignores it."
+)
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Narrow the scope.")
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def resolve(
@@ -48,6 +51,7 @@ def resolve(
     incidents: tuple[str, ...],
     folder: Path | None,
     bad: tuple[str, ...],
+    ignore_locks: bool,
     exclude: tuple[str, ...],
     format_name: str,
 ) -> int:
@@ -104,6 +108,7 @@ def resolve(
             manager=manager,
             node=node,
             exclude=exclude,
+            ignore_locks=ignore_locks,
         )
     )
     if format_name == "json":

@@ -1,0 +1,319 @@
+"""What would have been installed: requests, documents, projects, lockfiles nearby."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pratique import api
+
+AXIOS = "axios-2026-03-31"
+IN_WINDOW = datetime.datetime(2026, 3, 31, 1, 30, tzinfo=datetime.UTC).timestamp()
+BEFORE = datetime.datetime(2026, 3, 30, 1, 30, tzinfo=datetime.UTC).timestamp()
+AFTER = datetime.datetime(2026, 4, 2, tzinfo=datetime.UTC).timestamp()
+
+
+def resolved(
+    *asked: str, root: Path | None = None, at: float | None = None, until: float | None = None, **more: Any
+) -> api.Resolutions:
+    selection = api.select(incidents=[AXIOS], today=datetime.date(2026, 11, 20))
+    requests = [api.asked_for(text, more.get("manager")) for text in asked]
+    return api.resolve(
+        api.ResolveRequest(
+            targets=(api.TargetSpec(str(root)),) if root is not None else (),
+            asked=tuple(item for item in requests if item is not None),
+            incidents=selection.incidents,
+            named=selection.named,
+            start=at,
+            end=until,
+            **more,
+        )
+    )
+
+
+def laid(root: Path, files: dict[str, Any]) -> Path:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2), encoding="utf-8")
+    return root
+
+
+def packument(**versions: str) -> dict[str, Any]:
+    """A document of axios whose `latest` is the last version given."""
+    texts = {key.lstrip("v").replace("_", "."): time for key, time in versions.items()}
+    return {
+        "name": "axios",
+        "dist-tags": {"latest": list(texts)[-1]},
+        "time": {"modified": "2026-11-20T00:00:00.000Z", **texts},
+        "versions": {text: {"name": "axios", "version": text} for text in texts},
+    }
+
+
+TODAY = packument(v0_30_3="2026-02-18T17:19:20Z", v1_14_0="2026-03-27T19:01:40Z", v1_15_0="2026-04-08T10:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("request_text", "at", "outcome", "version"),
+    [
+        ("axios@^1.14.0", IN_WINDOW, "listed", "1.14.1"),
+        ("axios@latest", IN_WINDOW, "listed", "1.14.1"),
+        ("axios@*", IN_WINDOW, "listed", "1.14.1"),
+        ("axios@1.14.1", IN_WINDOW, "listed", "1.14.1"),
+        ("axios@^0.30.0", IN_WINDOW, "listed", "0.30.4"),
+        ("axios@legacy", IN_WINDOW, "listed", "0.30.4"),
+        ("axios@1.14.0", IN_WINDOW, "other", None),
+        ("axios@^1.14.0", BEFORE, "other", None),
+        ("axios@^1.14.0", AFTER, "other", None),
+        ("axios@next", IN_WINDOW, "unknown", None),
+    ],
+)
+def test_incident_data_alone(request_text: str, at: float, outcome: str, version: str | None) -> None:
+    found = resolved(request_text, at=at)
+    (answer,) = found.answers
+    assert answer.outcome == outcome
+    assert answer.inferred
+    assert answer.spans[0].version == version
+    assert found.exit_code == (4 if outcome in ("listed", "unknown") else 0)
+
+
+@pytest.mark.parametrize("manager", ["npm", "pnpm", "yarn", "yarn@1", "bun"])
+def test_every_manager_would_have_taken_it(manager: str) -> None:
+    (answer,) = resolved("axios@^1.14.0", at=IN_WINDOW, manager=manager).answers
+    assert answer.spans[0].version == "1.14.1"
+    assert answer.manager == manager.partition("@")[0]
+
+
+def test_over_a_window_it_says_from_when_to_when() -> None:
+    (answer,) = resolved("axios@^1.14.0", at=BEFORE, until=AFTER).answers
+    assert answer.text == (
+        "would have resolved to axios 1.14.1 between 2026-03-31 00:21:58 and 03:15:30 UTC (npm; latest; inferred)"
+    )
+    assert [span.version for span in answer.spans] == [None, "1.14.1", None]
+    assert answer.spans[1].incidents == (AXIOS,)
+
+
+def test_a_document_gives_back_what_was_removed(tmp_path: Path) -> None:
+    file = laid(tmp_path, {"axios.json": TODAY}) / "axios.json"
+    (answer,) = resolved("axios@^1.13.0", at=BEFORE, until=AFTER + 30 * 86400, documents=(str(file),)).answers
+    assert [span.version for span in answer.spans] == ["1.14.0", "1.14.1", "1.14.0", "1.15.0"]
+    assert answer.outcome == "listed"
+    assert answer.inferred
+
+
+def test_a_document_alone_answers_for_a_package_that_no_incident_lists(tmp_path: Path) -> None:
+    document = {**TODAY, "name": "other"}
+    file = laid(tmp_path, {"other.json": document}) / "other.json"
+    found = resolved("other@^1.0.0", at=BEFORE, documents=(str(file),))
+    (answer,) = found.answers
+    assert (answer.outcome, answer.spans[0].version, found.exit_code) == ("other", "1.14.0", 0)
+    (answer,) = resolved("other@^1.0.0", documents=(str(file),)).answers
+    assert answer.outcome == "unknown", "there is no time to answer for"
+
+
+def test_now_is_no_inference(tmp_path: Path) -> None:
+    file = laid(tmp_path, {"axios.json": TODAY}) / "axios.json"
+    now = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC).timestamp()
+    (answer,) = resolved("axios@^1.13.0", at=now, documents=(str(file),)).answers
+    assert not answer.inferred
+    assert answer.spans[0].version == "1.15.0"
+
+
+def test_a_registry_that_still_serves_it_is_believed(tmp_path: Path) -> None:
+    kept = packument(v1_14_0="2026-03-27T19:01:40Z", v1_14_1="2026-03-31T00:21:58Z")
+    file = laid(tmp_path, {"axios.json": kept}) / "axios.json"
+    (answer,) = resolved("axios@^1.14.0", at=AFTER, documents=(str(file),)).answers
+    assert answer.outcome == "listed"
+
+
+def test_a_release_removed_at_an_unknown_time_is_named(tmp_path: Path) -> None:
+    gone = {**TODAY, "time": {**TODAY["time"], "1.14.5": "2026-03-28T00:00:00Z"}}
+    file = laid(tmp_path, {"axios.json": gone}) / "axios.json"
+    (answer,) = resolved("axios@^1.14.0", at=BEFORE, documents=(str(file),)).answers
+    assert any(note.startswith("1.14.5 was removed at a time that is not known") for note in answer.notes)
+
+
+def test_a_folder_with_a_cooldown(tmp_path: Path) -> None:
+    files = {"package.json": {"dependencies": {"axios": "^1.14.0"}, "packageManager": "npm@11.12.0"}}
+    root = laid(tmp_path, {**files, ".npmrc": "min-release-age=7\n"})
+    found = resolved(root=root)
+    (answer,) = found.answers
+    assert answer.outcome == "refused"
+    assert answer.text.startswith("min-release-age of 7 days (.npmrc) would have refused axios 1.14.1 between")
+    assert found.exit_code == 0, "the npm of this project minds it"
+    (root / "package.json").write_text(json.dumps({"dependencies": {"axios": "^1.14.0"}}))
+    assert resolved(root=root).exit_code == 4, "nobody knows which npm ran"
+
+
+def test_an_npm_too_old_for_the_setting(tmp_path: Path) -> None:
+    files = {"package.json": {"dependencies": {"axios": "^1.14.0"}, "packageManager": "npm@10.9.0"}}
+    root = laid(tmp_path, {**files, ".npmrc": "min-release-age=7\n"})
+    (answer,) = resolved(root=root).answers
+    assert answer.outcome == "listed"
+    assert answer.protections == ()
+
+
+def test_overrides_are_applied_and_named(tmp_path: Path) -> None:
+    manifest = {"dependencies": {"axios": "^1.13.0"}, "resolutions": {"axios": "1.14.0"}}
+    root = laid(tmp_path, {"package.json": {**manifest, "packageManager": "yarn@4.9.0"}})
+    (answer,) = resolved(root=root).answers
+    assert answer.outcome == "other"
+    assert answer.protections == ("resolutions forces axios to 1.14.0",)
+
+
+LOCK = {
+    "name": "other",
+    "lockfileVersion": 3,
+    "packages": {
+        "": {"name": "other", "dependencies": {"middle": "^1.0.0"}},
+        "node_modules/middle": {"version": "1.2.3", "dependencies": {"inner": "^2.0.0"}},
+        "node_modules/inner": {"version": "2.0.0", "dependencies": {"axios": "^1.6.0"}},
+        "node_modules/axios": {"version": "1.13.0"},
+    },
+}
+YARN = """\
+# yarn lockfile v1
+
+
+axios@^1.6.0:
+  version "1.13.0"
+  resolved "https://registry.example/axios/-/axios-1.13.0.tgz#2553649f2322049666871cea80a5d0d6adc700ca"
+
+inner@^2.0.0:
+  version "2.0.0"
+  resolved "https://registry.example/inner/-/inner-2.0.0.tgz#2553649f2322049666871cea80a5d0d6adc700ca"
+  dependencies:
+    axios "^1.6.0"
+
+middle@^1.0.0:
+  version "1.2.3"
+  resolved "https://registry.example/middle/-/middle-1.2.3.tgz#2553649f2322049666871cea80a5d0d6adc700ca"
+  dependencies:
+    inner "^2.0.0"
+"""
+
+
+@pytest.mark.parametrize(("name", "lock"), [("package-lock.json", LOCK), ("yarn.lock", YARN)])
+def test_a_lockfile_nearby_tells_who_would_have_let_it_in(tmp_path: Path, name: str, lock: Any) -> None:
+    root = laid(
+        tmp_path,
+        {
+            "bare/package.json": {"dependencies": {"middle": "^1.1.0"}},
+            "locked/package.json": {"dependencies": {"middle": "^1.0.0"}},
+            f"locked/{name}": lock,
+        },
+    )
+    found = resolved(root=root)
+    (answer,) = found.answers
+    assert answer.location is not None
+    assert answer.location.path == "bare/package.json"
+    place = f"{tmp_path.name}/locked/{name}"
+    assert answer.asked_by == (f"middle@1.2.3 ({place})", f"inner@2.0.0 ({place})")
+    assert (answer.name, answer.range, answer.outcome) == ("axios", "^1.6.0", "listed")
+    assert found.exit_code == 4
+
+
+def test_a_lock_in_a_circle_ends(tmp_path: Path) -> None:
+    packages = {
+        "": {},
+        "node_modules/a": {"version": "1.0.0", "dependencies": {"b": "*"}},
+        "node_modules/b": {"version": "1.0.0", "dependencies": {"a": "*"}},
+    }
+    root = laid(
+        tmp_path,
+        {
+            "bare/package.json": {"dependencies": {"a": "*"}},
+            "locked/package-lock.json": {"lockfileVersion": 3, "packages": packages},
+        },
+    )
+    assert resolved(root=root).answers == ()
+
+
+def test_a_locked_project_is_answered_for_a_build_that_ignores_the_lock(tmp_path: Path) -> None:
+    lock = {"lockfileVersion": 3, "packages": {"": {}, "node_modules/axios": {"version": "1.14.0"}}}
+    manifest = {"dependencies": {"axios": "^1.14.0"}}
+    root = laid(tmp_path, {"package.json": manifest, "package-lock.json": lock})
+    left = resolved(root=root)
+    assert (left.answers, left.locked, left.exit_code) == ((), 1, 0)
+    (answer,) = resolved(root=root, ignore_locks=True).answers
+    assert answer.outcome == "listed"
+    assert any(note.startswith("a lockfile or tree here resolves it") for note in answer.notes)
+
+
+def test_nothing_examined_and_nothing_asked_for(tmp_path: Path) -> None:
+    assert resolved(root=tmp_path).exit_code == 3
+    laid(tmp_path, {"package.json": {"dependencies": {"left": "^1.0.0"}}})
+    found = resolved(root=tmp_path)
+    assert (found.exit_code, found.answers) == (0, ())
+
+
+def test_a_lockfile_that_is_cut_off_is_told(tmp_path: Path) -> None:
+    laid(tmp_path, {"package.json": {"dependencies": {"left": "^1.0.0"}}, "package-lock.json": '{"packages": {'})
+    found = resolved(root=tmp_path)
+    assert found.exit_code == 4
+    assert found.unread[0].place == "package-lock.json"
+
+
+def test_ten_thousand_versions_end_in_time(tmp_path: Path) -> None:
+    """A window in which more changes than are looked at says so."""
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    versions = {f"1.{n // 100}.{n % 100}": start + datetime.timedelta(minutes=n) for n in range(10_000)}
+    document = {
+        "name": "big",
+        "dist-tags": {"latest": "1.99.99"},
+        "time": {text: when.isoformat() for text, when in versions.items()},
+        "versions": {text: {} for text in versions},
+    }
+    file = laid(tmp_path, {"big.json": document}) / "big.json"
+    at = start.timestamp() + 5_000 * 60
+    (answer,) = resolved("big@^1.0.0", at=at, documents=(str(file),)).answers
+    assert answer.spans[0].version == "1.50.0"
+    (answer,) = resolved("big@^1.0.0", at=start.timestamp(), until=at, documents=(str(file),)).answers
+    assert answer.outcome == "unknown"
+    assert any("more than 1000 changes" in note for note in answer.notes)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"name": 1}', '{"name": "a", "versions": 3}', "[" * 5000])
+def test_a_document_that_is_none_is_a_usage_error(tmp_path: Path, text: str) -> None:
+    file = laid(tmp_path, {"x.json": text}) / "x.json"
+    with pytest.raises(api.UsageError):
+        resolved("axios@^1", at=AFTER, documents=(str(file),))
+
+
+def test_an_index_document_of_python(tmp_path: Path) -> None:
+    files = [
+        {"filename": "thing-1.0-py3-none-any.whl", "upload-time": "2026-03-01T00:00:00Z"},
+        {"filename": "thing-1.1.tar.gz", "upload-time": "2026-03-20T00:00:00Z"},
+        {"filename": "thing-1.2-py3-none-any.whl", "upload-time": "2026-03-29T00:00:00Z", "yanked": "bad"},
+    ]
+    file = laid(tmp_path, {"thing.json": {"name": "Thing", "files": files}}) / "thing.json"
+    (answer,) = resolved("pypi:thing@>=1", at=BEFORE, documents=(str(file),)).answers
+    assert (answer.manager, answer.spans[0].version) == ("pip", "1.1")
+    (answer,) = resolved("thing@==1.2", at=BEFORE, documents=(str(file),), manager="uv").answers
+    assert (answer.manager, answer.spans[0].version) == ("uv", "1.2")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("axios@^1", ("npm", "axios", "^1")),
+        ("@scope/name@1.x || 2", ("npm", "@scope/name", "1.x || 2")),
+        ("npm:axios@latest", ("npm", "axios", "latest")),
+        ("pypi:My_Thing@>=1", ("PyPI", "my-thing", ">=1")),
+        ("axios", None),
+        ("@scope/name", None),
+        ("./folder", None),
+    ],
+)
+def test_words_that_ask_for_a_package(text: str, expected: tuple[str, str, str] | None) -> None:
+    found = api.asked_for(text)
+    assert (None if found is None else (found.ecosystem, found.name, found.range)) == expected
+
+
+def test_an_unknown_manager_is_a_usage_error() -> None:
+    with pytest.raises(api.UsageError):
+        resolved("axios@^1", manager="cargo")
