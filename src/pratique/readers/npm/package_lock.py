@@ -28,8 +28,8 @@ from pratique.ecosystems.npm.paths import place_of
 from pratique.ecosystems.npm.urls import origin_of, strip_url, tarball_release
 from pratique.model.observation import ComponentFact, Observation, Origin, Record, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
-from pratique.readers.npm.remembered import Known, memory
 from pratique.readers.npm.lock_requests import in_package_lock
+from pratique.readers.npm.remembered import Known, memory
 from pratique.readers.text import decode_text, refuse
 
 

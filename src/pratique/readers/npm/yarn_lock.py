@@ -30,8 +30,8 @@ from pratique.ecosystems.npm.yarn import is_version, origin_of_range, parse_loca
 from pratique.model.location import shown
 from pratique.model.observation import ComponentFact, Observation, Origin, Record, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
-from pratique.readers.npm.remembered import Blocks, memory
 from pratique.readers.npm.lock_requests import in_yarn_lock
+from pratique.readers.npm.remembered import Blocks, memory
 from pratique.readers.npm.syml import (
     MOST_BLOCKS,
     MOST_LINES,
