@@ -70,7 +70,7 @@ class Evidence:
         self.caches = sorted(caches)
         """Target and path of each npm cache folder (`_cacache`) that was met."""
         self.installs = frozenset(installs)
-        """Targets that are global roots: what is unpacked there is an install, not a project."""
+        """Targets and folders that are global roots: what is unpacked there is an install, not a project."""
         self.subjects = subjects or {}
         """Targets that are one subject as a whole, and its kind: a repository, an image."""
         self.locks = locks
@@ -103,7 +103,9 @@ class Evidence:
         return self._in_place(subject_of_refusal(refusal, self.kinds), refusal.target)
 
     def _in_place(self, subject: Subject, target: str) -> Subject:
-        return Subject("install", subject.uri) if subject.kind == "project" and target in self.installs else subject
+        if subject.kind == "project" and (target in self.installs or subject.uri in self.installs):
+            return Subject("install", subject.uri)
+        return subject
 
 
 def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pratique.ecosystems.grammar import canonical_name
 from pratique.ecosystems.npm.layout import owned_by
 from pratique.ecosystems.places import cache_root, in_cache, owner_of, project_of
@@ -11,6 +13,14 @@ from pratique.model.verdict import Subject, SubjectKind
 
 _BILLS = "sbom+"
 """Targets of which each file is about a project of its own."""
+
+_DISKS = "root+"
+"""Targets that are the disk of another machine, with several users."""
+
+_HOME = re.compile(
+    r"(?P<home>(?:.*?/)??(?:home/[^/]+|root|Users/[^/]+|Documents and Settings/[^/]+|(?:private/)?var/root))/",
+    re.IGNORECASE,
+)
 
 
 def uri_of(target: str, path: str) -> str:
@@ -60,7 +70,8 @@ def subject_at(target: str, path: str, kind: SubjectKind) -> Subject:
     if kind == "log":
         return Subject("log", uri_of(target, path.rpartition("/")[0]))
     if kind == "machine":
-        return Subject("machine", target)
+        home = _HOME.match(path) if target.startswith(_DISKS) else None
+        return Subject("machine", uri_of(target, home["home"]) if home else target)
     folder, install = owner_of(path)
     return Subject("install" if install and kind == "project" else kind, uri_of(target, folder))
 
@@ -76,6 +87,8 @@ def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets:
     if location.target.startswith(_BILLS):
         return Subject("project", uri_of(location.target, location.path))
     if isinstance(fact, ScriptFact) and fact.working_directory:
+        if location.target.startswith(_DISKS):
+            return _on_disk(fact.working_directory, location)
         project = _project_at(fact.working_directory, targets)
         if project is not None:
             return project
@@ -99,6 +112,14 @@ def subject_of_refusal(refusal: Refusal, kinds: dict[str, SubjectKind]) -> Subje
         return Subject("project", uri_of(refusal.target, refusal.path))
     kind = kinds.get(refusal.reader, "project")
     return subject_at(refusal.target, refusal.path, kind)
+
+
+def _on_disk(directory: str, location: Location) -> Subject:
+    """The project in a folder that a log on the disk of another machine names as that machine does."""
+    plain = re.sub(r"^[A-Za-z]:", "", directory).replace("\\", "/").strip("/")
+    top = plain.partition("/")[0].casefold()
+    base = f"/{location.path}".casefold().find(f"/{top}/") if top else 0
+    return Subject("project", uri_of(location.target, location.path[: max(base, 0)] + plain))
 
 
 def _project_at(directory: str, targets: dict[str, str]) -> Subject | None:

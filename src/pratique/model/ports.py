@@ -183,7 +183,8 @@ class Options(msgspec.Struct, frozen=True):
     """How to look. `exclude` are globs over paths relative to the target; `names` the package names of interest.
 
     `ordered` takes the entries of each folder in order of name: for output that streams. `unreachable` looks at
-    objects of a git repository too that no ref reaches. `git` starts git; None where there is none.
+    objects of a git repository too that no ref reaches. `git` starts git; None where there is none. `mounted`: the
+    folder is the disk of another machine, on which links are followed as that machine would.
     """
 
     exclude: tuple[str, ...] = ()
@@ -193,6 +194,7 @@ class Options(msgspec.Struct, frozen=True):
     ordered: bool = False
     unreachable: bool = False
     git: Git | None = None
+    mounted: bool = False
 
 
 class Claimant(msgspec.Struct, frozen=True):

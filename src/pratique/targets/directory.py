@@ -67,6 +67,7 @@ class Walk:
         self.skipped_paths: list[tuple[str, str]] = []
         self.excluded = compile_globs(options.exclude)
         self.mounts = mount_points(self.root)
+        self.disks = mount_points(self.root, kept=True) if options.mounted and self.mounts else frozenset()
         self.pending: list[Pending] = []
 
     def skip(self, rule: str, path: str) -> None:
@@ -133,6 +134,9 @@ class Walk:
                                 inherit[inner] = inherited
                             if mounts and inner[cut:-1] in mounts:
                                 self.skip("other-file-system", inner[cut:-1])
+                                if inner[cut:-1] in self.disks:
+                                    reason = "is another file system mounted here: name it as a target of its own"
+                                    yield self.refuse(inner[cut:], reason)
                             elif excluded and excluded(inner[cut:-1]):
                                 self.skip("excluded", inner[cut:-1])
                             elif quick and in_tree and not _keeps(name):
@@ -271,6 +275,8 @@ class Walk:
 
     def _inside(self, path: str) -> str | None:
         """The real path of a link if it lies inside the target and exists."""
+        if self.options.mounted:
+            return resolve(self.root, path)
         real = os.path.realpath(self.root + path)
         base = os.path.realpath(self.root)
         inside = real == base or real.startswith(base.rstrip(os.sep) + os.sep)
@@ -469,15 +475,117 @@ def reason_of(error: OSError) -> str:
     return reasons.get(error.errno or 0, (error.strerror or type(error).__name__).lower())
 
 
-def mount_points(root: str) -> frozenset[str]:
-    """Paths below `root`, relative to it, on which another file system is mounted (Linux; elsewhere none known)."""
+def mount_points(root: str, *, kept: bool = False) -> frozenset[str]:
+    """Paths below `root`, relative to it, on which another file system is mounted (Linux; elsewhere none known).
+
+    With `kept`, those alone that keep files: not what a running kernel shows of itself.
+    """
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
-            points = [_unescape(line.split(" ")[4]) for line in table]
+            points = [
+                _unescape(line.split(" ")[4])
+                for line in table
+                if not kept or line.partition(" - ")[2].partition(" ")[0] not in _OF_THE_KERNEL
+            ]
     except OSError:
         return frozenset()
     base = os.path.realpath(root).rstrip("/") + "/"
     return frozenset(point[len(base) :] for point in points if point.startswith(base) and point != base)
+
+
+_OF_THE_KERNEL = frozenset(
+    {
+        "autofs",
+        "binfmt_misc",
+        "bpf",
+        "cgroup",
+        "cgroup2",
+        "configfs",
+        "debugfs",
+        "devpts",
+        "devtmpfs",
+        "efivarfs",
+        "fusectl",
+        "hugetlbfs",
+        "mqueue",
+        "nsfs",
+        "proc",
+        "pstore",
+        "rpc_pipefs",
+        "securityfs",
+        "selinuxfs",
+        "sysfs",
+        "tracefs",
+    }
+)
+"""Kinds of file systems that hold no files of their own."""
+
+_MOST_LINKS = 40
+_WINDOWS_PATH = re.compile(r"(?:\\\\\?\\|\\\?\?\\|/\?\?/)?[A-Za-z]:[\\/]")
+
+
+def resolve(root: str, path: str) -> str | None:
+    """Where a path of another machine leads inside the folder that holds its disk; None where it leads nowhere.
+
+    Links are followed as that machine would: an absolute one starts at the disk's root, `..` stops there. A name that
+    is not there may be spelled in other letters, as on Windows.
+    """
+    base = root.rstrip("/") + "/"
+    todo = path.split("/")[::-1]
+    done: list[str] = []
+    links = 0
+    while todo:
+        part = todo.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            done = done[:-1]
+            continue
+        here = base + "/".join([*done, part])
+        try:
+            mode = os.lstat(here).st_mode
+        except (OSError, ValueError):
+            other = _spelled(base + "/".join(done), part)
+            links += 1
+            if other is None or links > _MOST_LINKS:
+                return None
+            todo.append(other)
+            continue
+        if not stat.S_ISLNK(mode):
+            done.append(part)
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            return None
+        target = _link_text(here)
+        if target.startswith(base) and not os.path.lexists(base + target[1:]):
+            target = target[len(base) - 1 :]  # a driver that spells junctions by the place it mounted them at
+        if target.startswith("/"):
+            done = []
+        todo += target.split("/")[::-1]
+    return base + "/".join(done) if done else base
+
+
+def _link_text(path: str) -> str:
+    """What a link says, with a Windows path as one from the root."""
+    try:
+        target = os.readlink(path)
+    except OSError:
+        return ""
+    match = _WINDOWS_PATH.match(target)
+    if match:
+        return "/" + target[match.end() :].replace("\\", "/")
+    return target
+
+
+def _spelled(folder: str, name: str) -> str | None:
+    """The one entry of a folder that differs from a name in the case of its letters alone."""
+    folded = name.casefold()
+    try:
+        found = [entry for entry in os.listdir(folder) if entry.casefold() == folded and entry != name]
+    except OSError:
+        return None
+    return found[0] if len(found) == 1 else None
 
 
 def _unescape(text: str) -> str:
@@ -500,21 +608,37 @@ def compile_globs(globs: Sequence[str]) -> Callable[[str], bool] | None:
     return lambda path: compiled.match(path) is not None
 
 
-def probe(uri: str, root: str, questions: Sequence[Question]) -> Iterator[Observation | Refusal]:
-    """The second look, at named places of this tree alone."""
+def probe(
+    uri: str, root: str, questions: Sequence[Question], *, mounted: bool = False
+) -> Iterator[Observation | Refusal]:
+    """The second look, at named places of this tree alone; of a `mounted` disk, through links as its machine would."""
     base = root.rstrip(os.sep) + os.sep if root != os.sep else os.sep
     for question in questions:
         location = locate(uri, question.path)
         try:
-            yield _answer(uri, base, question)
+            path = _place(base, question.path) if mounted else base + question.path
+            yield _answer(uri, base, path, question) if path is not None else _missing(uri, question)
         except OSError as error:
             yield Refusal(location.path, "probe", reason_of(error), True, uri, location.path_bytes, question.names)
         except Unreadable as error:
             yield Refusal(location.path, "probe", error.reason, True, uri, location.path_bytes, question.names)
 
 
-def _answer(uri: str, base: str, question: Question) -> Observation:
-    path = base + question.path
+def _place(base: str, path: str) -> str | None:
+    """A path of a mounted disk, its folder reached through links; the last part is not followed."""
+    folder, _, name = path.rpartition("/")
+    real = resolve(base, folder)
+    return f"{real.rstrip('/')}/{name}" if real is not None else None
+
+
+def _missing(uri: str, question: Question) -> Observation:
+    """The answer where the folder that a question is about is not there."""
+    path = shown(question.path)
+    fact = FolderFact(folder=path, exists=False) if question.kind == "folder" else PresenceFact(path=path, exists=False)
+    return Observation("probe", locate(uri, question.path), fact)
+
+
+def _answer(uri: str, base: str, path: str, question: Question) -> Observation:
     location = locate(uri, question.path)
     if question.kind == "folder":
         try:

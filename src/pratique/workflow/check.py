@@ -26,7 +26,7 @@ from pratique.model.ports import Options, Unit
 from pratique.model.report import Report
 from pratique.model.verdict import SubjectKind
 from pratique.readers import discovery
-from pratique.targets import archive
+from pratique.targets import archive, mounted
 from pratique.targets import discovery as kinds
 from pratique.targets.digests import digests
 from pratique.targets.directory import probe
@@ -66,6 +66,8 @@ def check(
         if not os.path.lexists(target.path):
             raise TargetError("does not exist", where=target.path, advice="Name a folder or file that exists")
     listed, in_units = _in_units(request, catalogue, options, progress)
+    request, gaps = _disks(request, installs)
+    total.refusals += gaps
     for target in request.targets:
         step = (lambda count, uri=target.uri: progress(uri, count)) if progress else None
         part = in_units.pop(target.uri, None) if target.in_units else None
@@ -77,7 +79,7 @@ def check(
                 target.path,
                 catalogue.interest,
                 catalogue.keeps,
-                options,
+                msgspec.structs.replace(options, mounted=target.mounted),
                 jobs=request.jobs,
                 progress=step,
                 door=target.door,
@@ -159,6 +161,22 @@ def check(
     )
 
 
+def _disks(request: CheckRequest, installs: set[str]) -> tuple[CheckRequest, list[Refusal]]:
+    """The request with a note on each disk of another machine, and what lies outside such a disk.
+
+    `installs` takes the folders of global trees on them.
+    """
+    notes: list[str] = []
+    gaps: list[Refusal] = []
+    for target in request.targets:
+        if target.mounted:
+            disk = mounted.recognise(target.path)
+            notes += mounted.notes(target.path, disk)
+            gaps += mounted.elsewhere(target.uri, disk)
+            installs.update(uri_of(target.uri, folder) for user in disk.users for folder in user.installs)
+    return msgspec.structs.replace(request, notes=(*notes, *request.notes)) if notes else request, gaps
+
+
 def _in_units(
     request: CheckRequest, catalogue: Catalogue, options: Options, progress: Progress | None
 ) -> tuple[list[Unit], dict[str, Swept]]:
@@ -234,7 +252,12 @@ def _second_look(
             answers = units.second_look(target.kind, target.path, target.uri, own, asked, options, results)
         else:
             answers = itertools.chain(
-                probe(target.uri, target.root, [question for question in asked if not question.inside]),
+                probe(
+                    target.uri,
+                    target.root,
+                    [question for question in asked if not question.inside],
+                    mounted=target.mounted,
+                ),
                 archive.probe(target.uri, target.root, [question for question in asked if question.inside], options),
             )
         for answer in answers:

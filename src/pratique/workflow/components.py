@@ -85,6 +85,7 @@ class Inventory:
         """What one target holds, one at a time."""
         if target.in_units:
             return units.stream(target.kind, target.path, target.uri, EVERYTHING, options, self._tally)
+        options = msgspec.structs.replace(options, mounted=target.mounted)
         return stream(target.uri, target.path, EVERYTHING, options, self._tally, target.door)
 
     def coverage(self) -> InventoryCoverage:

@@ -36,14 +36,19 @@ class TargetSpec(msgspec.Struct, frozen=True):
 
     @property
     def uri(self) -> str:
-        """The file URI of the root; of one trade, or opened in units, with the kind before it (`git+file:`)."""
+        """The file URI of the root; of one trade, a disk, or opened in units, with the kind before it (`git+file:`)."""
         plain = Path(self.root).as_uri()
-        return f"{self.kind}+{plain}" if self.in_units or self.door != "files" else plain
+        return f"{self.kind}+{plain}" if self.in_units or self.mounted or self.door != "files" else plain
 
     @property
     def door(self) -> Door:
         """What kind of things lie there."""
         return _DOORS.get(self.kind, "files")
+
+    @property
+    def mounted(self) -> bool:
+        """Whether it is the disk of another machine."""
+        return self.kind == "root"
 
     @property
     def in_units(self) -> bool:
