@@ -171,7 +171,7 @@ def _disks(request: CheckRequest, installs: set[str]) -> tuple[CheckRequest, lis
     for target in request.targets:
         if target.mounted:
             disk = mounted.recognise(target.path)
-            notes += mounted.notes(target.path, disk)
+            notes += mounted.notes(f"root:{os.path.basename(target.path) or '/'}", disk)
             gaps += mounted.elsewhere(target.uri, disk)
             installs.update(uri_of(target.uri, folder) for user in disk.users for folder in user.installs)
     return msgspec.structs.replace(request, notes=(*notes, *request.notes)) if notes else request, gaps
