@@ -54,6 +54,17 @@ def axios() -> api.Selection:
 
 
 @functools.cache
+def litellm() -> api.Selection:
+    """The incident that the stand-ins of Python have the shape of, named."""
+    return api.select(incidents=["litellm-2026-03-24"], today=TODAY)
+
+
+def of_world(reader: Reader) -> api.Selection:
+    """The named incident of a reader's world."""
+    return litellm() if reader.ecosystem == "PyPI" else axios()
+
+
+@functools.cache
 def everything() -> api.Selection:
     """Every bundled incident."""
     return api.select(today=TODAY)

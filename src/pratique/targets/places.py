@@ -1,9 +1,9 @@
-"""The places on a machine where JavaScript package managers leave traces, for one user.
+"""The places on a machine where package managers leave traces, for one user.
 
-Caches, stores, global trees, logs, tools and shell histories of npm, pnpm, yarn, bun, deno and the version managers of
-Node.js, by the rules that each program uses itself: environment, configuration files, platform defaults. No program is
-started: the prefix of npm comes from where the `node` on `PATH` lies. Both the configured place and the default one are
-listed where both exist, since a setting may be younger than the trace.
+Caches, stores, global trees, logs, tools and shell histories of npm, pnpm, yarn, bun, deno, the version managers of
+Node.js, and Python's (`places_python`), by the rules that each program uses itself: environment, configuration files,
+platform defaults. No program is started: the prefix of npm comes from where the `node` on `PATH` lies. Both the
+configured place and the default one are listed where both exist, since a setting may be younger than the trace.
 
 A place whose existence could not be determined is kept: opening it then tells why it cannot be read. Left out: other
 users, stores on other file systems (`<mount>/.pnpm-store`), folders that only a project's configuration names, and
@@ -26,6 +26,7 @@ from typing import Literal
 import msgspec
 
 from pratique.ecosystems.npm.npmrc import Setting, expand, settings
+from pratique.targets import places_python
 
 Platform = Literal["linux", "macos", "windows"]
 Kind = Literal["cache", "store", "global-root", "log", "history", "tool"]
@@ -114,7 +115,7 @@ def places(
 
 def survey(environment: Mapping[str, str], home: Path | str, platform: Platform, look: Look | None = None) -> Survey:
     """Every place by every rule, each one to examine, absent or dropped with its reason."""
-    machine = _Machine(environment, str(home), platform, look or live())
+    machine = Machine(environment, str(home), platform, look or live())
     absent: list[Place] = []
     dropped: list[Dropped] = []
     present: list[tuple[Place, str]] = []
@@ -157,7 +158,7 @@ def _outer(path: str, roots: Mapping[str, Place], separator: str) -> Place | Non
     return None
 
 
-class _Machine:
+class Machine:
     """One user's surroundings, and the rules of each program."""
 
     def __init__(self, environment: Mapping[str, str], home: str, platform: Platform, look: Look) -> None:
@@ -171,6 +172,10 @@ class _Machine:
         self.pnpmrc = dict(self._pnpm_settings())
 
     # what the rules are made of
+
+    def place(self, kind: str, manager: str, path: str, found_by: str) -> Place:
+        """A place of one of the known kinds."""
+        return Place(kind, manager, path, found_by)  # type: ignore[arg-type]  # rules name kinds that exist
 
     def join(self, *parts: str) -> str:
         """A path of this platform."""
@@ -313,6 +318,7 @@ class _Machine:
         """Every place by every rule, configured ones before defaults."""
         for rules in (self._npm, self._pnpm, self._yarn, self._bun, self._deno, self._prefixes, self._versions):
             yield from rules()
+        yield from places_python.rules(self)
         yield from self._histories()
 
     def _npm(self) -> Iterator[Place]:

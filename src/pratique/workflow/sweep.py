@@ -267,7 +267,7 @@ class Sweep:
         for record in read(reader, artifact, self.interest):
             if isinstance(record, Refusal):
                 whole = False
-                self.out.refusals.append(record)
+                self.out.refusals.append(of_world(reader, record))
             elif self.keep(record):
                 self._take(reader, artifact, record)
         if self.named:
@@ -326,6 +326,17 @@ class Sweep:
         )
         out.interrupted = self.interrupted
         return out
+
+
+_WORLDS = ("npm", "PyPI")
+"""Worlds whose readers read files of theirs alone: what is unread of those keeps no other world's incident open."""
+
+
+def of_world(reader: Reader, refusal: Refusal) -> Refusal:
+    """The refusal with the world whose packages the file could have carried, where its reader did not say it."""
+    if refusal.ecosystems or reader.ecosystem not in _WORLDS:
+        return refusal
+    return msgspec.structs.replace(refusal, ecosystems=(reader.ecosystem,))
 
 
 def read(reader: Reader, artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:

@@ -18,12 +18,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from pratique.ecosystems.npm.urls import strip_url
 from pratique.ecosystems.pypi.names import normalise
 from pratique.model.observation import ComponentFact, Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader, Unreadable
+from pratique.readers.pypi.direct_url import whole_json
 
 _TOKEN = re.compile(r"/t/[^/]+/")
 """How conda writes a token into the address of a channel."""
@@ -39,11 +38,9 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     document: Any = None
     reason: str | None = None
     try:
-        document = msgspec.json.decode(artifact.content())
+        document, reason = whole_json(artifact.content())
     except Unreadable as error:
         reason = error.reason
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        reason = "is not whole JSON"
     url = None
     if isinstance(document, dict):
         if isinstance(document.get("version"), str):

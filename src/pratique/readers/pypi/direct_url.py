@@ -16,11 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from pratique.ecosystems.pypi.files import release_of_info, stripped
 from pratique.model.observation import ComponentFact, Observation, Origin, Refusal
 from pratique.model.ports import Artifact, Interest, Reader, Unreadable
+from pratique.readers.text import decode_text, load_json
 
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
@@ -30,14 +29,11 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     if release is None or release[0] not in interest.wanted("PyPI"):
         return
     try:
-        document: Any = msgspec.json.decode(artifact.content())
+        document, reason = whole_json(artifact.content())
     except Unreadable as error:
-        yield artifact.refusal(READER.name, error.reason, names=(release[0],))
-        return
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        document = None
-    if not isinstance(document, dict) or not isinstance(document.get("url"), str):
-        yield artifact.refusal(READER.name, "is not whole JSON of a direct reference", names=(release[0],))
+        document, reason = None, error.reason
+    if reason is not None or not isinstance(document, dict) or not isinstance(document.get("url"), str):
+        yield artifact.refusal(READER.name, reason or "is no direct reference", names=(release[0],))
         return
     url: str = document["url"]
     hashes: tuple[str, ...] = ()
@@ -61,6 +57,18 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         folder=folder,
     )
     yield Observation(READER.name, artifact.location(), fact, ())
+
+
+def whole_json(data: bytes) -> tuple[Any, str | None]:
+    """The document, and why it cannot be trusted: it is not whole, or a key stands twice in one object."""
+    text = decode_text(data)
+    try:
+        document, twice = load_json(text) if text is not None else (None, None)
+    except (ValueError, RecursionError):
+        return None, "is not whole JSON"
+    if text is None:
+        return None, "is not text in UTF-8 or UTF-16"
+    return document, None if twice is None else "a key stands twice"
 
 
 def archive_hashes(document: dict[str, Any]) -> tuple[str, ...]:

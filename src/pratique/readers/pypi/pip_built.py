@@ -15,14 +15,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 
 from pratique.ecosystems.pypi.files import file_of, origin_of, release_of, stripped
 from pratique.model.observation import ComponentFact, Observation, Refusal, ScriptFact
 from pratique.model.ports import Artifact, Interest, Reader, Unreadable
-from pratique.readers.pypi.direct_url import archive_hashes
+from pratique.readers.pypi.direct_url import archive_hashes, whole_json
 from pratique.readers.text import refuse
 
 _PLACE = re.compile(r"(?:.*/)?wheels/(?:[0-9a-f]{2}/){3}[0-9a-f]+/origin\.json", re.DOTALL)
@@ -32,16 +29,12 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     """Yield the release whose source archive was fetched, and that its build ran."""
     if not _PLACE.fullmatch(artifact.path):
         return
-    document: Any = None
-    reason = "is not whole JSON of a direct reference"
     try:
-        document = msgspec.json.decode(artifact.content())
+        document, reason = whole_json(artifact.content())
     except Unreadable as error:
-        reason = error.reason
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        pass
-    if not isinstance(document, dict) or not isinstance(document.get("url"), str):
-        yield refuse(artifact, READER, reason)
+        document, reason = None, error.reason
+    if reason is not None or not isinstance(document, dict) or not isinstance(document.get("url"), str):
+        yield refuse(artifact, READER, reason or "is no direct reference")
         return
     url: str = document["url"]
     release = release_of(file_of(url))

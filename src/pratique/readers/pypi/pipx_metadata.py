@@ -13,27 +13,22 @@ pipx 1.18.4, `pipx_metadata_version` 0.1 to 0.12.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 
 from pratique.ecosystems.pypi.names import normalise
 from pratique.model.observation import ComponentFact, Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
+from pratique.readers.pypi.direct_url import whole_json
 from pratique.readers.text import refuse
 
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield each package of interest that was installed by name. Raises Unreadable."""
     wanted = interest.wanted("PyPI")
-    document: Any
-    try:
-        document = msgspec.json.decode(artifact.content())
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        document = None
+    document, reason = whole_json(artifact.content())
     main = document.get("main_package") if isinstance(document, dict) else None
+    if reason is not None or not isinstance(main, dict):
+        yield refuse(artifact, READER, reason or "is no record of pipx")
     if not isinstance(main, dict):
-        yield refuse(artifact, READER, "is not whole JSON of pipx")
         return
     injected = document.get("injected_packages")
     packages = [main, *(injected.values() if isinstance(injected, dict) else ())]

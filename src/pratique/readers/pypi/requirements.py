@@ -43,7 +43,6 @@ _COMPILED = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
 _OPTION = re.compile(r"\s--?[A-Za-z]")
 _HASH = re.compile(r"--hash[= ]\s*([a-z0-9]+):([0-9a-fA-F]+)")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -138,18 +137,26 @@ def logical(text: str) -> tuple[list[Line], str | None]:
         if comment and parts:
             line = " " + line
         parts.append(line)
-        joined = _COMMENT.sub("", "".join(parts)).strip()
+        joined = uncommented("".join(parts)).strip()
         parts = []
         if joined:
             lines.append(Line(first, joined))
     if parts:
-        joined = _COMMENT.sub("", "".join(parts)).strip()
+        joined = uncommented("".join(parts)).strip()
         if joined:
             lines.append(Line(first, joined))
         reason = reason or "ends in the middle of a line"
     if "\0" in text:
         reason = reason or "holds bytes that are no text"
     return lines, reason
+
+
+def uncommented(line: str) -> str:
+    """The line before its comment: a `#` counts at the start or after white space alone."""
+    place = line.find("#")
+    while place > 0 and not line[place - 1].isspace():
+        place = line.find("#", place + 1)
+    return line if place < 0 else line[:place]
 
 
 def of_line(

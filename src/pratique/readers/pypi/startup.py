@@ -30,9 +30,10 @@ _ENTRY = re.compile(r"^[ \t]*([A-Za-z_][\w.]*)(?::[A-Za-z_][\w.]*)?[ \t]*(?:#.*)
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield one trigger for a file that runs code."""
-    if not starts_here(artifact.path):
+    folder, _, basename = artifact.path.rpartition("/")
+    at_root = not folder and artifact.target.rstrip("/").endswith(("site-packages", "dist-packages"))
+    if not starts_here(f"site-packages/{basename}" if at_root else artifact.path):
         return
-    basename = artifact.path.rpartition("/")[2]
     programs: list[str] = []
     if basename.endswith(".py"):
         programs = [basename]
