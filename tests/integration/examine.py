@@ -59,11 +59,6 @@ def litellm() -> api.Selection:
     return api.select(incidents=["litellm-2026-03-24"], today=TODAY)
 
 
-def of_world(reader: Reader) -> api.Selection:
-    """The named incident of a reader's world."""
-    return litellm() if reader.ecosystem == "PyPI" else axios()
-
-
 @functools.cache
 def everything() -> api.Selection:
     """Every bundled incident."""
@@ -131,8 +126,13 @@ class Sample:
         return place
 
 
-@functools.cache
 def samples() -> dict[str, list[Sample]]:
+    """The samples of every world but Python's, whose incident is another (`test_hostile_python`)."""
+    return {name: found for name, found in all_samples().items() if readers()[name].ecosystem != "PyPI"}
+
+
+@functools.cache
+def all_samples() -> dict[str, list[Sample]]:
     """Every claimed file of every golden case by reader, small ones first, one of a kind."""
     known = readers()
     found: dict[str, list[Sample]] = {name: [] for name, reader in known.items() if "files" in reader.doors}

@@ -10,26 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.examine import FORMATS, QUICK_FORMATS, Sample, examined, of_world, samples, visible
+from tests.integration.examine import FORMATS, QUICK_FORMATS, Sample, examined, samples, visible
 
 NAMES = sorted(samples())
 SETTINGS = frozenset({"pnpm-workspace"})
 """Settings that may say nothing: an empty one is whole."""
-LOSSLESS = frozenset(
-    {
-        "shell-history",
-        "npm-debug-log",
-        "deno-state",
-        "conda-history",
-        "requirements",
-        "requirements-folder",
-        "requirements-suffixed",
-    }
-)
-"""Logs and histories end anywhere, and deno's marks say all by their names: what is cut off them cannot be missed. Lists of lines are
-whole at the end of each."""
-
-BAD_VERSIONS = ("1.14.1", "4.2.1", "1.82.7", "1.82.8")
+LOSSLESS = frozenset({"shell-history", "npm-debug-log", "deno-state"})
+"""Logs and histories end anywhere, and deno's marks say all by their names: what is cut off them cannot be missed."""
 
 Damage = Callable[[bytes], bytes]
 
@@ -150,7 +137,7 @@ def bad_samples(name: str, most: int = 3) -> list[Sample]:
             continue
         expectation = sample.case / "expected.json"
         expected = expectation.read_text(encoding="utf-8") if expectation.is_file() else ""
-        if any(f'"{version}"' in expected for version in BAD_VERSIONS):
+        if '"4.2.1"' in expected or '"1.14.1"' in expected:
             found.append(sample)
         if len(found) == most:
             break
@@ -164,7 +151,7 @@ BAD_IDS = [sample.id for _, sample in BAD]
 def whole(sample: Sample, folder: Path) -> int:
     """The exit code of the undamaged file."""
     sample.lay(folder)
-    return examined(folder, of_world(sample.reader)).exit_code
+    return examined(folder).exit_code
 
 
 @pytest.mark.parametrize(("name", "sample"), BAD, ids=BAD_IDS)
@@ -175,7 +162,7 @@ def test_cut_file_is_a_sighting_or_a_relevant_refusal(name: str, sample: Sample,
     for label, damage in CUTS.items():
         damaged = damage(sample.data)
         sample.lay(tmp_path / label, damaged)
-        report = examined(tmp_path / label, of_world(sample.reader))
+        report = examined(tmp_path / label)
         if report.exit_code not in (4, 10, 11) and damaged != sample.data:
             silent.append((label, report.exit_code, visible(report)))
     assert silent == []
@@ -188,9 +175,7 @@ def test_changed_file_is_a_sighting_or_a_relevant_refusal(name: str, sample: Sam
     silent = []
     for label, change in CHANGES.items():
         sample.lay(tmp_path / label, change(sample.data))
-        report = examined(
-            tmp_path / label, of_world(sample.reader), formats=FORMATS if label == "flipped-bits" else QUICK_FORMATS
-        )
+        report = examined(tmp_path / label, formats=FORMATS if label == "flipped-bits" else QUICK_FORMATS)
         if report.exit_code not in (4, 10, 11) and not (name in LOSSLESS and visible(report)):
             silent.append((label, report.exit_code, visible(report)))
     assert silent == []
@@ -203,9 +188,7 @@ def test_junk_is_told_and_ends_in_time(name: str, tmp_path: Path) -> None:
     silent = []
     for label, junk in JUNK.items():
         sample.lay(tmp_path / label, junk)
-        report = examined(
-            tmp_path / label, of_world(sample.reader), formats=FORMATS if label == "lone-surrogate" else QUICK_FORMATS
-        )
+        report = examined(tmp_path / label, formats=FORMATS if label == "lone-surrogate" else QUICK_FORMATS)
         if (
             report.exit_code not in (4, 10, 11)
             and sample.reader.relevance == "always"
@@ -215,7 +198,7 @@ def test_junk_is_told_and_ends_in_time(name: str, tmp_path: Path) -> None:
     assert silent == []
 
 
-ESCAPES = {"axios": "\\u0061xios", "litellm": "l\\u0069tellm", "plain-crypto-js": "pl\\u0061in-crypto-js"}
+ESCAPES = {"axios": "\\u0061xios", "plain-crypto-js": "pl\\u0061in-crypto-js"}
 
 
 def escaped(sample: Sample) -> bytes | None:
@@ -228,7 +211,7 @@ def escaped(sample: Sample) -> bytes | None:
     for name, escape in ESCAPES.items():
         for before in ('"', "/", ">", "npm:"):
             out = out.replace(f"{before}{name}", f"{before}{escape}")
-    quoted = out.count("\\u0061") + out.count("l\\u0069tellm")
+    quoted = out.count("\\u0061")
     return out.encode() if quoted else None
 
 
@@ -240,7 +223,6 @@ def is_json(data: bytes) -> bool:
 
 
 JSON_BAD = [(name, sample) for name, sample in BAD if is_json(sample.data)]
-NAMED_BAD = [(name, sample) for name, sample in JSON_BAD if escaped(sample) is not None]
 JSON_IDS = [sample.id for _, sample in JSON_BAD]
 
 
@@ -248,14 +230,14 @@ def test_there_are_json_formats() -> None:
     assert {"package-lock", "hidden-lockfile", "deno-lock", "yarn-cache-metadata"} <= {name for name, _ in JSON_BAD}
 
 
-@pytest.mark.parametrize(("name", "sample"), NAMED_BAD, ids=[sample.id for _, sample in NAMED_BAD])
+@pytest.mark.parametrize(("name", "sample"), JSON_BAD, ids=JSON_IDS)
 def test_names_in_escapes_are_the_same_names(name: str, sample: Sample, tmp_path: Path) -> None:
     before = whole(sample, tmp_path / "whole")
     changed = escaped(sample)
     assert changed is not None
     assert json.loads(changed) == json.loads(sample.data)
     sample.lay(tmp_path / "escaped", changed)
-    assert examined(tmp_path / "escaped", of_world(sample.reader)).exit_code == before
+    assert examined(tmp_path / "escaped").exit_code == before
 
 
 def both(first: bytes, second: bytes) -> bytes:
@@ -268,10 +250,10 @@ def test_a_key_that_stands_twice_hides_nothing(name: str, sample: Sample, tmp_pa
     """Readers of JSON take the last value of a key: a good one after the bad one must not make it vanish."""
     if whole(sample, tmp_path / "whole") < 10:
         pytest.skip("nothing is seen in this file when it is whole")
-    good = sample.data.replace(b"1.14.1", b"1.14.0").replace(b"4.2.1", b"4.2.3").replace(b"1.82.8", b"1.82.6")
+    good = sample.data.replace(b"1.14.1", b"1.14.0").replace(b"4.2.1", b"4.2.3")
     for label, data in (("good-last", both(sample.data, good)), ("bad-last", both(good, sample.data))):
         sample.lay(tmp_path / label, data)
-        report = examined(tmp_path / label, of_world(sample.reader))
+        report = examined(tmp_path / label)
         assert report.exit_code in (4, 10, 11), (label, visible(report))
 
 

@@ -139,7 +139,10 @@ def compose(
     """The report of a run."""
     gaps: list[_Gap] = []
     refusals: dict[str, RefusalEntry] = {}
+    worlds = {component.ecosystem for incident in catalogue.incidents for component in incident.components}
     for refusal in total.refusals:
+        if refusal.ecosystems and not worlds.intersection(refusal.ecosystems):
+            refusal = msgspec.structs.replace(refusal, relevant=False)
         accepted = _accepted(refusal, request.accepted, started.date()) if refusal.relevant else None
         entry = RefusalEntry(
             id=identify(refusal),

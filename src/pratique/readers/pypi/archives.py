@@ -82,6 +82,8 @@ def held(stream: BinaryIO | Part, wanted: frozenset[str] | Everything) -> Held |
         found = _of_zip(stream)
     elif head.startswith(b"\x1f\x8b"):
         found = _of_tar(head)
+    elif b"\0" in head:
+        raise Unreadable("is neither an archive that is known nor text")
     else:
         return None
     if found is None or found[0] not in wanted:
@@ -131,4 +133,4 @@ def _of_tar(head: bytes) -> Release | None:
             found = release_of(f"{name.partition(b'/')[0].decode('utf-8', 'replace')}.zip")
             if found is not None:
                 return found
-    return None
+    raise Unreadable("is packed in a way that tells no release")

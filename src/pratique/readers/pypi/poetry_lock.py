@@ -56,6 +56,9 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         )
         yield Observation(READER.name, artifact.location(), fact, times)
     reason = tables.reason
+    listed = {normalise(item["name"]) for item in tables.packages}
+    if isinstance(older, dict) and any(normalise(key) in wanted and normalise(key) not in listed for key in older):
+        reason = reason or "names files of a package that it does not list"
     if reason is None and not isinstance(metadata, dict):
         reason = "ends before its metadata"
     if reason is not None:
