@@ -13,6 +13,7 @@ NOT_RUN = {
     "README.md": 3,
     "docs/how-to/add-a-reader.md": 2,
     "docs/how-to/check-a-mounted-disk.md": 1,
+    "docs/how-to/check-ci-logs.md": 1,
     "docs/how-to/check-from-outside.md": 7,
     "docs/how-to/write-an-incident.md": 1,
 }

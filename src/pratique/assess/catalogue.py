@@ -155,7 +155,9 @@ class Catalogue:
                 return False
             return self.admits(fact)
         if isinstance(fact, ScriptFact | SideEffectFact):
-            return bool(self.listed(fact.ecosystem, fact.name, fact.version))
+            return bool(self.listed(fact.ecosystem, fact.name, fact.version)) or (
+                not fact.version and (fact.ecosystem, fact.name) in self.listings
+            )
         if isinstance(fact, RequestFact):
             return bool(self.listed(fact.ecosystem, fact.name, fact.version)) or (
                 not fact.version and (fact.ecosystem, fact.name) in self.listings

@@ -19,8 +19,9 @@ _WEAK = (
     "the bill of materials was made",
     "the mirror last asked its source",
     "the mirror marked it deleted",
+    "the log line was written, by a clock without a zone",
 )
-"""Times that a checkout, an archive, a copy or a later look sets: they say nothing about the download."""
+"""Times that a checkout, an archive, a copy or a later look sets, or that may be hours off: they say nothing here."""
 
 INSIDE = "inside the window"
 AFTER = "after its removal: a cache, mirror or copy served it"

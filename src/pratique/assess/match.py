@@ -19,7 +19,7 @@ from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
 from pratique.assess.history import answers, dated, history_questions
 from pratique.assess.indicators import MEANINGS, indicated, representative
-from pratique.assess.jobs import Jobs, in_job
+from pratique.assess.jobs import Jobs, asked_release, in_job, logged, unversioned
 from pratique.assess.layers import folder_places, layer_of, shown_beside, with_records
 from pratique.assess.requests import mirror_questions, mirrored, of_mirror
 from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
@@ -214,6 +214,7 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
             yield from _protected(catalogue, observation, fact, evidence.subject(observation))
     for _, found in sorted(runs.items(), key=lambda item: item[0]):
         yield from _scripts(catalogue, evidence, found)
+    yield from unversioned(catalogue, evidence)
     for planted in triggers.planted(catalogue.incidents, evidence.observations, evidence.projects()):
         sighting = _indicator(planted.incident, planted.indicator, planted.observations[0], evidence)
         if sighting is not None:
@@ -338,7 +339,6 @@ _EXPLANATIONS = {
     "folder-name": "the folder it was installed to names it",
     "cache": "its archive was fetched: a download cache names it",
     "store": "its archive was fetched and unpacked: the store's index names it",
-    "log": "its archive was fetched, by a log",
     "archive": "its archive lies here",
     "bundle": "the output of a bundler carries a copy of it",
     "mirror": "a mirror holds its archive",
@@ -352,7 +352,7 @@ def _component(
     role = listing.role(version)
     equal = compare(fact.integrity, version)
     confidence = {True: Confidence.HIGH, None: Confidence.MEDIUM, False: Confidence.LOW}[equal]
-    explanation = _EXPLANATIONS[fact.record]
+    explanation = logged(fact) if fact.record == "log" else _EXPLANATIONS[fact.record]
     if fact.record == "bundle":
         confidence, explanation = bundles.graded(fact)
     if equal and fact.version != version.version:
@@ -426,7 +426,9 @@ def _script(
         confidence=Confidence.HIGH,
         role=listing.role(version),
         location=observation.location,
-        explanation=f"its {fact.script} {ends[fact.outcome]}{code}, by a record of the run",
+        explanation="a step that uses it ran"
+        if fact.ecosystem == "GitHub Actions"
+        else f"its {fact.script} {ends[fact.outcome]}{code}, by a record of the run",
         observations=(observation,),
         times=observation.times,
     )
@@ -477,10 +479,10 @@ _INSTALLING = ("install", "add", "exec", "x", "dlx", "upgrade", "up", "update", 
 def _typed(catalogue: Catalogue, observation: Observation, fact: CommandFact, subject: Subject) -> Iterator[Sighting]:
     """A command that asked a package manager for exactly a listed release."""
     for package in fact.packages:
-        name, _, version = package.rpartition("@")
-        if not name:
+        asked = asked_release(fact, package)
+        if asked is None:
             continue
-        for listing, release in catalogue.listed("npm", name, version):
+        for listing, release in catalogue.listed(*asked):
             if listing.role(release) is Role.DECOY:
                 continue
             yield Sighting(
@@ -488,7 +490,7 @@ def _typed(catalogue: Catalogue, observation: Observation, fact: CommandFact, su
                 subject=subject,
                 kind="component",
                 status=Status.AFFECTED,
-                purl=purl_of("npm", name, version),
+                purl=purl_of(*asked),
                 depth=Depth.DECLARED,
                 confidence=Confidence.MEDIUM,
                 role=listing.role(release),

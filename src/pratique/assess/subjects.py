@@ -13,6 +13,8 @@ from pratique.model.verdict import Subject, SubjectKind
 
 _BILLS = "sbom+"
 """Targets of which each file is about a project of its own."""
+_RUNS = "ci-log+"
+"""Targets of logs: each archive or file is one run."""
 
 _DISKS = "root+"
 """Targets that are the disk of another machine, with several users."""
@@ -86,6 +88,8 @@ def subject_of(observation: Observation, kinds: dict[str, SubjectKind], targets:
     fact = observation.facts
     if location.target.startswith(_BILLS):
         return Subject("project", uri_of(location.target, location.path))
+    if location.target.startswith(_RUNS):
+        return Subject("log", uri_of(location.target, location.path))
     if isinstance(fact, ScriptFact) and fact.working_directory:
         if location.target.startswith(_DISKS):
             return _on_disk(fact.working_directory, location)
@@ -110,6 +114,8 @@ def subject_of_refusal(refusal: Refusal, kinds: dict[str, SubjectKind]) -> Subje
         return Subject("project", uri_of(refusal.target, owned))
     if refusal.target.startswith(_BILLS) and refusal.path != ".":
         return Subject("project", uri_of(refusal.target, refusal.path))
+    if refusal.target.startswith(_RUNS):
+        return Subject("log", uri_of(refusal.target, "" if refusal.path == "." else refusal.path))
     kind = kinds.get(refusal.reader, "project")
     return subject_at(refusal.target, refusal.path, kind)
 

@@ -167,6 +167,8 @@ class CommandFact(Fact, frozen=True, tag="command", kw_only=True):
     working_directory: str | None = None
     manager_version: str | None = None
     flags: tuple[str, ...] = ()
+    printed: Literal["none", "direct", "all"] | None = None
+    """Of a command in a log that installs: which of the releases that it brought the log names."""
 
 
 class FolderFact(Fact, frozen=True, tag="folder", kw_only=True):

@@ -16,7 +16,7 @@ import os
 import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import Inside, locate
@@ -24,7 +24,7 @@ from pratique.model.observation import FolderFact, Observation, Question, Refusa
 from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claimant, Claims, Handed, Kept, Options, Unreadable
 from pratique.targets.directory import open_regular
 from pratique.targets.dispatch import ARCHIVES
-from pratique.targets.tape import Member, Tape, tape_of
+from pratique.targets.tape import MOST_BYTES, RATIO, RATIO_FROM, Member, Tape, tape_of
 
 READER = "archive"
 DEEPEST = 4
@@ -192,13 +192,20 @@ class _Opening:
             yield from self._tar(stream, head)
 
     def member(
-        self, name: str, path: str, read: Callable[[int], bytes], header: Member | None = None
+        self,
+        name: str,
+        path: str,
+        read: Callable[[int], bytes],
+        header: Member | None = None,
+        opened: Callable[[], BinaryIO] | None = None,
     ) -> Iterator[Handed]:
-        """One member, for everybody who claims it."""
+        """One member, for everybody who claims it; those who read any size get it as a stream (`opened`)."""
         for claimant in self.claims.at(path):
             limit = self.limit(claimant.limit)
             artifact = _within(self.archive, name, functools.partial(self._read, read, limit), header)
             artifact.container = self.container
+            if opened is not None and claimant.limit > DEFAULT_LIMIT:
+                artifact.stream = opened
             if self.again is not None:
                 artifact.companion = functools.partial(self._companion, path, limit)
             yield claimant.key, artifact
@@ -238,7 +245,8 @@ class _Opening:
                 if info.flag_bits & 1:
                     yield _refusal(self.archive, self.options, "is encrypted", info.filename)
                     continue
-                yield from self.member(info.filename, path, functools.partial(_unzip, archive, info))
+                opened = functools.partial(_Unzipping.of, archive, info, self.tally)
+                yield from self.member(info.filename, path, functools.partial(_unzip, archive, info), opened=opened)
             if len(infos) > MOST_ZIP_MEMBERS:
                 raise Unreadable(f"holds {len(infos)} members; {MOST_ZIP_MEMBERS} of them were looked at")
 
@@ -354,6 +362,42 @@ def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes
     if len(data) > limit:
         raise Unreadable(f"holds more than it says, over the limit of {limit} bytes")
     return data
+
+
+class _Unzipping:
+    """A zip's member as it is unpacked: read once from front to back, whatever its size, within the bounds."""
+
+    def __init__(self, file: IO[bytes], packed: int, tally: Tally) -> None:
+        self._file = file
+        self._packed = max(packed, 1)
+        self._tally = tally
+        self._total = 0
+
+    @classmethod
+    def of(cls, archive: zipfile.ZipFile, info: zipfile.ZipInfo, tally: Tally) -> BinaryIO:
+        """Open a member. Raises Unreadable."""
+        try:
+            return cast(BinaryIO, cls(archive.open(info), info.compress_size, tally))
+        except Exception as error:  # noqa: BLE001 (a damaged member, whatever the library says of it)
+            raise Unreadable(f"cannot be unpacked: {' '.join(str(error).split())[:120]}") from None
+
+    def read(self, size: int) -> bytes:
+        """The next bytes. Raises Unreadable where they are damaged, or grow past the bounds."""
+        try:
+            data = self._file.read(size)
+        except Exception as error:  # noqa: BLE001 (as above)
+            raise Unreadable(f"cannot be unpacked: {' '.join(str(error).split())[:120]}") from None
+        self._total += len(data)
+        self._tally.bytes += len(data)
+        if self._total > RATIO_FROM and self._total > min(MOST_BYTES, RATIO * self._packed):
+            raise Unreadable(f"holds more than {RATIO} times its own size (a decompression bomb)")
+        return data
+
+    def __enter__(self) -> _Unzipping:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
 
 
 def _slice(stream: BinaryIO, place: int, count: int, limit: int) -> bytes:

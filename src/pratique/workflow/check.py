@@ -16,6 +16,7 @@ from pratique.assess.actions import moved_words
 from pratique.assess.bundles import untold
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.inferred import Inference
+from pratique.assess.jobs import silent
 from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions, wanted_digests
 from pratique.assess.subjects import uri_of
 from pratique.assess.triggers import narrowed, to_look_at
@@ -149,6 +150,7 @@ def check(
             inactive_bundles += 1
     if inactive_bundles:
         total.skipped["bundled-release-not-told-for-inactive-incident"] = inactive_bundles
+    total.refusals += silent(catalogue, evidence.observations)
     markers = {incident.id: unexamined_marker(incident) for incident in request.incidents}
     total.refusals = list(narrowed(total.refusals, catalogue.incidents, markers))
     look_at = to_look_at(sightings, evidence.observations, evidence.projects())

@@ -35,7 +35,7 @@ def test_a_listed_commit_is_declared_and_told_with_its_job(tmp_path: Path) -> No
     sighting = found.sightings[0]
     assert (sighting.depth, sighting.purl) == ("declared", f"pkg:github/tj-actions/changed-files@{BAD}")
     assert "held DEPLOY_KEY" in sighting.explanation
-    assert "later steps on its machine: Run make" in sighting.explanation
+    assert "later steps there: Run make" in sighting.explanation
     assert {item.kind for item in found.observations} == {"range", "job"}
     assert found.subjects[0].uri == tmp_path.as_uri()
 

@@ -57,9 +57,10 @@ def step_name(title: str) -> str:
     if not title.startswith("Run ") or _PLAIN_STEP.fullmatch(title):
         return redacted(title)
     from pratique.ecosystems.npm.commands import commands
+    from pratique.ecosystems.pypi.commands import commands as python_commands
 
     script = title[4:]
-    parsed = next(commands(script), None)
+    parsed = next(commands(script), None) or next(python_commands(script), None)
     if parsed is not None and "&" not in script and "|" not in script and ";" not in script:
         return f"Run {parsed.manager} {parsed.verb}"
     word = _WORD.match(script)
