@@ -71,6 +71,22 @@ def test_what_lies_in_installed_packages_is_not_read_as_a_build(tmp_path: Path) 
     assert (report.exit_code, "bundle" in report.coverage.by_reader) == (0, False)
 
 
+def test_a_build_folder_may_be_the_target_itself(tmp_path: Path) -> None:
+    root = copy(ROOT / "bundle" / "bundle" / "vite-7", tmp_path)
+    for target in ("shop", "shop/dist", "shop/dist/assets"):
+        assert examined(root / target).exit_code == 10
+    write(root, "build/deep/app.js", "/*! Axios v1.14.1 Copyright */")
+    assert examined(root / "build" / "deep").exit_code == 3
+
+
+def test_an_installed_tree_may_be_the_target_itself(tmp_path: Path) -> None:
+    write(tmp_path, "lib/node_modules/x/dist/axios.js", "/*! Axios v1.14.1 Copyright */")
+    write(tmp_path, "lib/node_modules/x/package.json", '{"name": "x", "version": "1.0.0"}')
+    for target in ("lib", "lib/node_modules", "lib/node_modules/x"):
+        report = examined(tmp_path / target)
+        assert (report.exit_code, "bundle" in report.coverage.by_reader) == (0, False)
+
+
 def test_one_named_file_is_read_wherever_it_lies(tmp_path: Path) -> None:
     source = ROOT / "bundle" / "bundle" / "esbuild-0.25-min" / "input" / "shop" / "out" / "main.js"
     shutil.copy(source, tmp_path / "app.js")

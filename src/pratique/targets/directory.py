@@ -69,6 +69,25 @@ class Walk:
         self.mounts = mount_points(self.root)
         self.disks = mount_points(self.root, kept=True) if options.mounted and self.mounts else frozenset()
         self.pending: list[Pending] = []
+        self.barred, self.own = self._placed()
+
+    def _placed(self) -> tuple[frozenset[int], tuple[int, ...]]:
+        """What the place of the root means: claims that hold nowhere below it, and those that hold in it by its name.
+
+        Only for claims that keep out of some folders (`outside`): `dist` may be the target itself, and so may
+        `node_modules`, above it too.
+        """
+        parts = self.root.replace(os.sep, "/").strip("/").split("/")
+        claimants = [claimant for claimant in self.dispatch.claimants.values() if claimant.outside]
+        barred = frozenset(item.key for item in claimants if not set(parts).isdisjoint(item.outside))
+        own = tuple(
+            item.key
+            for item in claimants
+            if item.key not in barred
+            and not item.basenames
+            and any(tuple(parts[-len(marker) :]) == marker for marker in item.folders)
+        )
+        return barred, own
 
     def skip(self, rule: str, path: str) -> None:
         """Count something that a rule left out."""
@@ -99,6 +118,8 @@ class Walk:
         quick = self.options.quick
         claim = self._claim
         inherit = {root + item.path: item.inherited for item in start if item.inherited}
+        if self.own and any(item.path == "" for item in start):
+            inherit[root] = (*inherit.get(root, ()), *self.own)
         stack = [root + item.path for item in start]
         scopes = {root + item.path for item in start if _is_scope(item.path)}
         position = 0
@@ -217,7 +238,7 @@ class Walk:
         if isinstance(below, str):
             self.skip(below, path + name)
             return None
-        return below
+        return tuple(key for key in below if key not in self.barred) if self.barred else below
 
     def _repository(self, path: str) -> Iterator[tuple[int, Artifact] | Refusal]:
         """Of git's own folder, its settings and hooks: two listings, and nothing of the objects."""
@@ -249,6 +270,8 @@ class Walk:
         """The artifact of a claimed file; a refusal or nothing where it is a link or is left out."""
         relative = path + name
         if self.excluded is not None and self._left_out(relative):
+            return None
+        if claimant.key in self.barred:
             return None
         source = self.root + relative
         if entry.is_symlink():

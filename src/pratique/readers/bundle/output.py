@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 
 from pratique.model.observation import Observation, Refusal
@@ -31,6 +32,7 @@ from pratique.readers.bundle.telling import FOLDERS, OUTSIDE, Findings, search
 from pratique.readers.text import decode_text, refuse
 
 _INLINE = b"sourceMappingURL=data:application/json"
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=]*")
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -63,11 +65,9 @@ def _inline(data: bytes, start: int) -> bytes | None:
     comma = data.find(b",", start, start + 200)
     if comma < 0:
         return None
-    end = comma + 1
-    while end < len(data) and data[end] > 32 and data[end] not in b"*\"'\\":
-        end += 1
+    match = _BASE64.match(data, comma + 1)
     try:
-        return base64.b64decode(data[comma + 1 : end], validate=True)
+        return base64.b64decode(match[0] if match else b"", validate=True)
     except (binascii.Error, ValueError):
         return None
 

@@ -31,8 +31,8 @@ from pratique.readers.bundle.telling import FOLDERS, OUTSIDE, Findings, manifest
 from pratique.readers.text import decode_text, load_json, refuse
 
 _GUARD = re.compile(r"^\)\]\}'[^\n]*\n")
-_TWICE = re.compile(rb'(?<!\\)"(sources|sourcesContent|sections|map)"\s*:')
-_ALGORITHMS = ("sha256", "sha1", "sha512")
+_KEYS = (b'"sources"', b'"sourcesContent"', b'"sections"', b'"map"')
+"""Inside another string their quotes are escaped: who counts them counts keys."""
 
 
 class Map(msgspec.Struct, rename={"sources_content": "sourcesContent", "source_root": "sourceRoot"}):
@@ -92,8 +92,7 @@ def _decoded(data: bytes) -> tuple[Map | None, str | None]:
     if text is None:
         return None, "is not UTF-8"
     text = _GUARD.sub("", text)
-    names = [match[1] for match in _TWICE.finditer(data)]
-    if len(names) == len(set(names)):
+    if all(data.count(key) <= 1 for key in _KEYS):
         try:
             return _DECODER.decode(text), None
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
@@ -178,13 +177,11 @@ def _package(name: str, version: str | None, files: list[tuple[str, str]], inter
 
 def _digest(source: str, content: str, interest: Interest, found: Digesting) -> None:
     """Note a source whose digest is listed."""
-    data = content.encode("utf-8", "replace")
-    for algorithm in _ALGORITHMS:
-        listed = interest.digests.get(algorithm)
-        if listed:
-            digest = hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()
-            if digest in listed:
-                found.listed.add((source, algorithm, digest))
+    listed = interest.digests.get("sha256")
+    if listed:
+        digest = hashlib.sha256(content.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+        if digest in listed:
+            found.listed.add((source, "sha256", digest))
 
 
 READER = Reader(

@@ -51,6 +51,7 @@ _MANIFEST = re.compile(
 )
 _LITERAL = re.compile(_QUOTE + _VERSION + _QUOTE)
 _CONSTANT = re.compile(rb"(?<=[vV])(?:ERSION|ersion)\\?[\"']?\s?[=:]\s?" + _QUOTE + _VERSION + _QUOTE)
+_LETTER = re.compile(rb"[\w$]")
 _MOST_LITERALS = 50
 _MOST_EXPRESSIONS = 12
 """More copies of one package than this are in no bundle."""
@@ -185,8 +186,12 @@ def tell(data: bytes, name: str, signature: Signature, found: Findings) -> None:
 def _defined(expression: str, data: bytes) -> set[str]:
     """Versions that the last part of an expression is set to anywhere."""
     name = re.escape(_bytes(expression.rpartition(".")[2]))
-    pattern = rb"(?<![\w$])" + name + rb"\s{0,9}=\s{0,9}" + _QUOTE + _VERSION + _QUOTE
-    return {_text(match[1]) for match in re.finditer(pattern, data)}
+    pattern = re.compile(name + rb"\s{0,9}=\s{0,9}" + _QUOTE + _VERSION + _QUOTE)
+    return {
+        _text(match[1])
+        for match in pattern.finditer(data)
+        if match.start() == 0 or not _LETTER.match(data, match.start() - 1)
+    }
 
 
 def named(data: bytes, found: Findings) -> None:

@@ -64,13 +64,12 @@ def marks(artifact: Artifact, data: bytes, interest: Interest, reader: str) -> I
     path = location.inside[-1].path if location.inside else location.path
     if path.rpartition("/")[2] in interest.basenames:
         yield Observation(reader, location, PresenceFact(path=path, exists=True, size=len(data)))
-    for algorithm in ("sha256", "sha1", "sha512"):
-        listed = interest.digests.get(algorithm)
-        if listed:
-            digest = hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()
-            if digest in listed:
-                fact = DigestFact(path=path, algorithm=algorithm, digest=digest, expected=digest, equal=True)
-                yield Observation(reader, location, fact)
+    listed = interest.digests.get("sha256")
+    if listed:
+        digest = hashlib.sha256(data, usedforsecurity=False).hexdigest()
+        if digest in listed:
+            fact = DigestFact(path=path, algorithm="sha256", digest=digest, expected=digest, equal=True)
+            yield Observation(reader, location, fact)
     for value in interest.fragments.get("configuration", ()):
         if value.encode() in data:
             yield Observation(reader, location, ContentFact(value=value, kind_of_file="configuration"))
