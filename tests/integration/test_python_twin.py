@@ -199,3 +199,43 @@ def test_an_environment_of_many_packages_gives_nothing(tmp_path: Path) -> None:
     report = api.check(request)
     assert report.sightings == ()
     assert report.coverage.by_reader.get("python-metadata", 0) > 20
+
+
+@pytest.mark.parametrize(
+    ("reader", "case"),
+    [
+        ("uv-cache", "uv-0.13"),
+        ("pip-cache", "pip-26"),
+        ("pip-cache-old", "pip-22"),
+        ("python-metadata", "uv-cache"),
+        ("conda-history", "format"),
+    ],
+)
+def test_a_cache_or_history_alone_is_fetched(reader: str, case: str, tmp_path: Path) -> None:
+    golden = Path(__file__).resolve().parents[1] / "golden" / "readers" / "pypi"
+    shutil.copytree(golden / reader / case / "input", tmp_path / "root")
+    report = check(tmp_path / "root")
+    assert report.exit_code == 10
+    assert {(item.status, item.depth) for item in report.verdicts} == {("affected", "fetched")}
+    kinds = {item.kind for item in report.subjects if item.id in {verdict.subject for verdict in report.verdicts}}
+    assert kinds == ({"install"} if reader == "conda-history" else {"cache"})
+
+
+@pytest.mark.parametrize(("reader", "case"), [("pipx-metadata", "pipx-1.18"), ("conda-record", "format")])
+def test_an_environment_of_its_own_is_an_install(reader: str, case: str, tmp_path: Path) -> None:
+    golden = Path(__file__).resolve().parents[1] / "golden" / "readers" / "pypi"
+    shutil.copytree(golden / reader / case / "input", tmp_path / "root")
+    report = check(tmp_path / "root")
+    assert {(item.status, item.depth) for item in report.verdicts} == {("affected", "installed")}
+    assert [item.kind for item in report.subjects] == ["install"]
+
+
+def test_components_of_python_have_normalised_package_urls(tmp_path: Path) -> None:
+    golden = Path(__file__).resolve().parents[1] / "golden" / "readers" / "pypi"
+    shutil.copytree(golden / "pipfile-lock" / "pipenv-2026" / "input", tmp_path / "root")
+    request = api.ComponentsRequest(targets=(api.TargetSpec(str(tmp_path / "root")),))
+    assert {item.purl for item in api.components(request)} == {
+        "pkg:pypi/litellm@1.82.8",
+        "pkg:pypi/standin-colours@2.0.post1",
+        "pkg:pypi/standin-tools@1.1.0",
+    }
