@@ -18,11 +18,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+from demo import elsewhere
 from tests.standins.installs import unpack
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "demo"
 HARBOUR = BUILD / "harbour"
+ELSEWHERE = BUILD / "elsewhere"
 
 FLEET = {
     "shop-web": ("npm-11-ran", "00:32:55"),
@@ -57,9 +59,15 @@ def main() -> int:
     code = subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode
     print(f"\nexit code {code}: affected, and the payload ran (docs/reference/exit-codes.md)" if code == 11 else "")
     print(f"report     {report}")
+    elsewhere.lay_out(ELSEWHERE)
+    print(f"\nThe same incident where nobody looks:\n\n$ cd {ELSEWHERE.relative_to(ROOT)}")
+    print(f"$ pratique check {' '.join(elsewhere.WORDS)}\n", flush=True)
+    command = [sys.executable, "-m", "pratique", "check", *elsewhere.WORDS, "--no-progress", "--no-cache"]
+    other = subprocess.run(command, env=environment, cwd=ELSEWHERE, check=False).returncode
+    print()
     print("this user on this machine, for real:    .venv/bin/pratique check")
     print("a folder of repositories, for real:     .venv/bin/pratique check PATH --output report.html")
-    return 0 if code == 11 else 1
+    return 0 if code == other == 11 else 1
 
 
 def at(clock: str) -> datetime:

@@ -157,6 +157,7 @@ SETUP = """2026-03-31T00:57:40.0000000Z Current runner version: '2.333.0'
 2026-03-31T00:57:40.2000000Z Secret source: Actions
 2026-03-31T00:57:40.9000000Z Complete job name: build
 """
+LAST = "2026-03-31T00:58:42.0000000Z Cleaning up orphan processes\n"
 DEPLOY = """2026-03-31T00:58:30.0000000Z ##[group]Run ./deploy.sh
 2026-03-31T00:58:30.0000001Z shell: /usr/bin/bash -e {0}
 2026-03-31T00:58:30.0000002Z env:
@@ -170,7 +171,7 @@ def run_log(path: Path) -> Path:
     """The log archive of one run, as GitHub Actions hands it out (documented form)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     members = {
-        "0_build.txt": SETUP + STEP + DEPLOY,
+        "0_build.txt": SETUP + STEP + DEPLOY + LAST,
         "build/1_Set up job.txt": SETUP,
         "build/2_Install.txt": STEP,
         "build/3_Deploy.txt": DEPLOY,
@@ -194,12 +195,14 @@ def bundle(folder: Path) -> Path:
     return folder
 
 
-def lay_out(folder: Path) -> list[str]:
-    """All of it; returns the targets as they are named on the command line."""
-    return [
-        f"git:{history(folder / 'repositories/shop')}",
-        f"image:{image(folder / 'images/shop')}",
-        f"ci-log:{run_log(folder / 'runs/4711.zip')}",
-        f"mirror:{mirror(folder / 'mirror')}",
-        str(bundle(folder / "web")),
-    ]
+WORDS = ("git:repositories", "image:images", "ci-log:runs", "mirror:mirror", "web")
+"""The targets as they are named on the command line, in the folder of it all."""
+
+
+def lay_out(folder: Path) -> None:
+    """All of it."""
+    history(folder / "repositories/shop")
+    image(folder / "images/shop")
+    run_log(folder / "runs/4711.zip")
+    mirror(folder / "mirror")
+    bundle(folder / "web")

@@ -1,9 +1,9 @@
-"""Draw the first screen of the demo as a picture of a terminal.
+"""Draw the two first screens of the demo as pictures of a terminal.
 
-    python scripts/make_picture.py            writes docs/pictures/first-screen.svg
-    python scripts/make_picture.py --check    only says whether it is current
+    python scripts/make_picture.py            writes docs/pictures/first-screen.svg and elsewhere.svg
+    python scripts/make_picture.py --check    only says whether they are current
 
-The harbour of `make demo` is laid out in a temporary folder and checked by the command line as it stands; the picture
+What `make demo` lays out is laid out in a temporary folder and checked by the command line as it stands; a picture
 shows what was printed, with nothing added but colour. The same output gives the same bytes. Text stays text: it can be
 selected and searched.
 """
@@ -20,10 +20,18 @@ from html import escape
 from pathlib import Path
 
 import demo.__main__ as harbour
+from demo import elsewhere
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURE = ROOT / "docs" / "pictures" / "first-screen.svg"
-COMMAND = "pratique check build/demo/harbour"
+PICTURES = ROOT / "docs" / "pictures"
+COMMANDS = {
+    "first-screen": "pratique check build/demo/harbour",
+    "elsewhere": f"pratique check {' '.join(elsewhere.WORDS)}",
+}
+TITLES = {
+    "first-screen": "The first screen of a check",
+    "elsewhere": "The first screen of a check of a history, an image, a log, a mirror and a bundle",
+}
 COLUMNS = 100
 CELL, LINE, SIZE = 8.4, 20, 14
 MARGIN, BAR = 20, 34
@@ -52,12 +60,15 @@ _HEADS = {
 }
 
 
-def screen() -> list[str]:
-    """What the command prints about the demo's harbour."""
+def screen(name: str) -> list[str]:
+    """What a command prints about what the demo lays out."""
     with tempfile.TemporaryDirectory() as folder:
-        lay_out(Path(folder))
+        if name == "elsewhere":
+            elsewhere.lay_out(Path(folder))
+        else:
+            lay_out(Path(folder))
         result = subprocess.run(
-            [sys.executable, "-m", *COMMAND.split()],
+            [sys.executable, "-m", *COMMANDS[name].split(), *(["--no-cache"] if name == "elsewhere" else [])],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
             capture_output=True,
@@ -83,9 +94,9 @@ def lay_out(folder: Path) -> None:
         harbour.BUILD, harbour.HARBOUR = before
 
 
-def draw(lines: list[str]) -> str:
-    """The picture of a terminal that shows the command and these lines."""
-    rows = [f"$ {COMMAND}", *lines]
+def draw(name: str, lines: list[str]) -> str:
+    """The picture of a terminal that shows a command and these lines."""
+    rows = [f"$ {COMMANDS[name]}", *lines]
     width = round(COLUMNS * CELL) + 2 * MARGIN
     height = BAR + len(rows) * LINE + MARGIN
     label = escape(" ".join(" ".join(rows).split()))
@@ -93,7 +104,7 @@ def draw(lines: list[str]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         ' role="img" aria-labelledby="title text">',
         "<!-- Generated: python scripts/make_picture.py -->",
-        '<title id="title">The first screen of a check</title>',
+        f'<title id="title">{TITLES[name]}</title>',
         f'<desc id="text">{label}</desc>',
         "<style>",
         "text { font-family: ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;"
@@ -148,15 +159,16 @@ def _spans(row: str, *, first: bool) -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
-    """Write the picture, or with --check say whether it is current."""
-    text = draw(screen())
-    if "--check" in sys.argv[1:]:
-        current = PICTURE.is_file() and PICTURE.read_text(encoding="utf-8") == text
-        if not current:
-            sys.stderr.write(f"{PICTURE}: is not current; run python scripts/make_picture.py\n")
-        return 0 if current else 1
-    PICTURE.write_text(text, encoding="utf-8")
-    return 0
+    """Write the pictures, or with --check say which is not current."""
+    stale = 0
+    for name in COMMANDS:
+        path, text = PICTURES / f"{name}.svg", draw(name, screen(name))
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            sys.stderr.write(f"{path}: is not current; run python scripts/make_picture.py\n")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":
