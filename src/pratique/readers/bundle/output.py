@@ -6,7 +6,8 @@
 them; a single file of this kind that is named as a target, wherever it lies. A package is told by its signature, by
 paths below `node_modules` (comments of esbuild, module keys of webpack), by a banner or licence comment, or by its own
 manifest bundled with it; its release by the version constant, by pnpm's folder names, by the banner or by the manifest.
-A source map inside the file is read as one. Strings that an indicator names are looked for as they stand.
+Source maps inside the file, one for each module in development builds, are read too. Strings that an indicator names
+are looked for as they stand.
 
 ## Leaves out
 What is installed below `node_modules`, and other folders. A package without signature, banner or path leaves no name
@@ -31,8 +32,8 @@ from pratique.readers.bundle.source_map import within
 from pratique.readers.bundle.telling import FOLDERS, OUTSIDE, Findings, search
 from pratique.readers.text import decode_text, refuse
 
-_INLINE = b"sourceMappingURL=data:application/json"
-_BASE64 = re.compile(rb"[A-Za-z0-9+/=]*")
+_INLINE = re.compile(rb"sourceMappingURL=data:application/json[\w;=-]{0,60};base64,([A-Za-z0-9+/=]{16,})")
+"""Bundlers' own code holds the words too, without a map behind them."""
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -43,12 +44,16 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         data = (decode_text(data) or "").encode("utf-8", "replace") or data
     found = Findings(interest.wanted("npm"))
     search(data, interest, found)
-    start = data.rfind(_INLINE)
-    if start >= 0:
-        inline = _inline(data, start)
-        reason = "is no whole base64" if inline is None else within(inline, interest, found)
+    reasons = {}
+    for match in _INLINE.finditer(data):
+        try:
+            reason = within(base64.b64decode(match[1], validate=True), interest, found)
+        except binascii.Error:
+            reason = "is no whole base64"
         if reason is not None:
-            yield refuse(artifact, READER, f"its source map: {reason}")
+            reasons[reason[:40]] = reason
+    if reasons:
+        yield refuse(artifact, READER, f"a source map in it: {min(reasons.values())}")
     yield from found.observations(artifact, READER.name)
     if data[:2] == b"\x1f\x8b" or b"\0" in data:
         yield refuse(artifact, READER, "is no text: compressed, damaged or in an encoding without a mark")
@@ -58,18 +63,6 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     except UnicodeDecodeError as error:
         reason = f"is not UTF-8 at byte {error.start}: searched as it is"
         yield artifact.refusal(READER.name, reason, relevant=False)
-
-
-def _inline(data: bytes, start: int) -> bytes | None:
-    """The source map that a comment holds in base64; None where it does not."""
-    comma = data.find(b",", start, start + 200)
-    if comma < 0:
-        return None
-    match = _BASE64.match(data, comma + 1)
-    try:
-        return base64.b64decode(match[0] if match else b"", validate=True)
-    except (binascii.Error, ValueError):
-        return None
 
 
 READER = Reader(

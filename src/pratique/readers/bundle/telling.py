@@ -21,7 +21,7 @@ from pratique.model.signature import Signature
 
 FOLDERS = tuple((name,) for name in BUILD_FOLDERS)
 """Folders in which build output is looked for."""
-OUTSIDE = ("node_modules", "site-packages")
+OUTSIDE = ("node_modules", "site-packages", "dist-packages")
 """What lies below these was installed, and is read by its own records."""
 WRITTEN = "the bundle was last written"
 
