@@ -92,9 +92,11 @@ def test_a_version_that_one_merge_alone_holds(tmp_path: Path) -> None:
     assert [item.committed for item in fact.removed] == [AFTER]
     assert (fact.commits, fact.tips, fact.whole) == (1, (), True)
     text = b"".join(api.renderer("text").render(report)).decode()
+    assert "1 repository resolved, in history only; not shown to have run" in text
+    assert report.next_steps[0].startswith("Find every machine that built the commits")
     html = b"".join(api.renderer("html").render(report)).decode()
     for shown in (text, html):
-        assert "in history only" in " ".join(shown.split())
+        assert "in history only; since commit" in " ".join(shown.split())
         assert merge[:12] in shown
 
 
@@ -283,6 +285,17 @@ def test_a_file_that_points_elsewhere_is_not_followed(tmp_path: Path) -> None:
     (stray / ".git").unlink()
     (stray / ".git").symlink_to(history.folder / ".git")
     assert any("is a link" in reason for reason in gaps(report_of(stray)))
+
+
+def test_what_looks_like_a_repository_and_is_none_is_told(tmp_path: Path) -> None:
+    merge_only(tmp_path / "many" / "whole")
+    (tmp_path / "many" / "hollow" / ".git").mkdir(parents=True)
+    (tmp_path / "many" / "stray").mkdir()
+    (tmp_path / "many" / "stray" / ".git").write_text("nothing of use\n")
+    report = report_of(tmp_path / "many")
+    assert statuses(report) == {"whole": "affected", "hollow": "under_investigation", "stray": "under_investigation"}
+    assert any("no whole repository" in reason for reason in gaps(report))
+    assert any("neither a folder nor a file that points" in reason for reason in gaps(report))
 
 
 def test_a_shallow_clone_is_a_gap(tmp_path: Path) -> None:

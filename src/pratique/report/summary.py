@@ -99,7 +99,8 @@ def sentence(report: Report, found: Answer, chapter: Chapter) -> str:
     """What happened, for one affected incident: `the payload RAN in 1 of 212 projects here (11 min after ...)`."""
     executed = ran(chapter)
     if not executed:
-        return f"{tally(chapter.verdicts, found.subjects)}; not shown to have run"
+        past = ", in history only" if not any(verdict.current for verdict in chapter.verdicts) else ""
+        return f"{tally(chapter.verdicts, found.subjects)}{past}; not shown to have run"
     projects = sum(1 for verdict in executed if found.subjects[verdict.subject].kind == "project")
     tops = [
         found.sightings[key]

@@ -110,11 +110,11 @@ def timeline(
         return Timeline(0, 0, [], [], [], rows, len(ordered), left_out, "") if rows else None
     first, last = min(start for _, start, _ in windows), max(end for _, _, end in windows)
     span = max(last - first, datetime.timedelta(minutes=10))
-    near = [event for event in ordered if first - 2 * span <= event.when <= last + 2 * span]
+    near = [event for event in ordered if _moved(first, -2 * span) <= event.when <= _moved(last, 2 * span)]
     if near:
         first, last = min(first, near[0].when), max(last, near[-1].when)
     margin = max(last - first, datetime.timedelta(minutes=10)) * 0.06
-    scale = _Scale(first - margin, last + margin)
+    scale = _Scale(_moved(first, -margin), _moved(last, margin))
     bars = [_bar(item, scale, start, end, 24 + 44 * number) for number, (item, start, end) in enumerate(windows[:8])]
     top = 24 + 44 * len(bars) + 14
     chosen = sorted(sorted(near, key=lambda event: (-event.rank, event))[:most_marks])
@@ -134,6 +134,15 @@ def timeline(
         left_out=max(len(ordered) - most_rows, 0),
         description="; ".join(f"{bar.label}: {bar.span}" for bar in bars),
     )
+
+
+def _moved(when: datetime.datetime, by: datetime.timedelta) -> datetime.datetime:
+    """A moment earlier or later, as far as the calendar goes."""
+    try:
+        return when + by
+    except OverflowError:
+        edge = datetime.datetime.min if by < datetime.timedelta() else datetime.datetime.max
+        return edge.replace(tzinfo=when.tzinfo)
 
 
 class _Scale:

@@ -216,14 +216,17 @@ class _Conversation:
 
     def _answers(self, asked: queue.SimpleQueue[bytes | None]) -> Iterator[tuple[str, bytes | None]]:
         with self.database.git(self.database.folder, ("cat-file", "--batch"), iter(asked.get, None)) as stream:
-            while head := stream.readline().split():
-                if len(head) != 3:
-                    yield "is not in this repository", None
-                    continue
-                body = stream.read(int(head[2]))
-                if stream.read(1) != b"\n":
-                    raise Unreadable("git ended early")
-                yield head[1].decode(), body
+            try:
+                while head := stream.readline().split():
+                    if len(head) != 3:
+                        yield "is not in this repository", None
+                        continue
+                    body = stream.read(int(head[2]))
+                    if stream.read(1) != b"\n":
+                        raise Unreadable("git ended early")
+                    yield head[1].decode(), body
+            finally:
+                asked.put(None)  # nothing is asked of it any more: what waits to write to it ends
 
 
 # What nothing reaches

@@ -51,10 +51,16 @@ def resolve(path: str) -> Place | None:
             return Place(real, f"its .git is a link to {real}, outside of it; name that path to examine it")
         inner = real
     if os.path.isdir(inner):
-        return _checked(inner) if is_repository(inner) else None
-    if os.path.isfile(inner):
+        return _checked(inner) if is_repository(inner) else Place(inner, "its .git holds no whole repository")
+    if os.path.lexists(inner):
         return _pointed(path, inner)
-    return _checked(path) if is_repository(path) else None
+    if is_repository(path):
+        return _checked(path)
+    try:
+        with os.scandir(path):
+            return None
+    except OSError as error:
+        return Place(path, f"cannot be listed: {(error.strerror or type(error).__name__).lower()}")
 
 
 def _within(real: str, path: str) -> bool:
@@ -72,11 +78,11 @@ def _text(path: str) -> str | None:
         return None
 
 
-def _pointed(path: str, file: str) -> Place | None:
+def _pointed(path: str, file: str) -> Place:
     """The database that a `.git` file points to."""
     text = _text(file)
     if text is None or not text.startswith("gitdir:"):
-        return None
+        return Place(path, "its .git is neither a folder nor a file that points to one")
     target = os.path.realpath(os.path.join(path, text[7:].strip()))
     common = _text(f"{target}/commondir")
     if common is not None:
@@ -171,6 +177,7 @@ def _below(path: str) -> Iterator[str]:
             if folder == path:
                 reason = (error.strerror or type(error).__name__).lower()
                 raise TargetError(f"cannot be listed: {reason}", where=path, advice="Ask its owner") from None
+            yield folder
             continue
         names = {entry.name for entry in entries}
         if ".git" in names or {"HEAD", "objects"} <= names:

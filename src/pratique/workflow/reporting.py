@@ -176,6 +176,8 @@ def compose(
         entries = [entry if entry.id in armed else _held_back(entry) for entry in entries]
         affected = [verdict for verdict in open_verdicts if verdict.incident in armed]
     steps: dict[str, None] = {}
+    if affected and not armed and all(verdict.subject.kind == "repository" for verdict in affected):
+        steps[BUILT] = None
     for verdict in sorted(affected, key=lambda item: -(item.depth.rank if item.depth else 0)):
         steps.update(dict.fromkeys(incidents[verdict.incident].next_steps))
     return Report(
@@ -223,6 +225,10 @@ def compose(
         next_steps=tuple(steps)[:3],
         notes=request.notes,
     )
+
+
+BUILT = "Find every machine that built the commits named here; for each of them:"
+"""The first step where repositories alone are affected: nothing ran in a repository."""
 
 
 def _sighting_key(sighting: Sighting) -> tuple[str, int, str, str, int, str, str, bytes]:
