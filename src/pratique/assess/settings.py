@@ -59,7 +59,7 @@ class Settings:
         self._signs: dict[tuple[str, str], set[str]] = {}
         for item in observations:
             key = (item.location.target, folder_of(item.location))
-            if item.reader in _SIGNS:
+            if item.reader in _SIGNS or item.reader == "uv-lock":
                 self._signs.setdefault(key, set()).add(item.reader)
             if isinstance(item.facts, PolicyFact):
                 self._policies.setdefault(key, []).append(item)
@@ -69,8 +69,13 @@ class Settings:
     def client(self, location: Location, ecosystem: str = "npm") -> Client:
         """The manager of a project: as its manifest names it, else as its files show, else npm (or pip), assumed."""
         if ecosystem == "PyPI":
-            uses_uv = any(getattr(i.facts, "manager", "") == "uv" for file in self._near(location) for i in file)
-            return Client("uv", origin="its settings") if uses_uv else Client("pip")
+            if any("uv-lock" in self._signs.get(key, ()) for key in _upwards(location)):
+                return Client("uv", origin="uv.lock")
+            for file in self._near(location):
+                for item in file:
+                    if isinstance(item.facts, PolicyFact) and item.facts.manager in MANAGERS["PyPI"]:
+                        return Client(item.facts.manager, origin="its settings")
+            return Client("pip")
         for file in self._near(location):
             for item in file:
                 fact = item.facts
@@ -79,7 +84,7 @@ class Settings:
                     lowest = fact.manager == "pnpm" and self._lowest(location)
                     return Client(fact.manager, version, "packageManager", lowest)
         for key in _upwards(location):
-            for reader in sorted(self._signs.get(key, ())):
+            for reader in sorted(self._signs.get(key, set()) & _SIGNS.keys()):
                 manager, sign = _SIGNS[reader]
                 return Client(manager, None, sign, manager == "pnpm" and self._lowest(location))
             for item in self._policies.get(key, ()):

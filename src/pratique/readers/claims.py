@@ -707,6 +707,18 @@ CLAIMS: tuple[
         ("files",),
     ),
     (
+        "python-settings",
+        "pratique.readers.pypi.settings",
+        "PyPI",
+        ("uv.toml", "pip.conf", "pip.ini"),
+        (),
+        (),
+        (),
+        (),
+        1048576,
+        ("files",),
+    ),
+    (
         "python-startup",
         "pratique.readers.pypi.startup",
         "PyPI",

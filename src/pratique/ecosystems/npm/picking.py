@@ -155,7 +155,7 @@ def pick(
         case "yarn" if major == 1:
             choose = lambda held: _yarn_classic(request, at)  # noqa: E731
         case "yarn":
-            choose = lambda held: _yarn(request, at, held)  # noqa: E731
+            choose = lambda held: _yarn(request, at, held, version or (4, 18))  # noqa: E731
         case "bun":
             choose = lambda held: _bun(request, at, held, version or (1, 4))  # noqa: E731
         case _:
@@ -233,11 +233,12 @@ def _pnpm(request: Request, at: float, gate: Gate | None, major: int, lowest: bo
     cut = gate.cut
     old = [r for r in live if r.version in gate.free or (r.published is not None and r.published <= cut)]
     moved = _moved_tags(request, live, old, tags, major)
-    picked = _pnpm_among(request, old, moved, major, lowest)
+    plain = major >= 12 and not request.any  # with a cooldown, pnpm 12 takes `x` for a range like any other
+    picked = _pnpm_among(request, old, moved, major, lowest, plain=plain)
     if picked.version is not None:
         return picked
     if gate.strict:
-        without = _pnpm_among(request, live, tags, major, lowest)
+        without = _pnpm_among(request, live, tags, major, lowest, plain=plain)
         return Pick(None, "nothing" if without.version is None else "refused")
     return _pnpm_among(request, live, tags, major, True)
 
@@ -287,7 +288,15 @@ def _tier(tag: str, original: Version, candidate: Version, major: int) -> int | 
     return 1 if candidate.prerelease and candidate.major == original.major else None
 
 
-def _pnpm_among(request: Request, releases: Sequence[Release], tags: dict[str, str], major: int, lowest: bool) -> Pick:
+def _pnpm_among(
+    request: Request,
+    releases: Sequence[Release],
+    tags: dict[str, str],
+    major: int,
+    lowest: bool,
+    *,
+    plain: bool = False,
+) -> Pick:
     by_version = {release.version: release for release in releases}
     if request.exact is not None:
         return Pick(request.exact, "exact") if request.exact in by_version else Pick(None, "nothing")
@@ -296,7 +305,7 @@ def _pnpm_among(request: Request, releases: Sequence[Release], tags: dict[str, s
         return Pick(target, "tag") if target in by_version else Pick(None, "nothing")
     if request.range is None:
         return Pick(None, "nothing")
-    any_at_all = _OPEN.fullmatch(request.wanted) is not None
+    any_at_all = not plain and _OPEN.fullmatch(request.wanted) is not None
     if lowest:
         low = request.descending(releases) if any_at_all else [r for r in request.admitted if r.version in by_version]
         return Pick(low[-1].version, "lowest") if low else Pick(None, "nothing")
@@ -351,7 +360,7 @@ def _yarn_classic(request: Request, at: float) -> Pick:
     return Pick(found.version, "highest") if found else Pick(None, "nothing")
 
 
-def _yarn(request: Request, at: float, gate: Gate | None) -> Pick:
+def _yarn(request: Request, at: float, gate: Gate | None, own: tuple[int, ...]) -> Pick:
     package = request.package
     live = {release.version: release for release in package.releases if release.live(at) and not release.shelf}
 
@@ -380,7 +389,7 @@ def _yarn(request: Request, at: float, gate: Gate | None) -> Pick:
             return Pick(None, "nothing")
         return Pick(request.exact, "exact") if passes(found) else Pick(None, "refused")
     candidates = [release for release in request.admitted if release.version in live]
-    if not candidates and request.wanted == "*":
+    if not candidates and request.wanted == "*" and own >= (4,):
         candidates = request.descending(live.values())
     if not candidates:
         return Pick(None, "nothing")

@@ -6,8 +6,8 @@ The highest version that the specifier admits. A yanked version counts only wher
 was uploaded at or after the moment does not exist; both refuse a version without an upload time.
 
 ## Pre-releases
-A specifier that names one admits them. Otherwise pip takes one only where no other version that the specifier admits is
-there; uv only where the package has no other version at all.
+Only where no other version that the specifier admits is there. For pip a specifier that names a pre-release admits them
+like any other version; for uv it does not.
 
 ## Left out
 Constraints and other requirements of the same run, extras and markers, wheels against source archives and platforms,
@@ -104,15 +104,9 @@ def _pick(manager: str, request: Request, at: float, gate: Gate | None) -> Pick:
         for version, release in there
         if request.admits(version) and request.runs(release) and (request.pinned or not release.yanked)
     ]
-    asked_for = bool(request.specifier and request.specifier.prereleases)
+    named = bool(request.specifier and request.specifier.prereleases) and manager != "uv"
     final = [item for item in admitted if not item[0].is_prerelease]
-    if asked_for or request.pinned:
-        choice = admitted
-    elif manager == "uv":
-        only = all(version.is_prerelease for version, _ in there)
-        choice = final or (admitted if only else [])
-    else:
-        choice = final or admitted
+    choice = admitted if named or request.pinned else final or admitted
     if choice:
         return Pick(choice[0][1].version, "exact" if request.pinned else "highest")
     return Pick(None, "refused" if held else "nothing")

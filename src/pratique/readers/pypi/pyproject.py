@@ -4,7 +4,7 @@
 `project.dependencies` and `optional-dependencies` (PEP 621), `dependency-groups` (PEP 735), `build-system.requires`,
 `tool.poetry` with its groups, `tool.pdm.dev-dependencies`, `tool.uv` (`dev-dependencies`, and
 `constraint-dependencies` and `override-dependencies`, which install nothing and are told as protections where they
-force another version). A range that admits one version alone asks for exactly that.
+force another version, and `exclude-newer`). A range that admits one version alone asks for exactly that.
 
 ## Leaves out
 Sources from git or a folder. Optional parts count as asked for. Poetry's alternatives for one name are read one by
@@ -27,6 +27,7 @@ from pratique.ecosystems.pypi.names import normalise
 from pratique.ecosystems.pypi.requirements import exact, excluded, of_poetry, parse
 from pratique.model.observation import Observation, ProtectionFact, RangeFact, Refusal
 from pratique.model.ports import Artifact, Everything, Interest, Reader
+from pratique.readers.pypi.settings import uv_settings
 from pratique.readers.text import decode_text
 
 Asked = tuple[str, str]
@@ -50,6 +51,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         yield artifact.refusal(READER.name, "is not whole TOML", relevant=bool(names) or text is None, names=names)
         return
     times = artifact.modified_time("the manifest was last written")
+    for policy in uv_settings(_table(document, "tool", "uv")):
+        yield Observation(READER.name, artifact.location(), policy, times)
     for field, asked in requirements(document):
         for fact in facts_of(asked, field, wanted, forcing=field in _FORCING):
             yield Observation(READER.name, artifact.location(), fact, times)
