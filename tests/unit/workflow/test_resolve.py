@@ -317,3 +317,34 @@ def test_words_that_ask_for_a_package(text: str, expected: tuple[str, str, str] 
 def test_an_unknown_manager_is_a_usage_error() -> None:
     with pytest.raises(api.UsageError):
         resolved("axios@^1", manager="cargo")
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (
+            {
+                "pyproject.toml": '[project]\nname = "a"\ndependencies = ["thing>=1"]\n[tool.uv]\nexclude-newer = "7 days"\n'
+            },
+            "exclude-newer of 7 days (pyproject.toml)",
+        ),
+        ({"requirements.txt": "thing>=1\n", "uv.toml": 'exclude-newer = "P7D"\n'}, "exclude-newer of P7D (uv.toml)"),
+        (
+            {"requirements.txt": "thing>=1\n", "pip.conf": "[install]\nuploaded-prior-to = P7D\n"},
+            "uploaded-prior-to of P7D (pip.conf)",
+        ),
+    ],
+)
+def test_a_cooldown_of_python_is_minded_and_named(tmp_path: Path, files: dict[str, str], named: str) -> None:
+    uploads = [
+        {"filename": "thing-1.0-py3-none-any.whl", "upload-time": "2026-03-01T00:00:00Z"},
+        {"filename": "thing-1.1-py3-none-any.whl", "upload-time": "2026-03-30T00:00:00Z"},
+    ]
+    laid(
+        tmp_path,
+        {"thing.json": {"name": "thing", "files": uploads}, **{f"p/{key}": text for key, text in files.items()}},
+    )
+    (answer,) = resolved(root=tmp_path / "p", at=IN_WINDOW, documents=(str(tmp_path / "thing.json"),)).answers
+    assert answer.spans[0].version == "1.0"
+    assert answer.spans[0].held_back == "1.1"
+    assert answer.protections == (f"{named}, as it is set now",)

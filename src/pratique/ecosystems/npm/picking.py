@@ -389,7 +389,7 @@ def _yarn(request: Request, at: float, gate: Gate | None, own: tuple[int, ...]) 
             return Pick(None, "nothing")
         return Pick(request.exact, "exact") if passes(found) else Pick(None, "refused")
     candidates = [release for release in request.admitted if release.version in live]
-    if not candidates and request.wanted == "*" and own >= (4,):
+    if not candidates and request.wanted == "*" and own >= (4, 18):
         candidates = request.descending(live.values())
     if not candidates:
         return Pick(None, "nothing")
