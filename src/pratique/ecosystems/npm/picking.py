@@ -240,7 +240,7 @@ def _pnpm(request: Request, at: float, gate: Gate | None, major: int, lowest: bo
     if gate.strict:
         without = _pnpm_among(request, live, tags, major, lowest, plain=plain)
         return Pick(None, "nothing" if without.version is None else "refused")
-    return _pnpm_among(request, live, tags, major, True)
+    return _pnpm_among(request, live, tags, major, True, plain=plain)
 
 
 def _moved_tags(
