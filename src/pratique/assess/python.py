@@ -11,14 +11,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from pratique.assess.subjects import scope_of
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Incident
 from pratique.model.location import Inside
 from pratique.model.observation import (
     ComponentFact,
     DigestFact,
-    FolderFact,
     Observation,
     PresenceFact,
     Question,
@@ -33,22 +31,14 @@ _BUILDING = ("install-script", "build")
 
 
 def questions(observations: Iterable[Observation]) -> Iterator[Question]:
-    """Of each recorded install of a listed release: which files are still there, and are they as recorded."""
+    """Of each recorded install of a listed release: are its files there, and as recorded; not inside containers."""
     for observation in observations:
         fact = observation.facts
         if not _recorded(fact) or not isinstance(fact, ComponentFact) or fact.folder is None:
             continue
         location = observation.location
         place = fact.folder.rpartition("/")[0]
-        top = tuple(sorted(path for path in fact.files if "/" not in path))
-        scope = scope_of(location)
-        if scope is None:
-            continue
-        outer, steps = scope
-        inside = (*steps[:-1], Inside(steps[-1].kind, steps[-1].id, place)) if steps else ()
-        if top:
-            yield Question("folder", location.target, outer or place, top, names=(fact.name,), inside=inside)
-        if inside:
+        if location.inside:
             continue
         for path, digest in zip(fact.files, fact.digests, strict=False):
             kind, _, expected = digest.partition(":")
@@ -87,14 +77,11 @@ class Looked:
 
     def __init__(self, observations: Iterable[Observation]) -> None:
         self.digests: dict[tuple[str, str], Observation] = {}
-        self.folders: dict[tuple[str, str, tuple[Inside, ...]], Observation] = {}
         self.triggers: dict[tuple[str, str], Observation] = {}
         for observation in observations:
             fact, location = observation.facts, observation.location
             if isinstance(fact, DigestFact | PresenceFact):
                 self.digests[location.target, location.path] = observation
-            elif isinstance(fact, FolderFact):
-                self.folders[location.target, location.path, location.inside] = observation
             elif isinstance(fact, TriggerFact) and fact.when == "interpreter-start":
                 self.triggers[location.target, location.path] = observation
 
