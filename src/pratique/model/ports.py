@@ -228,11 +228,11 @@ class Kept(msgspec.Struct, frozen=True):
     """What a plug of a target wants to have again at the second look: so that nothing has to be read twice.
 
     It travels with the result of its unit, is kept with it, and given to the plug's `remember` before `probe`. Only a
-    unit with observations keeps it. `key` names it by content.
+    unit with observations keeps it, and asks for `data`. `key` names it by content.
     """
 
     key: str
-    data: bytes
+    data: Callable[[], bytes]
 
 
 class Unit(msgspec.Struct, frozen=True):

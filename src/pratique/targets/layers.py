@@ -28,15 +28,16 @@ LINKED = 4
 MOST_LINKS = 10_000
 MOST_LISTED = 8 << 20
 """So many bytes of names of one layer are kept for the second look; of a longer layer none, and it is read again."""
+_ROWS = 4096
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
 
 def plain(name: str) -> str:
     """A member's name as a path below the root: what leads up, to the root or nowhere is left out."""
-    if name.startswith(("/", "./", "..")) or name.endswith("/") or "/." in name or "//" in name:
-        return "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
-    return "" if name == "." else name
+    if "/." not in name and "//" not in name and name[:1] not in "./" and name[-1] != "/":
+        return name
+    return "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
 
 
 def taken_away(path: str) -> tuple[str, bool] | None:
@@ -97,13 +98,12 @@ class Layer:
 
     def _first(self, tape: Tape) -> Iterator[Handed | Refusal | Kept]:
         at = self.claims.at
-        listing: bytearray | None = bytearray()
+        names = Names()
         for member in tape.members():
             path = plain(member.name)
-            if listing is not None:
-                listing += f"{member.kind}{path}\0".encode("utf-8", "surrogateescape")
-                if "\0" in path or len(listing) > MOST_LISTED:
-                    listing = None
+            names.rows.append(member.kind + path)
+            if len(names.rows) >= _ROWS:
+                names.pack()
             if member.kind == "0":
                 if path.startswith(_WHITEOUT, path.rfind("/") + 1):
                     continue
@@ -114,8 +114,8 @@ class Layer:
                     yield from self._noted(self.hard, plain(member.linkname), path)
             elif member.kind == "2" and "node_modules" in path:
                 yield from self._link(path, member.linkname)
-        if listing is not None:
-            yield Kept(self.digest, zlib.compress(listing, 1))
+        if names.whole():
+            yield Kept(self.digest, names.packed)
 
     def _noted(self, links: dict[str, list[str]], target: str, path: str) -> Iterator[Refusal]:
         self.links += 1
@@ -241,6 +241,33 @@ def _resolved(folder: str, target: str) -> str:
         elif part not in ("", "."):
             parts.append(part)
     return "/".join(parts)
+
+
+class Names:
+    """The names of all members of a layer, packed as they come."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+        self._count = 0
+        self._text: bytearray | None = bytearray()
+
+    def pack(self) -> None:
+        """Take in the rows that wait; give up where they are too many."""
+        if self._text is not None:
+            self._count += len(self.rows)
+            self._text += "".join([f"{row}\0" for row in self.rows]).encode("utf-8", "surrogateescape")
+            if len(self._text) > MOST_LISTED:
+                self._text = None
+        self.rows.clear()
+
+    def whole(self) -> bool:
+        """Whether they can be kept: not where they are too many, or one holds what ends a name."""
+        self.pack()
+        return self._text is not None and self._text.count(b"\0") == self._count
+
+    def packed(self) -> bytes:
+        """All names."""
+        return zlib.compress(self._text or b"", 1)
 
 
 def listed(data: bytes) -> Iterator[Member]:

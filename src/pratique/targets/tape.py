@@ -186,8 +186,12 @@ class Tape:
         """The next member; None at the mark of the end."""
         self._kept = None
         self._member = None
-        if self._left or self._padding:
-            self._skip(self._left + self._padding)
+        left = self._left + self._padding
+        if left:
+            if left <= len(self._buffer) - self._at:
+                self._at += left
+            else:
+                self._skip(left)
             self._left = self._padding = 0
         name: str | None = None
         link: str | None = None
@@ -221,7 +225,7 @@ class Tape:
 
     def _header(self, first: bool) -> bytes | None:
         """The next header; None at the mark of the end. Raises Unreadable."""
-        if not self._fill(BLOCK):
+        if len(self._buffer) - self._at < BLOCK and not self._fill(BLOCK):
             if len(self._buffer) > self._at:
                 raise Unreadable("is damaged or cut off: it ends in the middle of a header")
             raise Unreadable("is empty" if first else "ends without the mark of its end: it may be cut off")

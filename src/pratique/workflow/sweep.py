@@ -237,6 +237,7 @@ class Sweep:
         self.lock_names: set[str] = set()
         self.out = Swept()
         self.counts: dict[int, int] = {}
+        self.kept: list[Kept] = []
         self.interrupted = False
 
     def take(self, items: Iterable[Handed | Observation | Refusal | Kept]) -> None:
@@ -251,7 +252,7 @@ class Sweep:
                 elif isinstance(item, Refusal):
                     self.out.refusals.append(item)
                 elif isinstance(item, Kept):
-                    self.out.kept[item.key] = item.data
+                    self.kept.append(item)
                 elif self.keep(item):
                     self.out.observations.append(item)
         except KeyboardInterrupt:
@@ -302,8 +303,8 @@ class Sweep:
     def done(self) -> Swept:
         """The result of this part."""
         out = self.out
-        if not out.observations:
-            out.kept = {}
+        if out.observations:
+            out.kept = {item.key: item.data() for item in self.kept}
         out.settled = sorted(self.settled)
         out.lock_names = sorted(self.lock_names)
         out.entries = self.tally.members
