@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
 from pathlib import Path
 
@@ -76,6 +77,20 @@ def test_the_payload_ran_in_a_job_of_a_run(tmp_path: Path) -> None:
         assert "plain-crypto-js" in text, name
         if name not in ("cyclonedx", "sarif"):
             assert "AWS_ACCESS_KEY_ID" in text, name
+
+
+def test_steps_beside_their_whole_job_are_told_once(tmp_path: Path) -> None:
+    lines = axios_job().splitlines(keepends=True)
+    starts = [n for n, line in enumerate(lines) if "##[group]Run " in line] + [len(lines) - 2]
+    files = {"0_build.txt": axios_job(), "build/1_Set up job.txt": "".join(lines[: starts[0]])}
+    for number, (start, end) in enumerate(itertools.pairwise(starts), start=2):
+        files[f"build/{number}_Run step.txt"] = "".join(lines[start:end])
+    (tmp_path / "logs_77.zip").write_bytes(archive(files))
+    report = examined(f"ci-log:{tmp_path}")
+    (tmp_path / "logs_77.zip").write_bytes(archive({"0_build.txt": axios_job()}))
+    alone = examined(f"ci-log:{tmp_path}")
+    assert [item.explanation for item in report.sightings] == [item.explanation for item in alone.sightings]
+    assert len(report.coverage.refusals) == len(alone.coverage.refusals) == 1
 
 
 def test_a_workflow_file_beside_the_log_tells_what_the_job_held(tmp_path: Path) -> None:

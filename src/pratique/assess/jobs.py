@@ -130,6 +130,27 @@ def in_job(sighting: Sighting, jobs: Jobs) -> Sighting:
     return sighting
 
 
+def once(sightings: Iterable[Sighting]) -> Iterator[Sighting]:
+    """The sightings, those aside that a step's own log repeats of the log of its job: the latter knows more."""
+    best: dict[tuple[object, ...], tuple[int, int]] = {}
+    keys: list[tuple[object, ...] | None] = []
+    found = list(sightings)
+    for index, sighting in enumerate(found):
+        job = next((item.facts for item in sighting.observations if isinstance(item.facts, JobFact)), None)
+        times = sighting.observations[0].times
+        key: tuple[object, ...] | None = None
+        if job is not None and job.source != "workflow-file" and times:
+            what = (sighting.incident, sighting.subject, sighting.purl, sighting.depth, sighting.kind)
+            key = (*what, _plain(job.job), times)
+            known = best.get(key)
+            if known is None or len(job.steps) > known[0]:
+                best[key] = (len(job.steps), index)
+        keys.append(key)
+    for index, (sighting, key) in enumerate(zip(found, keys, strict=True)):
+        if key is None or best[key][1] == index or found[best[key][1]].location.inside == sighting.location.inside:
+            yield sighting
+
+
 def words(fact: JobFact) -> str:
     """A job for people: its name, step, secrets and permissions by name, and what shared its machine afterwards."""
     where = f"in job {fact.job}"
@@ -176,11 +197,11 @@ def asked_release(fact: CommandFact, package: str) -> tuple[str, str, str] | Non
 
 
 def silent(catalogue: Catalogue, observations: Iterable[Observation]) -> Iterator[Refusal]:
-    """A gap for each log and incident: a command installed inside its window, and the log does not name what.
+    """A gap for each run and incident: a command installed inside its window, and the log does not name what.
 
     Without a time, or by a clock without a zone, a command may have run in any window that is near enough.
     """
-    met: set[tuple[_Place, str]] = set()
+    met: set[tuple[str, str, str]] = set()
     for item in observations:
         fact = item.facts
         if not isinstance(fact, CommandFact) or fact.printed not in ("none", "direct"):
@@ -188,7 +209,7 @@ def silent(catalogue: Catalogue, observations: Iterable[Observation]) -> Iterato
         world = "PyPI" if fact.manager in _PYTHON else "npm"
         moment, loose = _moment(item)
         for incident in catalogue.incidents:
-            key = (_place(item), incident.id)
+            key = (item.location.target, item.location.path, incident.id)
             if key in met or not _open_at(catalogue, incident, world, moment, loose):
                 continue
             met.add(key)

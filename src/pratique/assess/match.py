@@ -19,7 +19,7 @@ from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
 from pratique.assess.exposure import exposed
 from pratique.assess.history import answers, dated, history_questions
 from pratique.assess.indicators import MEANINGS, indicated, representative
-from pratique.assess.jobs import Jobs, asked_release, in_job, logged, unversioned
+from pratique.assess.jobs import Jobs, asked_release, in_job, logged, once, unversioned
 from pratique.assess.layers import folder_places, layer_of, shown_beside, with_records
 from pratique.assess.requests import mirror_questions, mirrored, of_mirror
 from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
@@ -152,8 +152,8 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     incidents = {incident.id: incident for incident in catalogue.incidents}
     known = answers(evidence.observations)
     jobs = Jobs(evidence.observations)
-    for sighting in _match(catalogue, evidence):
-        yield in_job(exposed(incidents[sighting.incident], dated(sighting, known)), jobs)
+    found = (exposed(incidents[one.incident], dated(one, known)) for one in _match(catalogue, evidence))
+    yield from once(in_job(sighting, jobs) for sighting in found)
 
 
 def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:

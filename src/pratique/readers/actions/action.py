@@ -5,8 +5,8 @@
 of a container action by tag or digest.
 
 ## Leaves out
-Inputs, outputs, and the code of JavaScript actions. Files of this name that describe no action (they have no `runs`)
-give nothing. A composite action holds whatever the job holds that uses it: which job that is, its own file cannot say.
+Inputs, outputs, and the code of JavaScript actions. Files of this name that describe no action (a mapping without
+`runs`) give nothing. A composite action holds whatever the job holds that uses it: which one, its file cannot say.
 
 ## References
 GitHub documentation "Metadata syntax for GitHub Actions".

@@ -38,6 +38,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     for document in parsed.documents[:1] if parsed is not None else ():
         repositories = document.get("repos") if isinstance(document, Mapping) else None
         if not isinstance(repositories, Sequence):
+            if isinstance(document, Mapping) and parsed is not None and parsed.damage is None:
+                yield artifact.refusal(READER.name, "holds no repositories", ecosystems=(ECOSYSTEM, "npm", "PyPI"))
             continue
         for index, item in enumerate(repositories.items):
             if not isinstance(item, Mapping):

@@ -55,8 +55,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
                 yield from facts
                 if facts:
                     yield Observation(READER.name, artifact.location(line=step.line), job.at(step))
-    if not found and parsed.documents and parsed.damage is None:
-        yield artifact.refusal(READER.name, "holds no jobs", relevant=False)
+    if not found and parsed.damage is None and parsed.documents and isinstance(parsed.documents[0], Mapping):
+        yield artifact.refusal(READER.name, "holds no jobs", ecosystems=(ECOSYSTEM, "npm"))
 
 
 def parsed_text(artifact: Artifact, reader: Reader) -> Generator[Refusal, None, Parsed | None]:
@@ -71,6 +71,8 @@ def parsed_text(artifact: Artifact, reader: Reader) -> Generator[Refusal, None, 
         yield artifact.refusal(reader.name, parsed.damage, ecosystems=worlds)
     elif not parsed.documents:
         yield artifact.refusal(reader.name, "is empty", ecosystems=worlds)
+    elif not isinstance(parsed.documents[0], Mapping):
+        yield artifact.refusal(reader.name, "holds no mapping", ecosystems=worlds)
     return parsed
 
 
