@@ -14,6 +14,7 @@ from pratique import api
 from tests.golden.harness import ROOT
 from tests.integration.examine import QUICK_FORMATS, TODAY, axios, everything, rendered
 from tests.standins.mirrors import SECRET
+from tests.standins.packages import pack
 
 STORAGE = ROOT / "mirror/verdaccio-storage/verdaccio-6.8/input/storage"
 LOG = ROOT / "mirror/mirror-log/verdaccio-6.8-json/input/verdaccio.log"
@@ -169,3 +170,13 @@ def test_logs_of_several_products_are_one_mirror() -> None:
     assert "the mirror fetched its archive" in bad.explanation
     assert "1 client pulled it in 4 logged requests" in bad.explanation
     assert "1 client also asked for its archive without being sent it" in bad.explanation
+
+
+def test_a_lockfile_that_a_package_ships_was_resolved_by_its_author(tmp_path: Path) -> None:
+    lock = {"lockfileVersion": 3, "packages": {"node_modules/axios": {"version": "1.14.1"}}}
+    manifest = {"name": "some", "version": "1.0.0", "dependencies": {"axios": "^1.14.0"}}
+    files = {"package.json": json.dumps(manifest), "package-lock.json": json.dumps(lock)}
+    (tmp_path / "some-1.0.0.tgz").write_bytes(pack(files))
+    (item,) = check(tmp_path).sightings
+    assert (item.status, item.depth) == ("under_investigation", "resolved")
+    assert "resolved by its author" in item.explanation

@@ -21,7 +21,7 @@ from pratique.assess.history import answers, dated, history_questions
 from pratique.assess.indicators import MEANINGS, indicated, representative
 from pratique.assess.jobs import Jobs, asked_release, in_job, logged, once, unversioned
 from pratique.assess.layers import folder_places, layer_of, shown_beside, with_records
-from pratique.assess.requests import mirror_questions, mirrored, of_mirror
+from pratique.assess.requests import mirror_questions, mirrored, of_mirror, shipped_by
 from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
 from pratique.assess.tampering import Folder, judge_folder
 from pratique.assess.unlocked import Locks, beside_answers, beside_questions, in_history, open_range, unlocked
@@ -375,9 +375,9 @@ def _component(
         else:
             status, lowered = Status.NOT_AFFECTED, (observation,)
             explanation = f"{explanation}; attacker's package without payload: remove it"
-    elif fact.shipped_in and fact.record == "lock":
+    elif fact.record == "lock" and (shipped := fact.shipped_in or shipped_by(observation.location)):
         status = Status.UNDER_INVESTIGATION
-        explanation = f"a lockfile shipped inside {fact.shipped_in} names it: resolved by its author, not shown here"
+        explanation = f"a lockfile shipped inside {shipped} names it: resolved by its author, not shown here"
     if fact.shipped_in and fact.record == "manifest" and status is Status.AFFECTED:
         explanation = f"a copy of it lies inside {fact.shipped_in}"
     return Sighting(
@@ -678,7 +678,7 @@ def declared_only(
     beside = beside_answers(evidence.observations)
     for observation in evidence.observations:
         fact = observation.facts
-        if not isinstance(fact, RangeFact) or not open_range(fact):
+        if not isinstance(fact, RangeFact) or not open_range(fact) or shipped_by(observation.location):
             continue
         subject = evidence.subject(observation)
         place = uri_of(observation.location.target, folder_of(observation.location))

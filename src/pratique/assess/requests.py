@@ -62,6 +62,19 @@ def of_mirror(observation: Observation) -> bool:
     return isinstance(fact, ComponentFact) and fact.record in ("mirror", "archive")
 
 
+def shipped_by(location: Location) -> str | None:
+    """The package archive that a file was shipped in by its author; None where that cannot be told.
+
+    What a mirror holds are packages. Elsewhere an archive is one where npm's own folder `package` holds its files.
+    """
+    members = [step.path for step in location.inside if step.kind == "member"]
+    if not members:
+        return None
+    archive = members[-2] if len(members) > 1 else location.path
+    packed = archive.endswith(".tgz") and members[-1].startswith("package/")
+    return archive.rpartition("/")[2] if packed or location.target.startswith(_TARGET) else None
+
+
 def mirror_questions(catalogue: Catalogue, evidence: _Evidence) -> Iterator[Question]:
     """Is the archive that a mirror's record names still there?"""
     for observation in evidence.observations:
