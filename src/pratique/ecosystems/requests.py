@@ -66,11 +66,16 @@ def _spelled(name: str, wanted: Container[str]) -> str | None:
 
 
 def _npm_archive(path: str, wanted: Container[str]) -> Asked | None:
+    head, separator, tail = path.partition("/-/")
+    if separator and head:
+        folders = head.rsplit("/", 2)
+        scoped = len(folders) > 1 and folders[-2].startswith("@")
+        if _spelled("/".join(folders[-2:]) if scoped else folders[-1], wanted) is None:
+            return None  # most requests end here: no release is taken apart that nobody asks about
     release = tarball_release(path)
     if release is not None:
         name = _spelled(release[0], wanted)
         return Asked("npm", name, release[1], archive=True) if name is not None else None
-    head, separator, tail = path.partition("/-/")
     if separator and not head:  # the registry's own services
         _, tags, rest = tail.partition("package/")
         name = _spelled(rest.rpartition("/dist-tags")[0], wanted) if tags else None

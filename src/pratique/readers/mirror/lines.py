@@ -30,7 +30,7 @@ ANONYMOUS = frozenset(
 
 
 class Entry(msgspec.Struct, gc=False):
-    """One request as a line tells it. `when` is ISO 8601 in UTC; with `zoned` false a local time taken as UTC.
+    """One request as a line tells it. `stamp` is its time as it stands there: see `moment`.
 
     `status` is None where the line has none; `out` marks a request of the mirror itself to its source; `begins` a line
     written before the answer was known, `provisional` one whose status may be none yet.
@@ -44,12 +44,32 @@ class Entry(msgspec.Struct, gc=False):
     identity: str | None = None
     agent: str | None = None
     size: int | None = None
-    when: str | None = None
-    zoned: bool = True
+    stamp: int | float | str | None = None
     integrity: str | None = None
     out: bool = False
     begins: bool = False
     provisional: bool = False
+    rest: str | None = None
+    """What stands behind the size in a web server's line: referrer and agent, or Nexus's numbers and agent."""
+
+    def finish(self) -> None:
+        """Take the agent out of the rest of the line: only of the few lines that are of interest."""
+        if self.rest is None:
+            return
+        quoted = _QUOTED.findall(self.rest[:4096])
+        if len(quoted) == 1:
+            self.agent = quoted[0]
+            if self.rest.lstrip()[:1].isdigit() or self.rest.startswith(" -"):
+                self.grammar = "request log of Nexus"
+        elif quoted:
+            self.agent = quoted[1]
+
+    def moment(self) -> tuple[str | None, bool]:
+        """Its time as ISO 8601 in UTC, and whether it has a zone; without one, it is a local time taken as UTC."""
+        stamp = self.stamp
+        if isinstance(stamp, str):
+            return clf_time(stamp) if stamp[2:3] == "/" else plain_time(stamp)
+        return _since_1970(stamp)
 
 
 def cut(artifact: Artifact) -> Iterator[tuple[bytes, bool]]:
@@ -233,8 +253,7 @@ def pino(line: bytes) -> Entry | str | tuple[str, str | None] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if found.log is not None:
-        return found.log, _since_1970(found.time)[0]
-    when, zoned = _since_1970(found.time)
+        return found.log, found.time if isinstance(found.time, str) else None
     client = _VIA.sub("", found.remoteIP or found.ip or "") or None
     if found.req is not None and found.req.url:
         headers = found.req.headers or _Headers()
@@ -245,8 +264,7 @@ def pino(line: bytes) -> Entry | str | tuple[str, str | None] | None:
             client=client,
             agent=headers.agent,
             integrity=headers.integrity,
-            when=when,
-            zoned=zoned,
+            stamp=found.time,
             begins=True,
         )
     if found.request is not None and found.request.url:
@@ -260,8 +278,7 @@ def pino(line: bytes) -> Entry | str | tuple[str, str | None] | None:
             client=client,
             identity=found.user,
             size=size,
-            when=when,
-            zoned=zoned,
+            stamp=found.time,
             out=out,
             provisional=not out and found.status == 200 and not size and found.user is None,
         )
@@ -281,7 +298,7 @@ def pretty(text: str) -> Entry | None:
     """A line as Verdaccio prints it for people."""
     text = _COLOUR.sub("", text) if "\x1b" in text else text
     stamp = _STAMP.match(text)
-    when, zoned = plain_time(stamp[1]) if stamp else (None, True)
+    when = stamp[1] if stamp else None
     match = _PRETTY.search(text)
     if match:
         size = int(match["size"][:18]) if match["size"] else None
@@ -294,16 +311,13 @@ def pretty(text: str) -> Entry | None:
             client=_VIA.sub("", match["client"]) or None,
             identity=user,
             size=size,
-            when=when,
-            zoned=zoned,
+            stamp=when,
             provisional=status == 200 and size == 0 and user == "null",
         )
     match = _ASKED.search(text)
     if match is None:
         return None
-    return Entry(
-        match["method"], match["path"], "Verdaccio log", client=match["client"], when=when, zoned=zoned, begins=True
-    )
+    return Entry(match["method"], match["path"], "Verdaccio log", client=match["client"], stamp=when, begins=True)
 
 
 _COMBINED = re.compile(
@@ -320,30 +334,21 @@ def combined(text: str) -> Entry | None:
     match = _COMBINED.match(text)
     if match is None:
         return None
-    client, rest = match["client"], match["rest"]
-    quoted = _QUOTED.findall(rest[:4096]) if '"' in rest else []
-    agent = None
-    grammar = "access log"
-    if len(quoted) == 1:
-        agent = quoted[0]
-        grammar = "request log of Nexus" if rest.lstrip()[:1].isdigit() or rest.startswith(" -") else grammar
-    elif quoted:
-        agent = quoted[1]
+    client, _, user, stamp, method, path, status, size, rest = match.groups()
+    if rest.count('"') > 4:
+        quoted = _QUOTED.findall(rest[:4096])
         if len(quoted) > 2 and _ADDRESSES.fullmatch(quoted[2]):
             client = quoted[2].partition(",")[0]
-    when, zoned = clf_time(match["time"])
-    size = match["size"]
     return Entry(
-        match["method"],
-        match["path"],
-        grammar,
-        status=int(match["status"]),
+        method,
+        path,
+        "access log",
+        status=int(status),
         client=client,
-        identity=match["user"],
-        agent=agent,
+        identity=user,
         size=int(size[:18]) if size != "-" else None,
-        when=when,
-        zoned=zoned,
+        stamp=stamp,
+        rest=rest,
     )
 
 
@@ -351,16 +356,14 @@ def artifactory_request(text: str, *, outbound: bool) -> Entry | None:
     """A line of Artifactory's request log, of version 7 or before; `outbound`: of its requests to others."""
     parts = text.split("|")
     if len(parts) >= 10 and parts[2] in ("REQUEST", "DOWNLOAD"):
-        when, _ = plain_time(parts[0])
         _, _, _, client, user, method, path, _, status, size = parts[:10]
-        zoned, agent = False, None
+        agent = None
     elif len(parts) >= 9:
-        when, zoned = plain_time(parts[0])
         _, _, client, user, method, path, status, _, size = parts[:9]
         agent = parts[10] if len(parts) > 10 else None
     else:
         return None
-    if when is None or not method.isalpha() or not status.lstrip("-").isdigit():
+    if not parts[0][:4].isdigit() or not method.isalpha() or not status.lstrip("-").isdigit():
         return None
     return Entry(
         method,
@@ -371,8 +374,7 @@ def artifactory_request(text: str, *, outbound: bool) -> Entry | None:
         identity=user,
         agent=agent,
         size=int(size[:18]) if size.strip().isdigit() else None,
-        when=when,
-        zoned=zoned,
+        stamp=parts[0],
         out=outbound,
     )
 
@@ -388,7 +390,6 @@ def artifactory_access(text: str) -> Entry | None:
     match = _ACCESS.match(text)
     if match is None:
         return None
-    when, zoned = plain_time(match["time"])
     accepted, what = match["what"].split(" ")
     return Entry(
         "GET" if what == "DOWNLOAD" else what,
@@ -397,8 +398,7 @@ def artifactory_access(text: str) -> Entry | None:
         status=200 if accepted == "ACCEPTED" else 403,
         client=match["client"].rstrip("."),
         identity=match["user"],
-        when=when,
-        zoned=zoned,
+        stamp=match["time"],
     )
 
 
@@ -412,8 +412,7 @@ def devpi(text: str) -> Entry | None:
     match = _DEVPI.match(text)
     if match is None:
         return None
-    when, zoned = plain_time(match["time"])
-    return Entry(match["method"], match["path"], "devpi log", when=when, zoned=zoned)
+    return Entry(match["method"], match["path"], "devpi log", stamp=match["time"])
 
 
 _CONTAINER = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) std(?:out|err) [FP] ")
@@ -439,7 +438,7 @@ def parse(line: bytes, *, outbound: bool = False, nested: bool = False) -> Entry
         return pretty(text)
     container = _CONTAINER.match(line) if not nested else None
     if container:
-        when = plain_time(container[1].decode())[0]
+        when = container[1].decode()
         return _dated(parse(line[container.end() :], outbound=outbound, nested=True), when)
     if b"[req" in line:
         return devpi(text) or ""
@@ -450,6 +449,6 @@ def parse(line: bytes, *, outbound: bool = False, nested: bool = False) -> Entry
 
 def _dated(said: Entry | str | None, when: str | None) -> Entry | str | None:
     """A line that a container's log wraps, with the wrapper's time where it has none of its own."""
-    if isinstance(said, Entry) and said.when is None:
-        said.when = when
+    if isinstance(said, Entry) and said.stamp is None:
+        said.stamp = when
     return said

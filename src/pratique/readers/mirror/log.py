@@ -141,6 +141,7 @@ class _Log:
 
     def count(self, entry: Entry, what: Asked, identity: str | None, line: int) -> None:
         """Take one answered request in."""
+        entry.finish()
         sent = what.archive and (entry.status in _SENT or (entry.status == 206 and what.ecosystem == "npm"))
         key = _Key(
             what,
@@ -157,10 +158,11 @@ class _Log:
             found = self.counts[key] = _Count(line)
         found.number += 1
         found.size = max(found.size or 0, entry.size) if entry.size is not None else found.size
-        found.source = entry.grammar if entry.zoned else f"{entry.grammar}, local time without a zone"
-        if entry.when is not None:
-            found.first = entry.when if found.first is None else min(found.first, entry.when)
-            found.last = entry.when if found.last is None else max(found.last, entry.when)
+        when, zoned = entry.moment()
+        found.source = entry.grammar if zoned else f"{entry.grammar}, local time without a zone"
+        if when is not None:
+            found.first = when if found.first is None else min(found.first, when)
+            found.last = when if found.last is None else max(found.last, when)
 
     def told(self) -> Iterator[Observation]:
         """What was counted; the counts start anew."""
