@@ -239,8 +239,8 @@ class Bench:
         return match[1] if match else None
 
 
-def ask(bench: Bench) -> dict[str, list[str | None]]:
-    """The answers of one client with one cooldown, by scene, in the order of REQUESTS.
+def ask(bench: Bench) -> dict[str, str]:
+    """The answers of one client with one cooldown, by scene, in the order of REQUESTS; `-` where it stops.
 
     What our own rules say will be found is asked in one go; whatever they say fails is asked alone. So a rule that is
     wrong shows itself: the common run fails, and everything is asked alone.
@@ -256,7 +256,12 @@ def ask(bench: Bench) -> dict[str, list[str | None]]:
             continue
         alone = bench.take({name_of(*item): REQUESTS[item[1]]})
         found[item] = alone[name_of(*item)] if alone is not None else None
-    return {scene: [found[scene, number] for number in range(len(REQUESTS))] for scene in SCENES}
+    return {scene: " ".join(found[scene, number] or "-" for number in range(len(REQUESTS))) for scene in SCENES}
+
+
+def unpacked(answers: str) -> list[str | None]:
+    """The answers of one scene, None where the client stopped."""
+    return [None if answer == "-" else answer for answer in answers.split(" ")]
 
 
 def main() -> None:
@@ -279,15 +284,13 @@ def main() -> None:
                 wrong = [
                     (scene, REQUESTS[number], answer, expected(label, gate, scene, number))
                     for scene, answers in kept[gate][label].items()
-                    for number, answer in enumerate(answers)
+                    for number, answer in enumerate(unpacked(answers))
                     if answer != expected(label, gate, scene, number).version
                 ]
                 print(label, gate, "agrees" if not wrong else f"{len(wrong)} differ", *wrong, sep="\n  ", flush=True)
                 table = {"clients": {k: BY_LABEL[k].spec for k in sorted({k for v in kept.values() for k in v})},
                          "requests": list(REQUESTS), "answers": kept}  # fmt: skip
-                TABLE.write_text(
-                    json.dumps(table, indent=None, separators=(",", ":")).replace('"standin', '\n"standin') + "\n"
-                )
+                TABLE.write_text(json.dumps(table, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -228,12 +228,12 @@ def _pnpm(request: Request, at: float, gate: Gate | None, major: int, lowest: bo
         if not gate.ignore_missing:
             return Pick(None, "refused")
         gate = None
+    plain = major >= 12 and not request.any  # pnpm 12 takes `x` for a range like any other
     if gate is None:
-        return _pnpm_among(request, live, tags, major, lowest)
+        return _pnpm_among(request, live, tags, major, lowest, plain=plain)
     cut = gate.cut
     old = [r for r in live if r.version in gate.free or (r.published is not None and r.published <= cut)]
     moved = _moved_tags(request, live, old, tags, major)
-    plain = major >= 12 and not request.any  # with a cooldown, pnpm 12 takes `x` for a range like any other
     picked = _pnpm_among(request, old, moved, major, lowest, plain=plain)
     if picked.version is not None:
         return picked
@@ -458,10 +458,7 @@ def _bun_range(
         [r for r in admitted if bool(getattr(request.version(r.version), "prerelease", ())) is before]
         for before in ((False, True) if by_prerelease else (False,))
     ]
-    lanes = kinds
-    if newer:
-        fallback = [[latest]] if latest is not None and request.admits(latest.version) else []
-        lanes = [[r for r in lane if not r.deprecated] for lane in kinds] + fallback + kinds
+    lanes = [[r for r in lane if not r.deprecated] for lane in kinds] + kinds if newer else kinds
     for lane in lanes:
         stable = _settled(lane, at, gate, young)
         if stable is not None:
