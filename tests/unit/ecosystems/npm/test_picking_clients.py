@@ -20,6 +20,8 @@ def test_picks_what_the_client_took(gate: str, label: str) -> None:
         for number in range(len(REQUESTS))
     }
     theirs = {
-        (scene, REQUESTS[number]): answer for scene, found in answers.items() for number, answer in enumerate(unpacked(found))
+        (scene, REQUESTS[number]): answer
+        for scene, found in answers.items()
+        for number, answer in enumerate(unpacked(found))
     }
     assert ours == theirs
