@@ -22,7 +22,7 @@ from pratique.targets.places import Look, Place, Platform, survey
 
 READER = "disk"
 _MOST_USERS = 10_000
-_MOST_NAMED = 24
+_MOST_NAMED = 60
 _SMALL = 1 << 20
 _NAMES = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
 _EXPECTED = {
