@@ -103,7 +103,10 @@ def one_line(text: str) -> str:
 
 
 def subject_name(report: Report, subject: SubjectEntry) -> str:
-    """A subject's path relative to its target; the target's last name where it is the target itself."""
+    """A subject's path relative to its target; the target's last name where it is the target itself.
+
+    In a target of a kind that is named on the command line, it is named so here too: `image:shop`.
+    """
     best = ""
     for target in report.targets:
         base = target.uri.rstrip("/")
@@ -112,7 +115,9 @@ def subject_name(report: Report, subject: SubjectEntry) -> str:
     if not best:
         return printable(subject.uri)
     rest = subject.uri[len(best) + 1 :]
-    return printable(unquote(rest or best.rpartition("/")[2]) or "/")
+    kind, opened, _ = best.partition("+file:")
+    name = unquote(rest or best.rpartition("/")[2]) or "/"
+    return printable(f"{kind}:{name}" if opened else name)
 
 
 def name_and_version(purl: str) -> tuple[str, str]:
