@@ -15,8 +15,8 @@ from pratique import api
 from tests.integration.examine import FORMATS, QUICK_FORMATS, TODAY, Sample, axios, examined, samples, visible
 
 NAMES = sorted(samples())
-SETTINGS = frozenset({"pnpm-workspace", "bundle-statistics"})
-"""Settings and statistics that may say nothing: an empty one is whole."""
+SETTINGS = frozenset({"pnpm-workspace", "bundle-statistics", "action", "gitlab-ci"})
+"""Settings and statistics that may say nothing: an empty one is whole. So is a mapping about something else."""
 LOSSLESS = frozenset({"shell-history", "npm-debug-log", "deno-state", "bundle"})
 """Logs and histories end anywhere, deno's marks say all by their names, and nothing tells that JavaScript was cut."""
 
