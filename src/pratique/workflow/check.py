@@ -21,7 +21,7 @@ from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, 
 from pratique.assess.subjects import uri_of
 from pratique.assess.triggers import narrowed, to_look_at
 from pratique.assess.unlocked import Locks
-from pratique.model.errors import TargetError
+from pratique.model.errors import TargetError, UsageError
 from pratique.model.observation import Observation, Question, RangeFact, Refusal
 from pratique.model.ports import Options, Unit
 from pratique.model.report import Report
@@ -66,6 +66,8 @@ def check(
     for target in request.targets:
         if not os.path.lexists(target.path):
             raise TargetError("does not exist", where=target.path, advice="Name a folder or file that exists")
+    if request.resume is not None:
+        _results(request)
     listed, in_units = _in_units(request, catalogue, options, progress)
     request, gaps = _disks(request, installs)
     total.refusals += gaps
@@ -222,16 +224,19 @@ def _question(request: CheckRequest, options: Options) -> str:
 
 
 def _results(request: CheckRequest) -> Results | None:
-    """Where results are kept: the folder of `--resume`, else this user's cache, unless it lies inside a target."""
-    if request.resume is not None:
-        return Results(request.resume, required=True)
-    folder = default_folder() if request.cache else None
+    """Where results are kept: the folder of `--resume`, else this user's cache; never inside a target.
+
+    Raises UsageError where the folder of `--resume` lies inside a target or cannot be used.
+    """
+    folder = request.resume if request.resume is not None else default_folder() if request.cache else None
     if folder is None:
         return None
     real = os.path.realpath(folder)
     if any(f"{real}/".startswith(f"{os.path.realpath(target.path).rstrip('/')}/") for target in request.targets):
+        if request.resume is not None:
+            raise UsageError("lies inside a target", where=f"--resume {folder}", advice="Name a folder elsewhere")
         return None
-    return Results(folder)
+    return Results(folder, required=request.resume is not None)
 
 
 def _second_look(

@@ -115,6 +115,12 @@ def test_the_cache_never_lies_inside_a_target(
     assert api.check(request(repositories, cache=True)).coverage.from_cache > 0
 
 
+def test_a_named_folder_inside_a_target_is_refused(repositories: list[Path]) -> None:
+    with pytest.raises(api.UsageError, match="lies inside a target"):
+        api.check(request(repositories, resume=repositories[0] / "kept"))
+    assert not (repositories[0] / "kept").exists()
+
+
 def examined(paths: list[Path], run: executor.Executor, kept: Path | None = None, jobs: int = 3) -> Any:
     catalogue = Catalogue(axios().incidents, axios().named)
     options = Options(git=git.starter())
