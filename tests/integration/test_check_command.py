@@ -371,7 +371,8 @@ def test_sigint_from_a_terminal_stops_the_workers_too(tmp_path: Path) -> None:
     time.sleep(0.35)
     os.killpg(process.pid, signal.SIGINT)
     out, _ = process.communicate(timeout=30)
-    assert process.returncode in (0, 130, 4), "it ended before, or stopped with what it had"
+    early = -signal.SIGINT  # Python itself had not started yet
+    assert process.returncode in (0, 130, 4, early), "it ended before, or stopped with what it had"
     if process.returncode == 130 and out:
         assert json.loads(out)["coverage"]["interrupted"]
 
