@@ -89,6 +89,12 @@ def check(
             )
         if part.artifacts == 0 and target.kind != "place":
             empty.append(target)
+        elif target.door != "files" and len({(item.path, item.inside, item.reader) for item in part.refusals}) >= (
+            part.artifacts
+        ):
+            total.refusals.append(
+                Refusal(".", target.kind, "nothing in this target is of a form that is read", True, target.uri)
+            )
         if target.label == "global-root":
             installs.add(target.uri)
         resolved.update(uri_of(target.uri, folder) for folder in part.resolved)

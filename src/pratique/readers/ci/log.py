@@ -644,6 +644,14 @@ class _Log:
                     yield self._seen(line, found, stamp or step.time)
         if self.cut is not None:
             yield self.artifact.refusal(READER.name, self.cut)
+        elif (
+            not self.whole
+            and self.place_step is None
+            and not self.tabbed
+            and not any(step.facts or step.commands for job in self.jobs.values() for step in job.steps)
+        ):
+            reason = "shows no runner, no command and no package: nothing says that it is a job's log"
+            yield self.artifact.refusal(READER.name, reason, relevant=False)
         if self.whole and not self.ended and not self.tabbed and self.place_step is None:
             yield self.artifact.refusal(READER.name, "ends without the last line of its runner: it may be cut off")
 

@@ -216,6 +216,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         for line, ended in cut(artifact):
             number += 1
             if number == 1 and b"\0" in line[:4096]:
+                yield artifact.refusal(READER.name, "is not text", relevant=False)
                 return
             text = line.rstrip(b"\r")
             if not text:
@@ -227,6 +228,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
                     log.unknown += 1
                     log.first_unknown = log.first_unknown or number
                 if log.lines >= _PEEK and not log.known and not named and not log.unknown:
+                    yield artifact.refusal(READER.name, "is no log of a known kind", relevant=False)
                     return
                 continue
             log.known += 1
@@ -242,6 +244,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         yield refuse(artifact, READER, reason)
     if not log.known and log.lines and (named or log.unknown):
         yield refuse(artifact, READER, "holds no line of a known kind of log")
+    elif not log.known and reason is None:
+        yield artifact.refusal(READER.name, "is no log of a known kind", relevant=False)
     elif log.unknown and log.known:
         lines = "1 line is" if log.unknown == 1 else f"{log.unknown} lines are"
         yield refuse(artifact, READER, f"{lines} of no known form or cut off, the first is line {log.first_unknown}")

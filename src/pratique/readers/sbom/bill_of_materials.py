@@ -368,6 +368,8 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         yield refuse(artifact, READER, "is SPDX in YAML, which is not read: convert it to JSON")
     elif artifact.path.lower().endswith((".cdx", ".bom", ".pb", ".proto", ".cdx.bin", ".sbom")):
         yield refuse(artifact, READER, "is a bill of materials in a form that is not read: convert it to JSON")
+    else:
+        yield artifact.refusal(READER.name, "is no bill of materials", relevant=False)
 
 
 def _json(artifact: Artifact, bill: _Bill, data: bytes, depth: int) -> Iterator[Observation | Refusal]:
