@@ -14,7 +14,10 @@ _UNPAIRED = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 class Inside(msgspec.Struct, frozen=True, order=True):
-    """One step into a container: an archive member, an image layer, a commit, a row of a store."""
+    """One step into a container: an archive member, an image layer, a history, a row of a store.
+
+    `id` is the digest of the layer, or for `commit` the object id of the blob that commits hold at `path`.
+    """
 
     kind: Literal["member", "layer", "commit", "store"]
     id: str

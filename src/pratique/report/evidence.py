@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from pratique.model.location import Location
+from pratique.model.location import Inside, Location
 from pratique.model.report import ObservationEntry, Report
 from pratique.report.summary import Answer
 from pratique.report.words import printable
@@ -100,5 +100,13 @@ def short_path(location: Location) -> str:
 
 
 def inside(location: Location) -> str:
-    """The way into a container, as words."""
-    return "".join(f" » {printable(step.kind)} {printable(step.path or step.id)}" for step in location.inside)
+    """The way into a container, as words; a layer and what a commit holds by the first digits of their digests."""
+    return "".join(f" » {printable(_named(step))}" for step in location.inside)
+
+
+def _named(step: Inside) -> str:
+    if step.kind == "layer":
+        return f"layer {step.id.removeprefix('sha256:')[:12]}"
+    if step.kind == "commit":
+        return f"blob {step.id[:12]}"
+    return f"{step.kind} {step.path or step.id}"

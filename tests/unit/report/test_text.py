@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given, settings
 
+from pratique.model.location import Inside, Location
 from pratique.model.report import Report, SubjectEntry
+from pratique.report.evidence import inside
 from pratique.report.text import RENDERER
 from pratique.report.words import columns, count, printable
 from tests.unit.report.sample import REPORT
@@ -83,3 +85,10 @@ def test_what_ran_elsewhere_is_not_said_of_this_machine() -> None:
         verdict = msgspec.structs.replace(REPORT.verdicts[0], subject=subject.id)
         shown = lines(msgspec.structs.replace(REPORT, subjects=(subject,), verdicts=(verdict,)))
         assert words in shown[0]
+
+
+def test_the_way_into_a_container_is_told() -> None:
+    steps = (Inside("layer", "sha256:" + "ab" * 32, "app/x.zip"), Inside("member", "", "y/package.json"))
+    assert inside(Location("t", "app/x.zip", inside=steps)) == " » layer abababababab » member y/package.json"
+    assert inside(Location("t", "a", inside=(Inside("commit", "cd" * 20, "a"),))) == " » blob cdcdcdcdcdcd"
+    assert inside(Location("t", "a", inside=(Inside("store", "key", ""),))) == " » store key"
