@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,15 @@ def mirror(tmp_path: Path) -> Path:
     shutil.copytree(STORAGE, tmp_path / "mirror/storage")
     shutil.copy(LOG, tmp_path / "mirror/verdaccio.log")
     return tmp_path / "mirror"
+
+
+def test_a_log_in_an_archive_is_read_too(tmp_path: Path) -> None:
+    """As products pack it for their support: the storage is not in it, who pulled is."""
+    with zipfile.ZipFile(tmp_path / "support.zip", "w") as archive:
+        archive.write(LOG, "bundle/log/request.log")
+    report = check(tmp_path)
+    assert report.exit_code == 10
+    assert "5 clients pulled it" in sightings(report)["axios@1.14.1"].explanation
 
 
 def test_the_story_of_a_mirror(mirror: Path) -> None:

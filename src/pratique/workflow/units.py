@@ -220,7 +220,7 @@ def program() -> str:
 
     base = Path(pratique.__file__).parent
     state = hashlib.sha256()
-    for room in ("model", "ecosystems", "targets", "readers", "workflow"):
+    for room in ("model", "ecosystems", "targets", "readers", "assess", "workflow"):
         for path in sorted((base / room).rglob("*.py")):
             state.update(path.relative_to(base).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()
