@@ -15,6 +15,7 @@ CONTENT = {
     "zeros": b"\0" * 5000,
     "object": b'{"a": 1}',
     "long line": b"x" * 200_000,
+    "page": b"<html><body>hello</body></html>\n",
 }
 
 

@@ -89,9 +89,7 @@ def check(
             )
         if part.artifacts == 0 and target.kind != "place":
             empty.append(target)
-        elif target.door != "files" and len({(item.path, item.inside, item.reader) for item in part.refusals}) >= (
-            part.artifacts
-        ):
+        elif target.door != "files" and _nothing_of_it(part):
             total.refusals.append(
                 Refusal(".", target.kind, "nothing in this target is of a form that is read", True, target.uri)
             )
@@ -169,6 +167,12 @@ def check(
     return compose(
         request, evidence, catalogue, total, sightings, resolved=resolved, started=started, finished=now(), host=host()
     )
+
+
+def _nothing_of_it(part: Swept) -> bool:
+    """Whether every file of a target of one trade was put aside as something else, and no gap says so yet."""
+    aside = {(item.path, item.inside, item.reader) for item in part.refusals}
+    return len(aside) >= part.artifacts and not any(item.relevant for item in part.refusals)
 
 
 def _disks(request: CheckRequest, installs: set[str]) -> tuple[CheckRequest, list[Refusal]]:

@@ -483,6 +483,8 @@ def _xml(artifact: Artifact, bill: _Bill, data: bytes) -> Iterator[Observation |
             yield refuse(artifact, READER, "is SPDX in RDF, which is not read: convert it to JSON")
         elif artifact.path.lower().endswith((".xml", ".cdx", ".bom", ".rdf")):
             yield refuse(artifact, READER, "is XML, but no bill of materials of CycloneDX")
+        else:
+            yield artifact.refusal(READER.name, "is no bill of materials", relevant=False)
         return
     if re.search(rb"<\0?!\0?(?:D\0?O\0?C\0?T|E\0?N\0?T)", data):
         yield refuse(artifact, READER, "declares types or entities, which no bill of materials needs")
