@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pratique import api
-from pratique.targets import directory
+from pratique.targets import files
 from tests.integration.examine import examined, visible
 
 BAD_LOCK = (
@@ -190,13 +190,13 @@ def test_unreadable_folders_and_files_are_gaps(open_folder: Path) -> None:
 
 def test_file_that_vanishes_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, "package-lock.json", BAD_LOCK)
-    before = directory.read_regular
+    before = files.read_regular
 
     def vanish(name: str, limit: int) -> tuple[bytes, os.stat_result]:
         path.unlink(missing_ok=True)
         return before(name, limit)
 
-    monkeypatch.setattr(directory, "read_regular", vanish)
+    monkeypatch.setattr(files, "read_regular", vanish)
     report = examined(tmp_path)
     assert report.exit_code == 4
     assert relevant(report) == {"package-lock.json": "vanished while it was examined"}

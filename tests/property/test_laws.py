@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pratique.assess.catalogue import Catalogue
+from pratique.assess.evidence import Evidence
 from pratique.assess.judge import OpenGap, judge
-from pratique.assess.match import Evidence, match
+from pratique.assess.match import match
 from pratique.incidents import library
 from pratique.model.location import Location
 from pratique.model.observation import (

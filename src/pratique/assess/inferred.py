@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pratique.assess.catalogue import Catalogue
+from pratique.assess.declared import DeclaredOnly
+from pratique.assess.evidence import Evidence
 from pratique.assess.exposure_by_range import Found, Question, admitted_life, answer, lay_out
-from pratique.assess.match import DeclaredOnly, Evidence
 from pratique.assess.settings import Settings
 from pratique.assess.words import purl_of
 from pratique.model.depth import Confidence, Depth

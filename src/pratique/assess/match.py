@@ -9,27 +9,29 @@ different one is still a sighting: other bytes under a bad version.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from pratique.assess import bundles, python, triggers
-from pratique.assess.actions import asked_words
-from pratique.assess.catalogue import Catalogue, Listing, compare, hexadecimal
+from pratique.assess.catalogue import Catalogue, Listing, compare
+from pratique.assess.declared import INSTALLING, declared, typed
+from pratique.assess.evidence import Evidence
 from pratique.assess.exposure import exposed
+from pratique.assess.hashes import by_archive, by_indicator, digest_of, held, listed_hashes
 from pratique.assess.history import answers, dated, history_questions
-from pratique.assess.indicators import MEANINGS, indicated, representative
-from pratique.assess.jobs import Jobs, asked_release, in_job, logged, once, unversioned
+from pratique.assess.indicators import indicated
+from pratique.assess.jobs import Jobs, in_job, logged, once, unversioned
 from pratique.assess.layers import folder_places, layer_of, shown_beside, with_records
 from pratique.assess.requests import mirror_questions, mirrored, of_mirror, shipped_by
-from pratique.assess.subjects import folder_of, scope_of, settled_name, subject_of, subject_of_refusal, uri_of
+from pratique.assess.subjects import scope_of
 from pratique.assess.tampering import Folder, judge_folder
-from pratique.assess.unlocked import Locks, beside_answers, beside_questions, in_history, open_range, unlocked
+from pratique.assess.unlocked import beside_questions
 from pratique.assess.words import purl_of
-from pratique.ecosystems.npm.layout import cached_content_path, owned_by
+from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.depth import Confidence, Depth
-from pratique.model.incident import Incident, Indicator, Role, Version
-from pratique.model.location import Inside, Location
+from pratique.model.incident import Role, Version
+from pratique.model.location import Inside
 from pratique.model.observation import (
     BundledFact,
     CommandFact,
@@ -41,71 +43,13 @@ from pratique.model.observation import (
     ProtectionFact,
     Question,
     RangeFact,
-    Refusal,
     ScriptFact,
     SideEffectFact,
     TriggerFact,
 )
-from pratique.model.verdict import Sighting, Status, Subject, SubjectKind
+from pratique.model.verdict import Sighting, Status, Subject
 
 Scope = tuple[str, tuple[Inside, ...]]
-
-
-class Evidence:
-    """Everything observed in one run, with what is needed to say what it is about."""
-
-    def __init__(
-        self,
-        observations: Iterable[Observation],
-        kinds: dict[str, SubjectKind],
-        targets: dict[str, str],
-        caches: Iterable[tuple[str, str]] = (),
-        installs: Iterable[str] = (),
-        subjects: dict[str, SubjectKind] | None = None,
-        locks: Locks = Locks(),  # noqa: B008 (it is frozen)
-    ) -> None:
-        self.observations = list(observations)
-        self.kinds = kinds
-        self.targets = targets
-        self.caches = sorted(caches)
-        """Target and path of each npm cache folder (`_cacache`) that was met."""
-        self.installs = frozenset(installs)
-        """Targets and folders that are global roots: what is unpacked there is an install, not a project."""
-        self.subjects = subjects or {}
-        """Targets that are one subject as a whole, and its kind: a repository, an image."""
-        self.locks = locks
-
-    def sort(self) -> None:
-        """Order the observations by place and content."""
-        encode = msgspec.json.Encoder(order="deterministic").encode
-        self.observations.sort(key=lambda item: (item.location.target, item.location.path, encode(item)))
-
-    def subject(self, observation: Observation) -> Subject:
-        """What an observation is about."""
-        whole = self.subjects.get(observation.location.target)
-        if whole is not None:
-            return Subject(whole, observation.location.target)
-        return self._in_place(subject_of(observation, self.kinds, self.targets), observation.location.target)
-
-    def projects(self) -> dict[Observation, str]:
-        """The URI of the project of each bundle and each configuration that runs something."""
-        return {item: self.subject(item).uri for item in self.observations if owned_by(item.reader, "") is not None}
-
-    def owner(self, observation: Observation) -> Subject:
-        """The project or cache that an observation is about, also within a target that is one subject as a whole."""
-        return subject_of(observation, self.kinds, self.targets)
-
-    def subject_of_refusal(self, refusal: Refusal) -> Subject:
-        """What a refusal is about."""
-        whole = self.subjects.get(refusal.target)
-        if whole is not None:
-            return Subject(whole, refusal.target)
-        return self._in_place(subject_of_refusal(refusal, self.kinds), refusal.target)
-
-    def _in_place(self, subject: Subject, target: str) -> Subject:
-        if subject.kind == "project" and (target in self.installs or subject.uri in self.installs):
-            return Subject("install", subject.uri)
-        return subject
 
 
 def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
@@ -165,7 +109,6 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
         sighting = judge_folder(folder)
         if sighting is not None:
             yield sighting
-    digests = _digests(catalogue)
     archives, hashes = listed_hashes(catalogue)
     runs: dict[tuple[str, str, tuple[str, ...]], list[Observation]] = {}
     yield from mirrored(catalogue, evidence)
@@ -189,18 +132,18 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
         elif isinstance(fact, RangeFact) and fact.exact is not None and fact.asked_by is None:
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.exact):
                 if listing.role(version) is not Role.DECOY:
-                    sighting = _declared(listing, version, observation, fact, evidence.subject(observation))
+                    sighting = declared(listing, version, observation, fact, evidence.subject(observation))
                     yield python.declared(sighting, fact) if fact.ecosystem == "PyPI" else sighting
-        elif isinstance(fact, CommandFact) and fact.verb in _INSTALLING:
-            yield from _typed(catalogue, observation, fact, evidence.subject(observation))
+        elif isinstance(fact, CommandFact) and fact.verb in INSTALLING:
+            yield from typed(catalogue, observation, fact, evidence.subject(observation))
         elif isinstance(fact, PresenceFact) and fact.exists:
-            for listing, version in digests.get(_digest_of(fact.path), ()):
-                yield _held(listing, version, observation)
+            for listing, version in archives.get(digest_of(fact.path), ()):
+                yield held(listing, version, observation)
         elif isinstance(fact, DigestFact) and fact.equal:
             for listing, version in archives.get(fact.digest, ()):
-                yield _archive(listing, version, observation, evidence)
+                yield by_archive(listing, version, observation, evidence)
             for incident, indicator in hashes.get(fact.digest, ()):
-                sighting = _indicator(incident, indicator, observation, evidence)
+                sighting = by_indicator(incident, indicator, observation, evidence)
                 if sighting is not None:
                     yield sighting
         elif isinstance(fact, BundledFact):
@@ -216,7 +159,7 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
         yield from _scripts(catalogue, evidence, found)
     yield from unversioned(catalogue, evidence)
     for planted in triggers.planted(catalogue.incidents, evidence.observations, evidence.projects()):
-        sighting = _indicator(planted.incident, planted.indicator, planted.observations[0], evidence)
+        sighting = by_indicator(planted.incident, planted.indicator, planted.observations[0], evidence)
         if sighting is not None:
             yield msgspec.structs.replace(
                 sighting,
@@ -228,7 +171,7 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
                 observations=planted.observations,
             )
     for content in bundles.contents(catalogue, evidence.observations):
-        sighting = _indicator(content.incident, content.indicators[0], content.observations[0], evidence)
+        sighting = by_indicator(content.incident, content.indicators[0], content.observations[0], evidence)
         if sighting is not None:
             status = Status.AFFECTED if content.certain else Status.UNDER_INVESTIGATION
             several = len(content.incident.components) > 1  # the code is the same in all of them
@@ -454,140 +397,6 @@ def _side_effect(
     )
 
 
-def _declared(
-    listing: Listing, version: Version, observation: Observation, fact: RangeFact, subject: Subject
-) -> Sighting:
-    return Sighting(
-        incident=listing.incident.id,
-        subject=subject,
-        kind="component",
-        status=Status.AFFECTED,
-        purl=purl_of(fact.ecosystem, fact.name, version.version),
-        depth=Depth.DECLARED,
-        confidence=Confidence.MEDIUM,
-        role=listing.role(version),
-        location=observation.location,
-        explanation=asked_words(fact),
-        observations=(observation,),
-        times=observation.times,
-    )
-
-
-_INSTALLING = ("install", "add", "exec", "x", "dlx", "upgrade", "up", "update", "create")
-
-
-def _typed(catalogue: Catalogue, observation: Observation, fact: CommandFact, subject: Subject) -> Iterator[Sighting]:
-    """A command that asked a package manager for exactly a listed release."""
-    for package in fact.packages:
-        asked = asked_release(fact, package)
-        if asked is None:
-            continue
-        for listing, release in catalogue.listed(*asked):
-            if listing.role(release) is Role.DECOY:
-                continue
-            yield Sighting(
-                incident=listing.incident.id,
-                subject=subject,
-                kind="component",
-                status=Status.AFFECTED,
-                purl=purl_of(*asked),
-                depth=Depth.DECLARED,
-                confidence=Confidence.MEDIUM,
-                role=listing.role(release),
-                location=observation.location,
-                explanation=f"a command asked for exactly this version: {fact.manager} {fact.verb}",
-                observations=(observation,),
-                times=observation.times,
-            )
-
-
-def _held(listing: Listing, version: Version, observation: Observation) -> Sighting:
-    location = observation.location
-    cache = location.path.partition("/content-v2/")[0]
-    return Sighting(
-        incident=listing.incident.id,
-        subject=Subject("cache", f"{location.target.rstrip('/')}/{cache}".rstrip("/")),
-        kind="component",
-        status=Status.AFFECTED,
-        purl=purl_of(listing.component.ecosystem, listing.component.name, version.version),
-        depth=Depth.FETCHED,
-        confidence=Confidence.HIGH,
-        role=listing.role(version),
-        location=location,
-        explanation="the cache still holds its archive, under the listed hash",
-        observations=(observation,),
-        times=observation.times,
-    )
-
-
-def listed_hashes(
-    catalogue: Catalogue,
-) -> tuple[dict[str, list[tuple[Listing, Version]]], dict[str, list[tuple[Incident, Indicator]]]]:
-    """Hexadecimal digests of listed archives, and of files that indicators name."""
-    archives: dict[str, list[tuple[Listing, Version]]] = {}
-    for listings in catalogue.listings.values():
-        for listing in listings:
-            for version in listing.versions.values():
-                for digest in (version.sha1, version.sha256, hexadecimal(version.sha512)):
-                    if digest:
-                        archives.setdefault(digest, []).append((listing, version))
-    hashes: dict[str, list[tuple[Incident, Indicator]]] = {}
-    for incident in catalogue.incidents:
-        for indicator in incident.indicators:
-            if indicator.type == "file-hash":
-                hashes.setdefault(indicator.value.removeprefix("sha256:"), []).append((incident, indicator))
-    return archives, hashes
-
-
-def wanted_digests(catalogue: Catalogue) -> dict[str, frozenset[str]]:
-    """Every listed digest by algorithm, told by its length."""
-    archives, hashes = listed_hashes(catalogue)
-    every = {*archives, *hashes}
-    lengths = {"sha1": 40, "sha256": 64, "sha512": 128}
-    return {name: frozenset(item for item in every if len(item) == length) for name, length in lengths.items()}
-
-
-def _archive(listing: Listing, version: Version, observation: Observation, evidence: Evidence) -> Sighting:
-    decoy = listing.role(version) is Role.DECOY
-    return Sighting(
-        incident=listing.incident.id,
-        subject=evidence.subject(observation),
-        kind="component",
-        status=Status.NOT_AFFECTED if decoy else Status.AFFECTED,
-        purl=purl_of(listing.component.ecosystem, listing.component.name, version.version),
-        depth=Depth.FETCHED,
-        confidence=Confidence.HIGH,
-        role=listing.role(version),
-        location=observation.location,
-        explanation="a file here is its archive, by hash",
-        observations=(observation,),
-        lowered_by=(observation,) if decoy else (),
-    )
-
-
-def _indicator(
-    incident: Incident, indicator: Indicator, observation: Observation, evidence: Evidence
-) -> Sighting | None:
-    """A file that an indicator names by its hash; infrastructure says nothing about a machine."""
-    depth = MEANINGS.get(indicator.meaning)
-    if depth is None:
-        return None
-    component, version = representative(incident)
-    return Sighting(
-        incident=incident.id,
-        subject=evidence.subject(observation),
-        kind="indicator",
-        status=Status.AFFECTED,
-        purl=purl_of(component.ecosystem, component.name, version.version),
-        depth=depth,
-        confidence=Confidence(indicator.confidence),
-        role=version.role or component.role,
-        location=observation.location,
-        explanation=f"a file here is the one that indicator {indicator.id} names by its hash",
-        observations=(observation,),
-    )
-
-
 def _possible(item: bundles.Possible, observation: Observation, subject: Subject) -> Sighting:
     """A package in a bundle of which several releases are possible: ambiguous."""
     listing = item.listing
@@ -635,72 +444,3 @@ def _protected(
                 observations=(observation,),
                 lowered_by=(observation,),
             )
-
-
-def _digests(catalogue: Catalogue) -> dict[str, list[tuple[Listing, Version]]]:
-    """Listed releases by the hexadecimal form of their sha512."""
-    found: dict[str, list[tuple[Listing, Version]]] = {}
-    for listings in catalogue.listings.values():
-        for listing in listings:
-            for version in listing.versions.values():
-                digest = hexadecimal(version.sha512)
-                if digest:
-                    found.setdefault(digest, []).append((listing, version))
-    return found
-
-
-def _digest_of(path: str) -> str:
-    """The digest that a content path of npm's cache spells."""
-    return path.partition("/sha512/")[2].replace("/", "")
-
-
-class DeclaredOnly(msgspec.Struct, frozen=True):
-    """A declared range that admits a listed release, in a project where nothing shows what it resolved to."""
-
-    incident: Incident
-    observation: Observation
-    subject: Subject
-    admitted: tuple[str, ...]
-    relevant: bool
-    commits: tuple[str, ...] = ()
-    """Out of a git history: at which commits nothing beside the manifest named the package."""
-
-
-def declared_only(
-    catalogue: Catalogue, evidence: Evidence, settled: frozenset[tuple[str, str]]
-) -> Iterator[DeclaredOnly]:
-    """Declared ranges that nothing resolved. `settled` holds folder URI and name of what locks and trees resolve.
-
-    A name resolved in its project or in a folder above it (a workspace root) is nothing; a lockfile that does not
-    name it resolves nothing of it. Peer dependencies are somebody else's to install. In a git history each commit that
-    counts is asked (see `unlocked`).
-    """
-    beside = beside_answers(evidence.observations)
-    for observation in evidence.observations:
-        fact = observation.facts
-        if not isinstance(fact, RangeFact) or not open_range(fact) or shipped_by(observation.location):
-            continue
-        subject = evidence.subject(observation)
-        place = uri_of(observation.location.target, folder_of(observation.location))
-        name = settled_name(fact.ecosystem, fact.name)
-        covered = _covered(place, name, observation.location, settled)
-        for listing in catalogue.listings.get((fact.ecosystem, fact.name), ()):
-            commits: tuple[str, ...] | None = None if covered else ()
-            if listing.named and in_history(observation):
-                commits = unlocked(observation, name, listing, beside, evidence.locks)
-            admitted = catalogue.admitted(fact, listing) if commits is not None else ()
-            if admitted:
-                yield DeclaredOnly(
-                    listing.incident, observation, subject, tuple(admitted), listing.named, commits or ()
-                )
-
-
-def _covered(uri: str, name: str, location: Location, settled: frozenset[tuple[str, str]]) -> bool:
-    """Whether a package was resolved in the project or a folder above it, inside the target."""
-    base = location.target.rstrip("/")
-    while True:
-        if (uri, name) in settled:
-            return True
-        if len(uri) <= len(base) or uri.endswith("!"):
-            return False
-        uri = uri.rpartition("/")[0]

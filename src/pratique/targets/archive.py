@@ -22,8 +22,8 @@ from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import Inside, locate
 from pratique.model.observation import FolderFact, Observation, Question, Refusal
 from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claimant, Claims, Handed, Kept, Options, Unreadable
-from pratique.targets.directory import open_regular
 from pratique.targets.dispatch import ARCHIVES
+from pratique.targets.files import open_regular
 from pratique.targets.tape import MOST_BYTES, RATIO, RATIO_FROM, Member, Tape, tape_of
 
 READER = "archive"

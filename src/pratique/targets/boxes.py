@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import BinaryIO, Protocol, cast
 
 from pratique.model.ports import Unreadable
-from pratique.targets.directory import open_regular, reason_of
+from pratique.targets.files import open_regular, reason_of
 from pratique.targets.layers import plain, tape
 from pratique.targets.unpacking import kind_of
 

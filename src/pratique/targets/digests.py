@@ -9,19 +9,20 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pratique.model.location import locate, shown
 from pratique.model.observation import DigestFact, Observation, Refusal
 from pratique.model.ports import Options
-from pratique.targets.directory import FLAGS, FLAGS_TOUCHING, compile_globs, mount_points, reason_of
+from pratique.targets.boundaries import compile_globs, mount_points
+from pratique.targets.files import open_file, reason_of
 
 READER = "deep"
 _CHUNK = 1 << 20
 
 
 def digests(
-    uri: str, root: str, wanted: dict[str, frozenset[str]], options: Options
+    uri: str, root: str, wanted: Mapping[str, frozenset[str]], options: Options
 ) -> Iterator[Observation | Refusal | int]:
     """Hash every regular file and yield those whose digest is wanted, refusals, and the number of bytes of each file.
 
@@ -49,16 +50,13 @@ def digests(
 
 
 def _hash(
-    uri: str, base: str, path: str, wanted: dict[str, frozenset[str]], algorithms: Sequence[str]
+    uri: str, base: str, path: str, wanted: Mapping[str, frozenset[str]], algorithms: Sequence[str]
 ) -> Iterator[Observation | Refusal | int]:
     location = locate(uri, path)
     try:
         if not stat.S_ISREG(os.lstat(base + path).st_mode):
             return
-        try:
-            descriptor = os.open(base + path, FLAGS)
-        except PermissionError:
-            descriptor = os.open(base + path, FLAGS_TOUCHING)
+        descriptor = open_file(base + path)
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return

@@ -30,7 +30,7 @@ from pratique.model.ports import (
     Unreadable,
 )
 from pratique.targets import git_history, git_names, git_places
-from pratique.targets.directory import compile_globs
+from pratique.targets.boundaries import compile_globs
 from pratique.targets.git_objects import Database, Gap, Read, entries
 
 READER = "git"

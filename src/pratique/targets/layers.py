@@ -19,7 +19,7 @@ from pratique.ecosystems.npm.paths import place_of
 from pratique.model.location import Inside, shown
 from pratique.model.observation import Refusal
 from pratique.model.ports import ARCHIVE, DEFAULT_LIMIT, Artifact, Claims, Handed, Kept, Options, Unreadable
-from pratique.targets.directory import compile_globs
+from pratique.targets.boundaries import compile_globs
 from pratique.targets.tape import BLOCK, Member, Tape, tape_of
 
 READER = "image"

@@ -17,7 +17,8 @@ import msgspec
 from pratique.model.location import locate, shown
 from pratique.model.observation import Refusal
 from pratique.model.ports import Unreadable
-from pratique.targets.directory import read_regular, resolve
+from pratique.targets.boundaries import resolve
+from pratique.targets.files import read_regular
 from pratique.targets.places import Look, Place, Platform, survey
 
 READER = "disk"

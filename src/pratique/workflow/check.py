@@ -15,9 +15,11 @@ from pratique.adapters.results import Results, default_folder
 from pratique.assess.actions import moved_words
 from pratique.assess.bundles import untold
 from pratique.assess.catalogue import Catalogue
+from pratique.assess.declared import DeclaredOnly, declared_only
+from pratique.assess.evidence import Evidence
 from pratique.assess.inferred import Inference
 from pratique.assess.jobs import silent
-from pratique.assess.match import DeclaredOnly, Evidence, declared_only, match, questions, wanted_digests
+from pratique.assess.match import match, questions
 from pratique.assess.subjects import uri_of
 from pratique.assess.triggers import narrowed, to_look_at
 from pratique.assess.unlocked import Locks
@@ -30,7 +32,7 @@ from pratique.readers import discovery
 from pratique.targets import archive, mounted
 from pratique.targets import discovery as kinds
 from pratique.targets.digests import digests
-from pratique.targets.directory import probe
+from pratique.targets.second_look import probe
 from pratique.workflow import units
 from pratique.workflow.reporting import compose, examinable, is_accepted, unexamined_marker
 from pratique.workflow.request import CheckRequest, TargetSpec
@@ -286,7 +288,7 @@ def _second_look(
 
 def _deep(request: CheckRequest, catalogue: Catalogue, options: Options, evidence: Evidence, total: Swept) -> None:
     """Hash every file of every target and take in those that are listed."""
-    wanted = wanted_digests(catalogue)
+    wanted = catalogue.interest.digests
     for target in request.targets:
         if target.in_units:
             total.skipped["deep-in-units"] = total.skipped.get("deep-in-units", 0) + 1

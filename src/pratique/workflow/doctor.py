@@ -19,7 +19,7 @@ import msgspec
 
 from pratique.adapters import interpreter, machine, processes
 from pratique.report.words import count
-from pratique.targets import directory
+from pratique.targets import boundaries, files
 from pratique.targets.places import Platform, survey
 from pratique.version import VERSION
 
@@ -96,7 +96,7 @@ def _places(environment: Mapping[str, str], folder: str) -> Iterator[Finding]:
             advice="Run for each user, or name the folder as a target",
             paths=tuple(others),
         )
-    mounts = sorted(directory.mount_points(folder))
+    mounts = sorted(boundaries.mount_points(folder))
     if mounts:
         yield Finding(
             area="places",
@@ -115,7 +115,7 @@ def _machine(folder: str | None) -> Iterator[Finding]:
 
     tested = sys.platform.startswith("linux")
     yield say("ok" if tested else "note", machine.system() + ("" if tested else ": the tests run on Linux alone"))
-    kept = directory.supported()
+    kept = files.supported()
     yield say("ok" if kept == "access times are kept" else "note", kept)
     if hasattr(os, "geteuid"):
         who = (

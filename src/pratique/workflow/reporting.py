@@ -13,8 +13,8 @@ import msgspec
 from pratique import version
 from pratique.adapters import clock
 from pratique.assess.catalogue import Catalogue
+from pratique.assess.evidence import Evidence
 from pratique.assess.judge import OpenGap, judge, worst
-from pratique.assess.match import Evidence
 from pratique.assess.subjects import uri_of
 from pratique.ecosystems.grammar import canonical_name
 from pratique.model.incident import Incident, Role

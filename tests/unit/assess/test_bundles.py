@@ -9,7 +9,8 @@ import pytest
 
 from pratique.assess.bundles import untold
 from pratique.assess.catalogue import Catalogue
-from pratique.assess.match import Evidence, match
+from pratique.assess.evidence import Evidence
+from pratique.assess.match import match
 from pratique.incidents import library
 from pratique.model.incident import Incident
 from pratique.model.location import Location

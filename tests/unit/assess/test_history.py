@@ -6,8 +6,9 @@ import datetime
 
 from pratique import api
 from pratique.assess.catalogue import Catalogue
+from pratique.assess.evidence import Evidence
 from pratique.assess.history import history_questions
-from pratique.assess.match import Evidence, match, questions
+from pratique.assess.match import match, questions
 from pratique.model.location import Inside, locate
 from pratique.model.observation import ComponentFact, Observation
 

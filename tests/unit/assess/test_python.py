@@ -8,8 +8,9 @@ import pytest
 
 from pratique import api
 from pratique.assess.catalogue import Catalogue
+from pratique.assess.evidence import Evidence
 from pratique.assess.indicators import absolute, pattern
-from pratique.assess.match import Evidence, match, questions
+from pratique.assess.match import match, questions
 from pratique.model.location import Inside, Location
 from pratique.model.observation import (
     ComponentFact,

@@ -6,7 +6,8 @@ import datetime
 
 from pratique import api
 from pratique.assess.catalogue import Catalogue
-from pratique.assess.match import Evidence, declared_only
+from pratique.assess.declared import declared_only
+from pratique.assess.evidence import Evidence
 from pratique.assess.subjects import folder_of, scope_of, settled_name
 from pratique.model.location import Inside, locate
 from pratique.model.observation import Observation, RangeFact

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from pratique.assess.catalogue import Catalogue
-from pratique.assess.match import Evidence, match
+from pratique.assess.evidence import Evidence
+from pratique.assess.match import match
 from pratique.assess.triggers import narrowed, plants, to_look_at
 from pratique.incidents import library
 from pratique.model.location import Location

@@ -11,7 +11,10 @@ import pytest
 
 from pratique.model.observation import FolderFact, PresenceFact, Question, Refusal
 from pratique.model.ports import Artifact, Unreadable
-from pratique.targets.directory import Claimant, Dispatch, Options, Pending, Walk, compile_globs, probe, read_regular
+from pratique.targets.boundaries import compile_globs
+from pratique.targets.directory import Claimant, Dispatch, Options, Pending, Walk
+from pratique.targets.files import read_regular
+from pratique.targets.second_look import probe
 
 LOCK = Claimant(0, ("package-lock.json",), (), (), (), 1000)
 MANIFEST = Claimant(1, ("package.json",), (), (), (), 1000)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pratique.targets import mounted
-from pratique.targets.directory import resolve
+from pratique.targets.boundaries import resolve
 
 
 def lay(root: Path, *paths: str) -> Path:
