@@ -34,8 +34,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
-from pratique.adapters import interpreter  # noqa: E402 (found through the line above)
-from pratique.version import VERSION  # noqa: E402
+from pratique.adapters import interpreter  # noqa: E402 (the path to it is set above) (found through the line above)
+from pratique.version import VERSION  # noqa: E402 (the path to it is set above)
 
 NAME = f"pratique-{VERSION}-linux-x86_64"
 MOMENT = 1_000_000_000 - 1

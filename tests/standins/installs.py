@@ -10,7 +10,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "fixtures" / "installs"
 TOPS = ("project", "home", "oracle")
 
 
-class UnsafeArchive(Exception):  # noqa: N818
+class UnsafeArchive(Exception):  # noqa: N818 (it names what is wrong with the archive)
     """A member of the archive would reach outside the destination."""
 
 

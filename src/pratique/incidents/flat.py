@@ -92,7 +92,7 @@ class _ProblemError(Exception):
     """Why one line or entry cannot be used."""
 
 
-class _Unused(Exception):  # noqa: N818
+class _Unused(Exception):  # noqa: N818 (it is a reason, not a failure of the program)
     """One entry is understood, and is nothing that can be looked for."""
 
 

@@ -95,7 +95,7 @@ def open_regular(path: str) -> tuple[int, os.stat_result]:
             raise Unreadable(f"is no regular file but {kind_of_file(status.st_mode)}")
         if getattr(status, "st_file_attributes", 0) & _PLACEHOLDER:
             raise Unreadable("is a placeholder of cloud storage; its bytes are not on this machine")
-    except BaseException:
+    except BaseException:  # the descriptor is not left open; it is passed on
         os.close(descriptor)
         raise
     return descriptor, status
