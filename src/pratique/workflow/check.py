@@ -75,10 +75,13 @@ def check(
     total.refusals += gaps
     for target in request.targets:
         step = (lambda count, uri=target.uri: progress(uri, count)) if progress else None
-        part = in_units.pop(target.uri, None) if target.in_units else None
-        if part is None:
-            if target.in_units:
-                continue
+        if target.in_units:
+            if target.uri not in in_units:
+                continue  # named twice
+            part = in_units.pop(target.uri)
+        elif total.interrupted:
+            continue
+        else:
             part = sweep(
                 target.uri,
                 target.path,
@@ -101,8 +104,6 @@ def check(
         settled.update((uri_of(target.uri, folder), name) for folder, name in part.settled)
         caches += [(target.uri, os.fsdecode(cache)) for cache in part.caches]
         total.add(part)
-        if total.interrupted:
-            break
     if empty and total.artifacts:
         total.refusals += [
             Refusal(
@@ -197,12 +198,12 @@ def _in_units(
     request: CheckRequest, catalogue: Catalogue, options: Options, progress: Progress | None
 ) -> tuple[list[Unit], dict[str, Swept]]:
     """All units, and what was read of the targets that are examined in units, by URI."""
-    targets = [target for target in request.targets if target.in_units]
+    targets = {target.uri: target for target in request.targets if target.in_units}
     if not targets:
         return [], {}
-    found: dict[str, Swept] = {target.uri: Swept() for target in targets}
+    found: dict[str, Swept] = {uri: Swept() for uri in targets}
     listed: list[Unit] = []
-    for target in targets:
+    for target in targets.values():
         planned = units.plan(target.kind, target.path, target.uri, options)
         found[target.uri].refusals += planned.refusals
         listed += planned.units

@@ -126,7 +126,7 @@ def _one(unit: Unit, interest: Interest, keep: Keep, options: Options) -> Swept:
     table, modules = dispatch("files")
     sweeping = Sweep(modules, interest, keep, options, table)
     try:
-        sweeping.take(discovery.load(unit.kind).open(unit, table, options))
+        sweeping.take(sweeping.tally.handed(discovery.load(unit.kind).open(unit, table, options)))
     except Exception as error:  # noqa: BLE001 (a crash in a plug becomes a refusal, law 3)
         sweeping.out.refusals.append(
             Refusal(".", unit.kind, f"could not be opened: {type(error).__name__}: {error}", True, unit.target)
@@ -147,7 +147,8 @@ def stream(
     yield from planned.refusals
     for unit in planned.units:
         inside = Tally()
-        for item in opened(discovery.load(kind).open(unit, table, options), table, options, inside):
+        handed = inside.handed(discovery.load(kind).open(unit, table, options))
+        for item in opened(handed, table, options, inside):
             if isinstance(item, Kept):
                 continue
             if not isinstance(item, tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -191,3 +192,34 @@ def test_what_kills_every_worker_is_a_gap(repositories: list[Path]) -> None:
     refused = [item for swept in examined(repositories, lost).values() for item in swept.refusals]
     assert [item.relevant for item in refused] == [True]
     assert "was killed" in refused[0].reason
+
+
+def test_what_a_history_hands_out_counts_as_met(repositories: list[Path]) -> None:
+    coverage = api.check(request(repositories)).coverage
+    assert coverage.entries >= coverage.artifacts == 13
+    listed = api.components(api.ComponentsRequest(targets=tuple(api.specify([f"git:{repositories[-1]}"]))))
+    assert len(list(listed)) >= 3
+    assert listed.coverage().entries >= listed.coverage().artifacts > 0
+
+
+def test_an_interrupt_tells_what_was_found_in_every_target_until_then(
+    repositories: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last repository was read, then the run was ended: its answer stands, and the rest is a gap."""
+
+    def ended(count: int, work: Callable[[int], bytes], done: Callable[[int, bytes], None], jobs: int) -> list[int]:
+        done(count - 1, work(count - 1))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(units, "examine", functools.partial(units.examine, run=ended))
+    report = api.check(request(repositories))
+    assert report.coverage.interrupted
+    assert not report.coverage.complete
+    assert report.exit_code == 10
+    assert any("interrupted" in item.reason for item in report.coverage.refusals)
+
+
+def test_a_target_named_twice_is_read_once(repositories: list[Path]) -> None:
+    once, twice = (api.check(request(repositories[-1:] * number)) for number in (1, 2))
+    assert twice.coverage.artifacts == once.coverage.artifacts
+    assert twice.verdicts == once.verdicts
