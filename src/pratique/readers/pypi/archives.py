@@ -8,12 +8,15 @@ import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import msgspec
 
 from pratique.ecosystems.pypi.files import Release, release_of, release_of_info
-from pratique.model.ports import Artifact, Everything, Unreadable
+from pratique.model.observation import ComponentFact, Observation, Refusal
+from pratique.model.ports import Artifact, Everything, Interest, Reader, Unreadable
+from pratique.readers.text import refuse
 
 LARGEST_DIRECTORY = 16 << 20
 """A wheel with a larger directory (some hundred thousand files) is not looked into."""
@@ -69,6 +72,36 @@ def opened(artifact: Artifact) -> BinaryIO:
             return stream
         stream.close()
     return io.BytesIO(artifact.content())
+
+
+def cached(
+    artifact: Artifact,
+    interest: Interest,
+    reader: Reader,
+    find: Callable[[BinaryIO, frozenset[str] | Everything], Held | None],
+) -> Iterator[Observation | Refusal]:
+    """The release of interest that a file of pip's cache holds, as `find` finds it: it was fetched."""
+    try:
+        with opened(artifact) as stream:
+            found = find(stream, interest.wanted("PyPI"))
+    except Unreadable as error:
+        yield refuse(artifact, reader, error.reason)
+        return
+    except OSError as error:
+        yield refuse(artifact, reader, (error.strerror or "cannot be read").lower())
+        return
+    if found is None:
+        return
+    fact = ComponentFact(
+        name=found.release[0],
+        version=found.release[1],
+        depth="fetched",
+        record="cache",
+        ecosystem="PyPI",
+        integrity=found.integrity,
+    )
+    times = artifact.modified_time("the archive was put into the cache")
+    yield Observation(reader.name, artifact.location(), fact, times)
 
 
 def held(stream: BinaryIO | Part, wanted: frozenset[str] | Everything) -> Held | None:

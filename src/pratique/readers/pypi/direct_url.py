@@ -28,12 +28,9 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     release = release_of_info(folder.rpartition("/")[2])
     if release is None or release[0] not in interest.wanted("PyPI"):
         return
-    try:
-        document, reason = whole_json(artifact.content())
-    except Unreadable as error:
-        document, reason = None, error.reason
-    if reason is not None or not isinstance(document, dict) or not isinstance(document.get("url"), str):
-        yield artifact.refusal(READER.name, reason or "is no direct reference", names=(release[0],))
+    document = reference(artifact)
+    if isinstance(document, str):
+        yield artifact.refusal(READER.name, document, names=(release[0],))
         return
     url: str = document["url"]
     hashes: tuple[str, ...] = ()
@@ -57,6 +54,17 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         folder=folder,
     )
     yield Observation(READER.name, artifact.location(), fact, ())
+
+
+def reference(artifact: Artifact) -> dict[str, Any] | str:
+    """The direct reference (PEP 610) that a file holds, with its `url`; text is why there is none."""
+    try:
+        document, reason = whole_json(artifact.content())
+    except Unreadable as error:
+        return error.reason
+    if reason is not None or not isinstance(document, dict) or not isinstance(document.get("url"), str):
+        return reason or "is no direct reference"
+    return document
 
 
 def whole_json(data: bytes) -> tuple[Any, str | None]:

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 
 from pratique.ecosystems.pypi.files import file_of, origin_of, release_of, stripped
 from pratique.model.observation import ComponentFact, Observation, Refusal, ScriptFact
-from pratique.model.ports import Artifact, Interest, Reader, Unreadable
-from pratique.readers.pypi.direct_url import archive_hashes, whole_json
+from pratique.model.ports import Artifact, Interest, Reader
+from pratique.readers.pypi.direct_url import archive_hashes, reference
 from pratique.readers.text import refuse
 
 _PLACE = re.compile(r"(?:.*/)?wheels/(?:[0-9a-f]{2}/){3}[0-9a-f]+/origin\.json", re.DOTALL)
@@ -29,12 +29,9 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     """Yield the release whose source archive was fetched, and that its build ran."""
     if not _PLACE.fullmatch(artifact.path):
         return
-    try:
-        document, reason = whole_json(artifact.content())
-    except Unreadable as error:
-        document, reason = None, error.reason
-    if reason is not None or not isinstance(document, dict) or not isinstance(document.get("url"), str):
-        yield refuse(artifact, READER, reason or "is no direct reference")
+    document = reference(artifact)
+    if isinstance(document, str):
+        yield refuse(artifact, READER, document)
         return
     url: str = document["url"]
     release = release_of(file_of(url))

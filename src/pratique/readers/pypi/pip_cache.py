@@ -18,38 +18,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pratique.model.observation import ComponentFact, Observation, Refusal
-from pratique.model.ports import Artifact, Interest, Reader, Unreadable
-from pratique.readers.pypi.archives import held, opened
-from pratique.readers.text import refuse
+from pratique.model.observation import Observation, Refusal
+from pratique.model.ports import Artifact, Interest, Reader
+from pratique.readers.pypi.archives import cached, held
 
 _NAME = re.compile(r"(?:.*/)?[0-9a-f]{56}\.body", re.DOTALL)
 
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield the release of interest that a body is."""
-    if not _NAME.fullmatch(artifact.path):
-        return
-    try:
-        with opened(artifact) as stream:
-            found = held(stream, interest.wanted("PyPI"))
-    except Unreadable as error:
-        yield refuse(artifact, READER, error.reason)
-        return
-    except OSError as error:
-        yield refuse(artifact, READER, (error.strerror or "cannot be read").lower())
-        return
-    if found is not None:
-        fact = ComponentFact(
-            name=found.release[0],
-            version=found.release[1],
-            depth="fetched",
-            record="cache",
-            ecosystem="PyPI",
-            integrity=found.integrity,
-        )
-        times = artifact.modified_time("the archive was put into the cache")
-        yield Observation(READER.name, artifact.location(), fact, times)
+    if _NAME.fullmatch(artifact.path):
+        yield from cached(artifact, interest, READER, held)
 
 
 READER = Reader(

@@ -17,10 +17,9 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from pratique.model.observation import ComponentFact, Observation, Refusal
-from pratique.model.ports import Artifact, Interest, Reader, Unreadable
-from pratique.readers.pypi.archives import Held, Part, held, opened
-from pratique.readers.text import refuse
+from pratique.model.observation import Observation, Refusal
+from pratique.model.ports import Artifact, Everything, Interest, Reader, Unreadable
+from pratique.readers.pypi.archives import Held, Part, cached, held
 
 _NAME = re.compile(r"(?:.*/)?http/(?:[0-9a-f]/){5}[0-9a-f]{56}", re.DOTALL)
 _BODY = re.compile(rb"\xa4body(?:\xc4(?P<one>.)|\xc5(?P<two>..)|\xc6(?P<four>....))", re.DOTALL)
@@ -29,31 +28,11 @@ _DIGITS = "0123456789abcdef"
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield the release of interest whose archive a response holds."""
-    if not _NAME.fullmatch(artifact.path):
-        return
-    try:
-        with opened(artifact) as stream:
-            found = _response(stream, interest)
-    except Unreadable as error:
-        yield refuse(artifact, READER, error.reason)
-        return
-    except OSError as error:
-        yield refuse(artifact, READER, (error.strerror or "cannot be read").lower())
-        return
-    if found is not None:
-        fact = ComponentFact(
-            name=found.release[0],
-            version=found.release[1],
-            depth="fetched",
-            record="cache",
-            ecosystem="PyPI",
-            integrity=found.integrity,
-        )
-        times = artifact.modified_time("the archive was put into the cache")
-        yield Observation(READER.name, artifact.location(), fact, times)
+    if _NAME.fullmatch(artifact.path):
+        yield from cached(artifact, interest, READER, _response)
 
 
-def _response(stream: BinaryIO, interest: Interest) -> Held | None:
+def _response(stream: BinaryIO, wanted: frozenset[str] | Everything) -> Held | None:
     """The archive in a response. Raises Unreadable."""
     head = stream.read(256)
     if not head.startswith(b"cc=4,"):
@@ -65,7 +44,7 @@ def _response(stream: BinaryIO, interest: Interest) -> Held | None:
     size = stream.seek(0, 2)
     if match.end() + length > size:
         raise Unreadable("is a response that was cut off")
-    return held(Part(stream, match.end(), length), interest.wanted("PyPI"))
+    return held(Part(stream, match.end(), length), wanted)
 
 
 READER = Reader(

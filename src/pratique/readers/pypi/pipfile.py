@@ -1,11 +1,12 @@
 """What a project asks of Pipenv: Pipfile.
 
 ## Reads
-Every category (`packages`, `dev-packages` and named ones): the version of each entry.
+Every category (`packages`, `dev-packages` and named ones): the version of each entry; of an archive (`file`), that in
+its name.
 
 ## Leaves out
-Entries from git, a path or a file. Markers, indexes, scripts. A file that is no TOML is a refusal where it spells a
-name of interest.
+Entries from git or a path. Markers, indexes, scripts. An archive whose name tells no version, and a file that is no
+TOML, are refusals where they are about a name of interest.
 
 ## References
 Pipenv 2026.10.3.
@@ -13,15 +14,14 @@ Pipenv 2026.10.3.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 
 from pratique.ecosystems.pypi.names import normalise
 from pratique.ecosystems.pypi.requirements import exact, spelled
 from pratique.model.observation import Observation, RangeFact, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
-from pratique.readers.pypi.pyproject import spelled_in
-from pratique.readers.text import decode_text
+from pratique.readers.pypi.pyproject import NO_VERSION, manifest
+from pratique.readers.pypi.tables import version_in
 
 _OTHER = ("requires", "scripts", "pipenv", "source")
 
@@ -29,14 +29,9 @@ _OTHER = ("requires", "scripts", "pipenv", "source")
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield one range for each entry of a name of interest. Raises Unreadable."""
     wanted = interest.wanted("PyPI")
-    text = decode_text(artifact.content())
-    try:
-        document = tomllib.loads(text.replace("\r\n", "\n").removeprefix("\ufeff")) if text is not None else None
-    except (ValueError, RecursionError):
-        document = None
-    if document is None:
-        names = spelled_in(text or "", wanted)
-        yield artifact.refusal(READER.name, "is not whole TOML", relevant=bool(names) or text is None, names=names)
+    document = manifest(artifact, READER, wanted)
+    if isinstance(document, Refusal):
+        yield document
         return
     times = artifact.modified_time("the manifest was last written")
     for category, entries in document.items():
@@ -46,8 +41,14 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             if normalise(name) not in wanted:
                 continue
             stated = value.get("version") if isinstance(value, dict) else value
-            if isinstance(value, dict) and any(key in value for key in ("git", "path", "file", "hg", "svn")):
+            if isinstance(value, dict) and any(key in value for key in ("git", "path", "hg", "svn")):
                 continue
+            if isinstance(value, dict) and "file" in value:
+                version = version_in(value["file"])
+                if version is None:
+                    yield artifact.refusal(READER.name, NO_VERSION, names=(normalise(name),))
+                    continue
+                stated = f"=={version}"
             asked = "" if stated in ("*", None) else str(stated)
             specifier = spelled(asked)
             fact = RangeFact(

@@ -8,7 +8,8 @@ force another version, and `exclude-newer`). A range that admits one version alo
 
 ## Leaves out
 Sources from git or a folder. Optional parts count as asked for. Poetry's alternatives for one name are read one by
-one. A file that is no TOML is a refusal where it spells a name of interest.
+one. A requirement that was not understood, an archive at an address that tells no version, and a file that is no TOML
+are refusals where they are about a name of interest.
 
 ## References
 PEP 518, 621, 735; Poetry 2.5.1, PDM 2.20.1, uv 0.13.9.
@@ -25,7 +26,7 @@ from pratique.ecosystems.pypi.files import file_of, origin_of, release_of
 from pratique.ecosystems.pypi.layout import shipped_in
 from pratique.ecosystems.pypi.names import normalise
 from pratique.ecosystems.pypi.requirements import exact, excluded, of_poetry, parse
-from pratique.model.observation import Observation, ProtectionFact, RangeFact, Refusal
+from pratique.model.observation import Observation, ProtectionFact, RangeFact, Refusal, Time
 from pratique.model.ports import Artifact, Everything, Interest, Reader
 from pratique.readers.pypi.settings import uv_settings
 from pratique.readers.text import decode_text
@@ -33,6 +34,10 @@ from pratique.readers.text import decode_text
 Asked = tuple[str, str]
 """Field and requirement."""
 
+NOT_UNDERSTOOD = "asks for it in a way that was not understood"
+NO_VERSION = "asks for it at an address that tells no version"
+
+_LEADING = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 _FORCING = ("tool.uv.constraint-dependencies", "tool.uv.override-dependencies", "tool.uv.build-constraint-dependencies")
 
 
@@ -41,39 +46,71 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     if shipped_in(artifact.path) is not None:
         return
     wanted = interest.wanted("PyPI")
-    text = decode_text(artifact.content())
-    try:
-        document = tomllib.loads(text.replace("\r\n", "\n").removeprefix("\ufeff")) if text is not None else None
-    except (ValueError, RecursionError):
-        document = None
-    if document is None:
-        names = spelled_in(text or "", wanted)
-        yield artifact.refusal(READER.name, "is not whole TOML", relevant=bool(names) or text is None, names=names)
+    document = manifest(artifact, READER, wanted)
+    if isinstance(document, Refusal):
+        yield document
         return
     times = artifact.modified_time("the manifest was last written")
     for policy in uv_settings(_table(document, "tool", "uv")):
         yield Observation(READER.name, artifact.location(), policy, times)
     for field, asked in requirements(document):
         for fact in facts_of(asked, field, wanted, forcing=field in _FORCING):
-            yield Observation(READER.name, artifact.location(), fact, times)
+            yield told(artifact, READER, fact, asked, times)
     for field, name, constraint in of_poetry_tables(document):
         if normalise(name) in wanted:
             asked_of_poetry = _poetry(normalise(name), constraint, field)
             if asked_of_poetry is not None:
-                yield Observation(READER.name, artifact.location(), asked_of_poetry, times)
+                yield told(artifact, READER, asked_of_poetry, name, times)
+
+
+def manifest(artifact: Artifact, reader: Reader, wanted: frozenset[str] | Everything) -> dict[str, Any] | Refusal:
+    """The document in TOML, or a refusal: relevant where it may be about a name of interest. Raises Unreadable."""
+    text = decode_text(artifact.content())
+    if text is None:
+        return artifact.refusal(reader.name, "is not text in UTF-8 or UTF-16")
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n").removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        names = spelled_in(text, wanted)
+        return artifact.refusal(reader.name, "is not whole TOML", relevant=bool(names), names=names)
+
+
+def told(
+    artifact: Artifact,
+    reader: Reader,
+    fact: RangeFact | ProtectionFact | str,
+    asked: str,
+    times: tuple[Time, ...],
+) -> Observation | Refusal:
+    """What one requirement says as an observation; text, why it could not be told, as a refusal."""
+    if isinstance(fact, str):
+        return artifact.refusal(reader.name, fact, names=(leading(asked),))
+    return Observation(reader.name, artifact.location(), fact, times)
+
+
+def leading(asked: str) -> str:
+    """The normalised name that a requirement begins with; empty where it begins with none."""
+    match = _LEADING.match(asked)
+    return normalise(match[1]) if match else ""
 
 
 def facts_of(
     asked: str, field: str, wanted: frozenset[str] | Everything, *, forcing: bool = False
-) -> Iterator[RangeFact | ProtectionFact]:
-    """What one requirement says of a name of interest."""
-    requirement = parse(asked)
-    if requirement is None or requirement.name not in wanted:
+) -> Iterator[RangeFact | ProtectionFact | str]:
+    """What one requirement says of a name of interest; text is a reason why it could not be told."""
+    if (name := leading(asked)) not in wanted or not name:
         return
-    name, specifier = requirement.name, requirement.specifier
+    requirement = parse(asked)
+    if requirement is None:
+        yield NOT_UNDERSTOOD
+        return
+    specifier = requirement.specifier
     if requirement.url is not None:
+        if origin_of(requirement.url) in ("git", "file"):
+            return
         release = release_of(file_of(requirement.url))
-        if release is None or origin_of(requirement.url) in ("git", "file"):
+        if release is None:
+            yield NO_VERSION
             return
         specifier = f"=={release[1]}"
     version = exact(specifier)
@@ -122,13 +159,18 @@ def of_poetry_tables(document: dict[str, Any]) -> Iterator[tuple[str, str, Any]]
                 yield field, name, constraint
 
 
-def _poetry(name: str, constraint: Any, field: str) -> RangeFact | None:
-    """One dependency of Poetry; None where it is from git or a folder, or says no version of its own."""
+def _poetry(name: str, constraint: Any, field: str) -> RangeFact | str | None:
+    """One dependency of Poetry; None where it is from git or a folder, or says no version of its own.
+
+    Text is a reason why it could not be told.
+    """
     if isinstance(constraint, dict):
         if any(key in constraint for key in ("git", "path")):
             return None
         url = constraint.get("url")
         release = release_of(file_of(url)) if isinstance(url, str) else None
+        if isinstance(url, str) and release is None:
+            return NO_VERSION
         constraint = f"=={release[1]}" if release else constraint.get("version")
     if not isinstance(constraint, str):
         return None

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pratique.ecosystems.pypi.layout import shipped_in
 from pratique.model.observation import Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
-from pratique.readers.pypi.pyproject import facts_of, spelled_in
+from pratique.readers.pypi.pyproject import facts_of, spelled_in, told
 from pratique.readers.text import decode_text
 
 _KEYS = ("install_requires", "setup_requires", "tests_require", "install-requires", "setup-requires", "tests-require")
@@ -47,9 +47,15 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             if keys is not None and key not in keys:
                 continue
             field = f"{section}.{key}"
-            for line in (value or "").replace(";\n", "\n").splitlines():
-                for fact in facts_of(line.partition(" #")[0].strip(), field, wanted):
-                    yield Observation(READER.name, artifact.location(), fact, times)
+            for asked in _listed(value or ""):
+                for fact in facts_of(asked, field, wanted):
+                    yield told(artifact, READER, fact, asked, times)
+
+
+def _listed(value: str) -> list[str]:
+    """The requirements of one key: one a line, or on a single line between semicolons."""
+    lines = value.replace(";\n", "\n").splitlines() if "\n" in value else value.split(";")
+    return [line.partition(" #")[0].strip() for line in lines]
 
 
 READER = Reader(
