@@ -3,8 +3,9 @@
 ## Reads
 Files directly in `site-packages` or `dist-packages`. Of a `.pth` file the lines that begin with `import` and a space
 or tab: Python executes them at every start, whatever the program is, also those that follow a byte order mark (run
-from Python 3.13) and those in a hidden file (run up to 3.12). Of a `.start` file (PEP 829, Python 3.15) each entry
-point. `sitecustomize.py` and `usercustomize.py` are programs as a whole.
+from Python 3.13), those after a form feed or another mark that ends a line (run from 3.13), and those in a hidden file
+(run up to 3.12). Of a `.start` file (PEP 829, Python 3.15) each entry point. `sitecustomize.py` and
+`usercustomize.py` are programs as a whole.
 
 ## Leaves out
 What the code does: no line is kept, and the module of a plain `import` alone is named. Paths in `.pth` files. Other
@@ -46,7 +47,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         text = decode_text(data)
         if text is None:
             text = data.decode("latin-1")
-        text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+        text = "\n".join(text.removeprefix("\ufeff").splitlines())
         if "\0" in text:
             yield refuse(artifact, READER, "holds bytes that are no text")
         found = _IMPORT.finditer(text) if basename.endswith(".pth") else _ENTRY.finditer(text)
