@@ -112,7 +112,7 @@ def held(stream: BinaryIO | Part, wanted: frozenset[str] | Everything) -> Held |
     stream.seek(0)
     head = stream.read(_HEAD)
     if head.startswith(b"PK\x03\x04"):
-        found = _of_zip(stream)
+        found: Release | None = _of_zip(stream)
     elif head.startswith(b"\x1f\x8b"):
         found = _of_tar(head)
     elif b"\0" in head:
@@ -128,7 +128,7 @@ def held(stream: BinaryIO | Part, wanted: frozenset[str] | Everything) -> Held |
     return Held(found, (f"sha256:{digest.hexdigest()}",))
 
 
-def _of_zip(stream: BinaryIO | Part) -> Release | None:
+def _of_zip(stream: BinaryIO | Part) -> Release:
     """By the metadata folder of a wheel, or the one folder of a source archive."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(max(size - _HEAD - 22, 0))
@@ -148,13 +148,14 @@ def _of_zip(stream: BinaryIO | Part) -> Release | None:
         top, _, rest = name.partition("/")
         if rest in ("METADATA", "RECORD", "WHEEL") and (found := release_of_info(top)) is not None:
             return found
-    for name in names[:1]:
-        return release_of(f"{name.partition('/')[0]}.zip")
-    return None
+    of_folder = release_of(f"{names[0].partition('/')[0]}.zip") if names else None
+    if of_folder is None:
+        raise Unreadable("is a zip file that tells no release")
+    return of_folder
 
 
 def _of_tar(head: bytes) -> Release | None:
-    """By the name of the folder that all of a source archive lies in."""
+    """By the name of the folder that all of a source archive lies in; None for text, such as a page of an index."""
     unpacking = zlib.decompressobj(wbits=31)
     try:
         plain = unpacking.decompress(head, _HEAD)
@@ -166,4 +167,6 @@ def _of_tar(head: bytes) -> Release | None:
             found = release_of(f"{name.partition(b'/')[0].decode('utf-8', 'replace')}.zip")
             if found is not None:
                 return found
+    if plain and b"\0" not in plain:
+        return None
     raise Unreadable("is packed in a way that tells no release")
