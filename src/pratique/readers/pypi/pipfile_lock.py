@@ -72,7 +72,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             stated = text_of(fields.get("version"))
             version = (exact(stated) if stated else None) or version_in(fields.get("file"), fields.get("path"))
             if version is None:
-                if origin == "registry":
+                if origin not in ("git", "file"):
                     yield refuse(artifact, READER, "names a package without its version", names=(normalise(name),))
                 continue
             hashes = fields.get("hashes")

@@ -31,6 +31,7 @@ from pratique.ecosystems.pypi.requirements import exact, excluded, parse
 from pratique.ecosystems.pypi.versions import is_version
 from pratique.model.observation import ComponentFact, Observation, ProtectionFact, RangeFact, Refusal
 from pratique.model.ports import Artifact, Everything, Interest, Reader, Unreadable
+from pratique.readers.pypi.pyproject import NO_VERSION, NOT_UNDERSTOOD
 from pratique.readers.text import decode_text
 
 PREFIXES = ("requirements", "constraints", "requirement", "constraint", "requires", "reqs")
@@ -49,6 +50,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _INCLUDE = re.compile(r"(?:-r|--requirement|-c|--constraint)[ =]*(\S.*)")
 _EDITABLE = re.compile(r"(?:-e|--editable)[ =]+(\S+)")
 _VCS = re.compile(r"(?:git|hg|svn|bzr)(?:\+|@)")
+_MOST_TOLD = 20
 _LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128, "sha1": 40, "md5": 32}
 
 
@@ -96,7 +98,15 @@ def read_as(artifact: Artifact, interest: Interest, reader: Reader) -> Iterator[
                 yield Observation(reader.name, artifact.location(line.number), fact, times)
     if reason is not None:
         told.append(artifact.refusal(reader.name, reason))
-    yield from told[:20]
+    yield from told[:_MOST_TOLD]
+    if len(told) > _MOST_TOLD:
+        yield _rest(artifact, reader, told[_MOST_TOLD:])
+
+
+def _rest(artifact: Artifact, reader: Reader, left: list[Refusal]) -> Refusal:
+    """One refusal for many, about every name that they are about: all names where one of them may be about any."""
+    names = sorted({name for refusal in left for name in refusal.names}) if all(one.names for one in left) else []
+    return artifact.refusal(reader.name, f"has {len(left)} more lines that were not understood", names=tuple(names))
 
 
 def decoded(data: bytes) -> str:
@@ -186,7 +196,7 @@ def of_line(
         return
     requirement = parse(asked)
     if "${" in asked or requirement is None:
-        yield "asks for it in a way that was not understood"
+        yield NOT_UNDERSTOOD
         return
     if requirement.url is not None:
         yield from _direct(name, requirement.url, field)
@@ -235,10 +245,13 @@ def by_prefix(basename: str) -> bool:
     return basename.startswith(PREFIXES) and basename.endswith(SUFFIXES)
 
 
-def _direct(name: str, url: str, field: str) -> Iterator[ComponentFact | RangeFact]:
+def _direct(name: str, url: str, field: str) -> Iterator[ComponentFact | RangeFact | str]:
     """A direct reference: an archive says its version by its name, version control says none."""
+    if origin_of(url) in ("git", "file"):
+        return
     release = release_of(file_of(url))
-    if release is None or origin_of(url) in ("git", "file"):
+    if release is None:
+        yield NO_VERSION
         return
     kind, _, digest = url.partition("#")[2].partition("&")[0].partition("=")
     integrity = (f"{kind}:{digest.lower()}",) if kind in _LENGTHS else ()
@@ -257,7 +270,7 @@ def _direct(name: str, url: str, field: str) -> Iterator[ComponentFact | RangeFa
         yield RangeFact(name=name, range=f"=={release[1]}", field=field, exact=release[1], ecosystem="PyPI")
 
 
-def _reference(text: str, wanted: frozenset[str] | Everything, field: str) -> Iterator[ComponentFact | RangeFact]:
+def _reference(text: str, wanted: frozenset[str] | Everything, field: str) -> Iterator[ComponentFact | RangeFact | str]:
     """A bare URL or path."""
     words = text.split()
     release = release_of(file_of(words[0])) if words else None

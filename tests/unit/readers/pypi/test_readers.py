@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zipfile
 from typing import Any
 
 import msgspec
 import pytest
 
 from pratique.model.location import Inside
-from pratique.model.ports import Artifact, Interest, Unreadable
+from pratique.model.ports import Artifact, Interest, Reader, Unreadable
 from pratique.readers.pypi import (
     archives,
+    conda_history,
     installed,
     pip_cache,
+    pipfile,
+    pipfile_lock,
     pyproject,
     record,
     requirements,
     requirements_folder,
     requirements_suffixed,
+    setup_cfg,
     startup,
     uv_cache,
 )
@@ -152,6 +159,8 @@ def test_metadata_that_cannot_be_read_still_tells_by_its_folder() -> None:
         (b"\xef\xbb\xbfimport os\n", "os"),
         (b"# c\r\nimport os; x\r\n", "os"),
         (b"import os\rimport sys", "os"),
+        (b"/path\x0cimport os\n", "os"),
+        ("/path\u2028import os\n".encode(), "os"),
         (b" import os\n", None),
         (b"important\n/path\n", None),
         (b"", None),
@@ -181,8 +190,6 @@ def test_archives_tell_their_release_by_themselves(make: Any) -> None:
 
 
 def test_a_part_of_a_file() -> None:
-    import io
-
     part = archives.Part(io.BytesIO(b"0123456789"), 2, 5)
     assert part.read() == b"23456"
     assert part.seek(-2, 2) == 3
@@ -198,3 +205,93 @@ def test_first_value_of_messagepack() -> None:
     assert uv_cache.first_value(data + b"tail" + len(data).to_bytes(8, "little")) == ["a", 1]
     assert uv_cache.first_value(b"\xc1") is None
     assert uv_cache.first_value(b"") is None
+
+
+AWAY = "https://registry.example/archive.zip"
+
+
+@pytest.mark.parametrize(
+    ("reader", "path", "text", "reason"),
+    [
+        (pyproject.READER, "pyproject.toml", '[project]\ndependencies = ["LiteLLM >= 1 ??"]', pyproject.NOT_UNDERSTOOD),
+        (pyproject.READER, "pyproject.toml", f'[project]\ndependencies = ["litellm @ {AWAY}"]', pyproject.NO_VERSION),
+        (
+            pyproject.READER,
+            "pyproject.toml",
+            f'[tool.poetry.dependencies]\nlitellm = {{url = "{AWAY}"}}',
+            pyproject.NO_VERSION,
+        ),
+        (pipfile.READER, "Pipfile", f'[packages]\nlitellm = {{file = "{AWAY}"}}', pyproject.NO_VERSION),
+        (
+            pipfile_lock.READER,
+            "Pipfile.lock",
+            f'{{"_meta": {{}}, "default": {{"litellm": {{"file": "{AWAY}"}}}}}}',
+            "names a package without its version",
+        ),
+        (setup_cfg.READER, "setup.cfg", "[options]\ninstall_requires =\n  litellm=>1\n", pyproject.NOT_UNDERSTOOD),
+        (requirements.READER, "requirements.txt", f"litellm @ {AWAY}\n", f"line 1 {pyproject.NO_VERSION}"),
+    ],
+)
+def test_a_requirement_that_tells_no_version_is_a_gap(reader: Reader, path: str, text: str, reason: str) -> None:
+    found = plain(reader, in_memory(text.encode(), path), LITELLM)
+    assert [(item["reason"], item["relevant"], item["names"]) for item in found] == [(reason, True, ["litellm"])]
+    assert plain(reader, in_memory(text.encode(), path), Interest({"PyPI": frozenset({"ctx"})})) == []
+
+
+def test_sources_without_a_release_are_no_gap() -> None:
+    text = '[project]\ndependencies = ["litellm @ git+https://registry.example/litellm", "litellm @ file:///litellm"]'
+    assert plain(pyproject.READER, in_memory(text.encode(), "pyproject.toml"), LITELLM) == []
+
+
+def test_an_archive_in_a_pipfile_tells_its_version() -> None:
+    text = b'[packages]\nlitellm = {file = "https://registry.example/litellm-1.82.8.tar.gz"}'
+    assert facts(plain(pipfile.READER, in_memory(text, "Pipfile"), LITELLM)) == [("litellm", "==1.82.8")]
+
+
+def test_requirements_of_setuptools_on_one_line_stand_between_semicolons() -> None:
+    text = b"[options]\ninstall_requires = harbour; litellm==1.82.8\n"
+    assert facts(plain(setup_cfg.READER, in_memory(text, "setup.cfg"), LITELLM)) == [("litellm", "==1.82.8")]
+
+
+def test_the_refusals_of_many_lines_leave_no_name_out() -> None:
+    interest = Interest({"PyPI": frozenset({"litellm", "ctx", "absent"})})
+    text = b"litellm=>1\n" * 30
+    found = plain(requirements.READER, in_memory(text + b"ctx=>1\n", "requirements.txt"), interest)
+    assert len(found) == 21
+    assert (found[-1]["reason"], found[-1]["names"]) == (
+        "has 11 more lines that were not understood",
+        ["ctx", "litellm"],
+    )
+    found = plain(
+        requirements.READER, in_memory(text + b"-r https://registry.example/r.txt\n", "requirements.txt"), interest
+    )
+    assert not found[-1].get("names")
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "why"),
+    [
+        (b"+https://conda.example/forge/noarch::litellm-1.82.8-py_0\n", [("litellm", "1.82.8")], []),
+        (b"+litellm-1.82.8\n", [], ["line 1 installs a package in a way that was not understood"]),
+        (b"+other-1.82.8\n", [], []),
+        (b"+noarch::litellm-1.82.8-py_0", [("litellm", "1.82.8")], ["ends in the middle of a line"]),
+    ],
+)
+def test_lines_of_conda(text: bytes, told: list[tuple[str, str]], why: list[str]) -> None:
+    found = plain(conda_history.READER, in_memory(text, "e/conda-meta/history"), LITELLM)
+    assert facts([item for item in found if "facts" in item]) == told
+    assert reasons(found) == why
+
+
+def test_what_a_cache_holds_without_a_release() -> None:
+    name = "http-v2/0/1/2/3/4/" + "0" * 56 + ".body"
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("main/setup.py", "")
+    assert reasons(plain(pip_cache.READER, in_memory(held.getvalue(), name), LITELLM)) == [
+        "is a zip file that tells no release"
+    ]
+    assert plain(pip_cache.READER, in_memory(gzip.compress(b"<html>" * 99), name), LITELLM) == []
+    assert reasons(plain(pip_cache.READER, in_memory(gzip.compress(bytes(9000)), name), LITELLM)) == [
+        "is packed in a way that tells no release"
+    ]
