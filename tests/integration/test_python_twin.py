@@ -86,7 +86,7 @@ needs_uv = pytest.mark.skipif(UV is None, reason="uv is not installed")
 
 @needs_pip
 def test_pip_install_is_found_with_its_trigger_and_leaves_with_it(dist: Path, tmp_path: Path) -> None:
-    home, project = tmp_path / "home", tmp_path / "work" / "project"
+    home, project = tmp_path / "home", tmp_path / "yard" / "project"
     home.mkdir()
     project.mkdir(parents=True)
     (project / "pyproject.toml").write_text(
@@ -94,9 +94,9 @@ def test_pip_install_is_found_with_its_trigger_and_leaves_with_it(dist: Path, tm
     )
     site = environment_of(project, home)
     pip(project, "install", "--no-index", "--find-links", dist, "litellm==1.82.8", home=home)
-    report = check(tmp_path / "work")
+    report = check(tmp_path / "yard")
     assert report.exit_code == 10
-    assert subjects(report, tmp_path / "work") == {"project /project": ("affected", "installed")}
+    assert subjects(report, tmp_path / "yard") == {"project /project": ("affected", "installed")}
     text = explanations(report)
     assert "litellm_init.pth runs at every start of this Python" in text
     assert "compared and are as recorded" in text
@@ -105,18 +105,18 @@ def test_pip_install_is_found_with_its_trigger_and_leaves_with_it(dist: Path, tm
 
     with (site / "litellm_init.pth").open("a") as file:
         file.write("import harbour\n")
-    assert "changed since it was installed: litellm_init.pth" in explanations(check(tmp_path / "work"))
+    assert "changed since it was installed: litellm_init.pth" in explanations(check(tmp_path / "yard"))
     (site / "litellm_init.pth").unlink()
-    assert "recorded and gone: litellm_init.pth" in explanations(check(tmp_path / "work"))
+    assert "recorded and gone: litellm_init.pth" in explanations(check(tmp_path / "yard"))
 
     pip(project, "uninstall", "--yes", "litellm", home=home)
     (project / "pyproject.toml").unlink()
-    assert check(tmp_path / "work").exit_code == 0
+    assert check(tmp_path / "yard").exit_code == 0
 
 
 @needs_uv
 def test_uv_install_is_found_and_its_cache_still_tells_after_uninstall(dist: Path, tmp_path: Path) -> None:
-    home, project = tmp_path / "home", tmp_path / "work" / "project"
+    home, project = tmp_path / "home", tmp_path / "yard" / "project"
     home.mkdir()
     project.mkdir(parents=True)
     environment_of(project, home)
@@ -124,13 +124,13 @@ def test_uv_install_is_found_and_its_cache_still_tells_after_uninstall(dist: Pat
     cache = tmp_path / "cache"
     uv = (UV or "uv", "pip", "install", "--cache-dir", cache, "--python", python, "--no-index", "--find-links", dist)
     run(*uv, "litellm==1.82.8", home=home)
-    report = check(tmp_path / "work", cache)
+    report = check(tmp_path / "yard", cache)
     found = subjects(report, tmp_path)
-    assert found["project /work/project"] == ("affected", "installed")
+    assert found["project /yard/project"] == ("affected", "installed")
     assert ("affected", "fetched") in [value for key, value in found.items() if key.startswith("cache /cache")]
     run(UV or "uv", "pip", "uninstall", "--python", python, "litellm", home=home)
     shutil.rmtree(dist.parent / "gone", ignore_errors=True)
-    report = check(tmp_path / "work", cache)
+    report = check(tmp_path / "yard", cache)
     assert report.exit_code == 10
     assert {value for key, value in subjects(report, tmp_path).items() if key.startswith("cache")} == {
         ("affected", "fetched")
