@@ -148,7 +148,9 @@ def _state(fact: ComponentFact, observation: Observation, looked: Looked) -> tup
     elif gone:
         notes.append(f"recorded and gone: {_some(gone)}")
     elif same and not changed:
-        notes.append(f"{same} of its files were compared and are as recorded")
+        notes.append(f"{same} of its files were compared and are as recorded (its other files were not compared)")
+    elif not changed:
+        notes.append("its files were not compared with its record")
     return notes, proof
 
 
