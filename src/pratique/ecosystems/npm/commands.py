@@ -153,7 +153,7 @@ _MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun", "deno"})
 def commands(line: str, shell: Shell = "posix", *, depth: int = 0) -> Iterator[Command]:
     """Every package manager's command of a line."""
     for words in simple_commands(line, shell):
-        rest = _unwrapped(words)
+        rest = unwrapped(words)
         if not rest:
             continue
         program = _program(rest[0])
@@ -173,7 +173,7 @@ def _program(word: str) -> str:
     return "yarn" if name == "yarnpkg" else name
 
 
-def _unwrapped(words: list[str]) -> list[str]:
+def unwrapped(words: list[str]) -> list[str]:
     """The words behind assignments and programs that start another one."""
     at = 0
     while at < len(words):

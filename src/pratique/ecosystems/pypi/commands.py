@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
-from pratique.ecosystems.npm.commands import Command, simple_commands
+from pratique.ecosystems.npm.commands import Command, simple_commands, unwrapped
 
 MENTION = re.compile(r"\b(?:pip|pip3|uv|uvx|pipx|poetry|pdm|pipenv)\b")
 _PIP = re.compile(r"(?:.*/)?pip(?:3(?:\.\d+)?)?(?:\.exe)?")
@@ -25,6 +26,8 @@ _VALUED = frozenset(
     {
         *("-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url", "--extra-index-url"),
         *("-t", "--target", "--prefix", "--root", "-f", "--find-links", "--python", "-p", "--index", "--group"),
+        *("--cache-dir", "--log", "--proxy", "--retries", "--timeout", "--trusted-host"),
+        *("-C", "--directory", "-P", "--project"),
         *("-d", "--dest", "--extra", "--only", "--with", "--without"),
     }
 )
@@ -33,9 +36,7 @@ _VALUED = frozenset(
 def commands(line: str) -> Iterator[Command]:
     """Every command of a Python package manager in a line that installs. Specifiers without URLs; names of flags."""
     for words in simple_commands(line):
-        while words and (words[0] in ("sudo", "env", "time", "exec") or re.match(r"[A-Za-z_]\w*=", words[0])):
-            words = words[1:]
-        found = _command(words)
+        found = _command(unwrapped(words))
         if found is not None:
             yield found
 
@@ -44,8 +45,12 @@ def _command(words: list[str]) -> Command | None:
     if not words or len(words[0]) > 4096:
         return None
     rest = words[1:]
-    if _PYTHON.fullmatch(words[0]) and len(rest) > 1 and rest[0] == "-m":
-        words, rest = rest[1:], rest[2:]
+    if _PYTHON.fullmatch(words[0]):
+        before = itertools.takewhile(lambda word: word != "-m" and word.startswith("-"), rest)
+        words = rest[len(list(before)) :]
+        if len(words) < 2 or words[0] != "-m":
+            return None
+        words, rest = words[1:], words[2:]
     if _PIP.fullmatch(words[0]):
         manager = "pip"
     else:
@@ -53,16 +58,16 @@ def _command(words: list[str]) -> Command | None:
         if match is None:
             return None
         manager = match["name"]
-    if manager == "uv" and rest[:1] == ["pip"]:
-        rest = rest[1:]
+    at = _verb_at(rest)
+    if manager == "uv" and at is not None and rest[at] == "pip":
+        rest = rest[at + 1 :]
     if manager == "uvx":
         manager, verb = "uv", "tool"
     else:
-        plain = [word for word in rest if not word.startswith("-")]
-        verb = plain[0] if plain else ""
-        if verb not in _VERBS[manager]:
+        at = _verb_at(rest)
+        if at is None or rest[at] not in _VERBS[manager]:
             return None
-        rest = rest[rest.index(verb) + 1 :]
+        verb, rest = rest[at], rest[at + 1 :]
     packages, names, flags = [], set(), set()
     skip = False
     for word in rest:
@@ -80,3 +85,13 @@ def _command(words: list[str]) -> Command | None:
             packages.append(f"{release['name']}{release['rest']}")
             names.add(release["name"])
     return Command(manager, verb, tuple(packages), frozenset(names), tuple(sorted(flags)))
+
+
+def _verb_at(words: list[str]) -> int | None:
+    """The place of the first word that is neither a flag nor a flag's value."""
+    skip = False
+    for at, word in enumerate(words):
+        if not skip and not word.startswith("-"):
+            return at
+        skip = not skip and word in _VALUED
+    return None
