@@ -21,7 +21,9 @@ def test_linux_defaults() -> None:
         f"{home}/.local/share/virtualenvs": ("tool", "pipenv"),
         f"{home}/.local/share/pdm/venvs": ("tool", "pdm"),
         f"{home}/.local/lib/python3.11": ("global-root", "pip"),
+        f"{home}/.local/lib64/python3.11": ("global-root", "pip"),
         "/usr/lib/python3": ("global-root", "pip"),
+        "/usr/lib64/python3.11": ("global-root", "pip"),
         "/usr/local/lib/python3.12": ("global-root", "pip"),
         "/home/linuxbrew/.linuxbrew/lib/python3.13": ("global-root", "pip"),
         f"{home}/.pyenv/versions/3.11.7/lib/python3.11": ("global-root", "pip"),
@@ -103,6 +105,8 @@ def test_settings_and_variables_name_places_beside_the_defaults() -> None:
     files[f"{home}/.config/pip/pip.conf"] = (
         "[global]\nindex-url = https://u:canary5f1d@registry.example/\ncache-dir = ~/p\n"
     )
+    files["/etc/pip.conf"] = "[install]\ncache-dir = /all/pip\n"
+    files["/all/pip/x"] = ""
     files[f"{home}/.config/uv/uv.toml"] = 'cache-dir = "/b/uv"\n'
     files |= {f"{home}/p/x": "", "/b/uv/x": "", "/user/lib/python3.11/x": "", "/xdg/uv/x": "", "/broken/x": ""}
     machine = Machine("linux", files)
@@ -111,6 +115,7 @@ def test_settings_and_variables_name_places_beside_the_defaults() -> None:
     found = {item.path: item.found_by for item in survey.places}
     assert {path: found.get(path) for path in named.values()} == {path: key for key, path in named.items()}
     assert found[f"{home}/p"] == "cache-dir in pip's configuration"
+    assert found["/all/pip"] == "cache-dir in pip's configuration"
     assert found["/b/uv"] == "cache-dir in the user's uv.toml"
     assert found["/user/lib/python3.11"] == "PYTHONUSERBASE"
     assert found["/xdg/uv"] == "XDG_CACHE_HOME"

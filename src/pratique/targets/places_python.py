@@ -53,9 +53,11 @@ def _pip(machine: Machine) -> Iterator[Place]:
         files = [machine.join(machine.roaming(), "pip", "pip.ini"), machine.at_home("pip", "pip.ini")]
     else:
         files = [machine.join(machine.xdg("XDG_CONFIG_HOME", ".config"), "pip", "pip.conf")]
+        files += ["/etc/pip.conf", "/etc/xdg/pip/pip.conf"]
         files.append(machine.at_home(".pip", "pip.conf"))
         if machine.macos:
             files.append(machine.at_home("Library", "Application Support", "pip", "pip.conf"))
+            files.append("/Library/Application Support/pip/pip.conf")
     configured = machine.absolute(machine.env("PIP_CONFIG_FILE") or "")
     for file in [*([configured] if configured else []), *files]:
         parser = configparser.ConfigParser(interpolation=None, strict=False)
@@ -166,7 +168,7 @@ def _user(machine: Machine) -> Iterator[Place]:
             yield machine.place("global-root", "pip", machine.join(path, "lib"), "Python's default on macOS")
     for root, found_by in bases:
         if root:
-            for path in machine.below(machine.join(root, "lib"), prefix="python"):
+            for path in _libraries(machine, root):
                 yield machine.place("global-root", "pip", path, found_by)
 
 
@@ -205,8 +207,14 @@ def _pythons(machine: Machine) -> Iterator[Place]:
         for root in dict.fromkeys([machine.env(variable) or folder, folder]):
             prefixes += [(path, tool) for path in machine.below(machine.join(root, *tail))]
     for prefix, found_by in prefixes:
-        for path in machine.below(machine.join(prefix, "lib"), prefix="python3"):
+        for path in _libraries(machine, prefix):
             yield machine.place("global-root", "pip", path, found_by)
+
+
+def _libraries(machine: Machine, prefix: str) -> Iterator[str]:
+    """The folders of each Python below a prefix; some systems keep what is compiled in `lib64`."""
+    for folder in ("lib", "lib64"):
+        yield from machine.below(machine.join(prefix, folder), prefix="python")
 
 
 def _conda(machine: Machine) -> Iterator[Place]:
