@@ -72,6 +72,13 @@ def test_a_start_file_with_its_record_is_installed_and_never_executed() -> None:
     assert any("runs at every start" in item.explanation for item in found)
 
 
+def test_what_was_not_compared_is_said() -> None:
+    said = [item.explanation for item in sightings(RECORD) if item.kind == "component"]
+    assert said[0].endswith("its files were not compared with its record")
+    said = [item.explanation for item in sightings(RECORD, digest(f"{SITE}/litellm/__init__.py", True))]
+    assert said[0].endswith("(its other files were not compared)")
+
+
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
