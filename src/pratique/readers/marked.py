@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from pratique.readers.yaml_events import give_events
+
 MAX_DEPTH = 64
 MAX_REPEATED = 100_000
 """How many nodes references to anchors may repeat before a file is called a bomb."""
@@ -70,22 +72,9 @@ class _Bound(Exception):  # noqa: N818 (it ends the reading; it is no failure)
 
 def parse(text: str) -> Parsed:
     """Every document of a YAML text."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     builder = _Builder()
-    try:
-        for event in yaml.parse(text, Loader=loader):
-            builder.take(event)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f" at line {mark.line + 1}" if mark is not None else ""
-        return Parsed(builder.documents, f"is not whole YAML: {error.problem or 'cannot be parsed'}{place}")
-    except _Bound as error:
-        return Parsed(builder.documents, str(error))
-    except (yaml.YAMLError, ValueError, RecursionError, OverflowError):
-        return Parsed(builder.documents, "is not YAML")
-    return Parsed(builder.documents)
+    damage = give_events(text, builder.take, _Bound)
+    return Parsed(builder.documents, damage)
 
 
 class _Builder:

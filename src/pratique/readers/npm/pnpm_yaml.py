@@ -16,6 +16,7 @@ import msgspec
 
 from pratique.readers.npm.package_lock import Pairs
 from pratique.readers.text import portable
+from pratique.readers.yaml_events import give_events
 
 Node = Union[str, "Pairs", list["Node"], None]
 
@@ -250,22 +251,9 @@ def _flow_parts(text: str, part: re.Pattern[str]) -> list[tuple[str, str]]:
 
 def strict_trees(text: str) -> Parsed:
     """Every document of any YAML text. Damage does not lose what stood before it."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     builder = _Builder()
-    try:
-        for event in yaml.parse(text, Loader=loader):
-            builder.take(event)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f" at line {mark.line + 1}" if mark is not None else ""
-        return Parsed(builder.documents, f"is not whole YAML: {error.problem or 'cannot be parsed'}{place}")
-    except Unexpected as error:
-        return Parsed(builder.documents, str(error))
-    except (yaml.YAMLError, ValueError, RecursionError, OverflowError):
-        return Parsed(builder.documents, "is not YAML")
-    return Parsed(builder.documents)
+    damage = give_events(text, builder.take, Unexpected)
+    return Parsed(builder.documents, damage)
 
 
 class _Builder:
