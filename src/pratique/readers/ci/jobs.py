@@ -71,6 +71,12 @@ class Jobs:
     def __iter__(self) -> Iterator[Job]:
         return iter(self._jobs.values())
 
+    @property
+    def recognised(self) -> bool:
+        """Whether anything says that this is a job's log: a runner's words, a command, a package."""
+        shown = any(step.facts or step.commands for job in self for step in job.steps)
+        return shown or self.ended or self.system != "plain"
+
     def job(self, name: str) -> Job:
         """The job of this name, a new one where there is none."""
         found = self._jobs.get(name)

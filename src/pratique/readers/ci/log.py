@@ -26,6 +26,7 @@ and "FF_TIMESTAMPS"; public logs of runner 2.291 to 2.337; lines of each manager
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -53,6 +54,9 @@ from pratique.readers.ci.runner import ACTIONS, Runner
 
 _HEADER = 1 << 18
 _HEADERS = (b"Run ", b"GITHUB_TOKEN Permissions", b"Download immutable")
+_NAMES_MANY = frozenset({"asked", "pip", "said"})
+"""Kinds of lines that may name any number of releases."""
+_LONG = f"holds a line of more than {LONGEST} bytes that names releases; what stands behind them was not read"
 
 
 class _Log:
@@ -76,9 +80,13 @@ class _Log:
             counted = start
             end = text.find(b"\n", start + 1)
             end = len(text) if end < 0 else end
-            stamp, job, body = self._split(text[start + 1 : min(end, start + 1 + LONGEST)])
+            stamp, job, body = self._split(text[start + 1 : end if kind == "hidden" else min(end, start + 1 + LONGEST)])
             title = TITLE.match(body) if kind == "mark" else None
-            if title is None:
+            if kind == "hidden":
+                self._hidden(job, number, stamp, printed.ANSI.sub(b"", body))
+            elif title is None:
+                if end - start > LONGEST and kind in _NAMES_MANY:
+                    self.jobs.cut = _LONG
                 self.line(job, number, stamp, kind, text_of(printed.ANSI.sub(b"", body)))
             elif title["kind"] == b"group" and title["title"].startswith(_HEADERS):
                 close = text.find(b"##[endgroup]", end)
@@ -87,7 +95,7 @@ class _Log:
                     if len(kept) != len(block):
                         return
                 header = text[end : min(close if close >= 0 else len(text), end + _HEADER)]
-                parts = header.split(b"\n")[1:2000]
+                parts = header.split(b"\n")[1:]
                 lines = [(unstamped(part, self.lines.tabbed), self._split(part)[2]) for part in parts]
                 self.runner.group(job, number, stamp, text_of(title["title"]), lines)
                 passed = end + len(header)
@@ -117,19 +125,24 @@ class _Log:
             self.runner.head(job, line, stamp, text)
         elif kind in ("npm", "run"):
             self.managers.npm_line(job, line, stamp, text)
-        elif kind == "hidden":
-            match = HIDDEN.search(text.encode())
-            rest = text.encode()[match.start() :].decode("utf-8", "replace") if match else text
-            if rest.startswith("npm "):
-                self.managers.npm_line(job, line, stamp, rest)
-            elif rest.startswith("Download action"):
-                self.runner.head(job, line, stamp, rest)
-            else:
-                self.managers.said(job, line, stamp, printed.line(rest))
         elif kind == "asked":
             self.managers.asked(job, line, stamp, text)
         else:
             self.managers.line(job, line, stamp, text)
+
+    def _hidden(self, job: Job, line: int, stamp: str | None, body: bytes) -> None:
+        """Take in everything that stands somewhere in a line."""
+        places = [match.start() for match in HIDDEN.finditer(body)]
+        for start, end in itertools.pairwise((*places, len(body))):
+            text = text_of(body[start : min(end, start + LONGEST)]).strip()
+            if text.startswith("npm "):
+                self.managers.npm_line(job, line, stamp, text)
+            elif text.startswith("Download action"):
+                self.runner.head(job, line, stamp, text)
+            else:
+                self.managers.said(job, line, stamp, printed.line(text))
+                if end - start > LONGEST:
+                    self.jobs.cut = _LONG
 
     def finish(self) -> Iterator[Observation | Refusal]:
         """Yield the facts of each step and the step itself."""
@@ -157,12 +170,7 @@ class _Log:
                     yield self._seen(line, found, stamp or step.time)
         if self.jobs.cut is not None:
             yield self.artifact.refusal(READER.name, self.jobs.cut)
-        elif (
-            not self.jobs.whole
-            and self.jobs.place_step is None
-            and not self.lines.tabbed
-            and not any(step.facts or step.commands for job in self.jobs for step in job.steps)
-        ):
+        elif not self.jobs.recognised:
             reason = "shows no runner, no command and no package: nothing says that it is a job's log"
             yield self.artifact.refusal(READER.name, reason, relevant=False)
         if self.jobs.whole and not self.jobs.ended and not self.lines.tabbed and self.jobs.place_step is None:

@@ -29,6 +29,7 @@ _INSTALLING = frozenset(
     }
 )
 _ONLY_PYTHON = frozenset({"pip", "uv", "pipx", "poetry", "pdm", "pipenv"})
+_MOST_COMMANDS = 1000
 
 
 class Managers:
@@ -109,11 +110,12 @@ class Managers:
 
     def script(self, job: Job, line: int, stamp: str | None, text: str) -> None:
         """The commands of a script."""
-        text = text[:LONGEST]
-        for command in npm_commands(text):
-            self._command(job, line, stamp, command)
-        for command in python_commands(text):
-            self._command(job, line, stamp, command)
+        while text:
+            end = text.rfind("\n", 0, LONGEST) + 1 if len(text) > LONGEST else 0
+            piece = text[: end or LONGEST]
+            text = text[len(piece) :]
+            for command in (*npm_commands(piece), *python_commands(piece)):
+                self._command(job, line, stamp, command)
 
     def _command(self, job: Job, line: int, stamp: str | None, command: Command) -> None:
         """Keep a command that installs, or that names a package of interest."""
@@ -144,11 +146,13 @@ class Managers:
             flags=command.flags,
             printed=printed.printed(command.manager, command.flags) if installs else None,
         )
-        same = [other for _, other, _ in job.step.commands if (other.manager, other.verb) == (fact.manager, fact.verb)]
+        same = [other for _, other, _ in job.step.commands if _alike(other, fact)]
         if same and (not fact.packages or any(other.packages == fact.packages for other in same)):
             return
-        if len(job.step.commands) < 1000:
-            job.step.commands.append((line, fact, stamp))
+        if len(job.step.commands) >= _MOST_COMMANDS:
+            self.jobs.cut = f"shows more than {_MOST_COMMANDS} commands of interest in a step; the rest was not kept"
+            return
+        job.step.commands.append((line, fact, stamp))
 
     def as_printed(self, fact: CommandFact, step: Step) -> CommandFact:
         """A command, and how much the step names: all where it was told to be wordy."""
@@ -156,3 +160,8 @@ class Managers:
             return fact
         alone = step.installs.get(fact.manager, 0) == 1
         return msgspec.structs.replace(fact, printed="all" if alone else "direct")
+
+
+def _alike(one: CommandFact, other: CommandFact) -> bool:
+    """Whether two commands do the same and tell as much of it: a quiet one is not like one that names what it does."""
+    return (one.manager, one.verb, one.printed) == (other.manager, other.verb, other.printed)

@@ -137,6 +137,7 @@ class Runner:
             self._downloaded(job, line, stamp, match["uses"], match["ref"], match["sha"])
             self._used(job, line, stamp, uses)
         elif text.startswith("Post job cleanup"):
+            self.jobs.system = "github-actions"
             self.jobs.begin(job, "Post job cleanup", line, stamp)
         elif text.startswith(("Cleaning up orphan", "Job succeeded", "ERROR: Job failed")):
             self.jobs.ended = True

@@ -11,7 +11,7 @@ import pytest
 
 from pratique.model.observation import CommandFact, ComponentFact, JobFact, Observation, Refusal, ScriptFact
 from pratique.model.ports import Artifact, Interest, Unreadable
-from pratique.readers.ci import blocks, log
+from pratique.readers.ci import blocks, lines, log
 from tests.golden.harness import ALL, in_memory
 from tests.standins.ci_cases import CASES, inputs
 from tests.standins.ci_logs import checkout, job_lines, output, run, stamped
@@ -96,12 +96,12 @@ def test_a_log_longer_than_its_blocks_gives_the_same() -> None:
     text = stamped(job_lines("build", [checkout(), run("make", body), run("npm ci", output("npm-11.http"))]))
     assert len(text) > 4 * blocks.SIZE
     found = read(text)
-    lines = text.splitlines()
+    every = text.splitlines()
     seen = [item for item in found if isinstance(item, Observation) and isinstance(item.facts, ComponentFact)]
     assert {item.facts.version for item in seen if isinstance(item.facts, ComponentFact)} == {"1.14.1", "4.2.1"}
     for item in seen:
         assert isinstance(item.facts, ComponentFact)
-        assert item.facts.name in lines[(item.location.line or 0) - 1]
+        assert item.facts.name in every[(item.location.line or 0) - 1]
 
 
 @pytest.mark.parametrize("cut", range(0, 400, 7))
@@ -136,6 +136,57 @@ def test_memory_is_flat_whatever_the_size() -> None:
 def test_one_huge_line_ends_and_loses_nothing() -> None:
     text = "x" * (9 << 20) + f" {FETCH} " + "y" * (5 << 20) + f"\n{FETCH.replace('axios', 'plain-crypto-js')}\n"
     assert {name for name, _, _ in releases(read(text, "console"))} == {"axios", "plain-crypto-js"}
+
+
+@pytest.mark.parametrize("before", [10, lines.LONGEST, 200_000])
+@pytest.mark.parametrize("interest", [INTEREST, ALL])
+def test_everything_that_stands_in_one_line_is_read(before: int, interest: Interest) -> None:
+    line = f"{'x' * before} {FETCH} {'y' * before} {FETCH.replace('axios', 'plain-crypto-js')}"
+    found = releases(read(f"{line}\n", "console", interest))
+    assert {name for name, _, _ in found} == {"axios", "plain-crypto-js"}
+
+
+@pytest.mark.parametrize("start", ["", "web:build: ", "#12 3.4 "])
+def test_a_line_that_names_more_than_is_read_is_a_gap(start: str) -> None:
+    names = " ".join(f"package-{number}-1.0.0" for number in range(2000))
+    found = read(f"{start}Successfully installed {names} axios-1.14.1\n", "console")
+    assert [item.relevant for item in found if isinstance(item, Refusal)] == [True]
+
+
+def test_a_long_script_is_read_to_its_end() -> None:
+    script = "\n".join(["echo something that takes its place"] * 3000 + ["npm i axios@1.14.1"])
+    found = facts(read(stamped(job_lines("b", [run(script, "")]))), CommandFact)
+    assert [fact.packages for fact in found] == [("axios@1.14.1",)]
+
+
+def test_a_quiet_command_behind_one_that_tells_is_kept() -> None:
+    script = "pip install one\npip install -q two"
+    found = facts(read(stamped(job_lines("b", [run(script, "")]))), CommandFact)
+    assert [fact.printed for fact in found] == ["all", "none"]
+
+
+def test_more_commands_than_are_kept_are_a_gap() -> None:
+    shown = "\n".join(f"$ npm i axios@1.14.1 other-{number}" for number in range(1100))
+    assert [item.relevant for item in read(f"{shown}\n", "console") if isinstance(item, Refusal)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "told"),
+    [
+        ("hello\nworld\n", "console", True),
+        ("hello\nworld\n", "notes/1_chapter.txt", True),
+        ("a\tb\t2026-03-31T01:10:00Z hello\n", "table.tsv", True),
+        ("2026-03-31T01:10:00Z ##[group]Run make\n", "build/3_Run make.txt", False),
+        ("2026-03-31T01:10:00Z Post job cleanup.\n", "build/9_Post checkout.txt", False),
+        ("2026-03-31T01:10:00Z Cleaning up orphan processes\n", "build/10_Complete job.txt", False),
+        ("b\tRun make\t2026-03-31T01:10:00Z ##[group]Run make\n", "run.log", False),
+        ("$ npm ci\n", "console", False),
+    ],
+)
+def test_what_shows_nothing_of_a_job_is_put_aside(text: str, path: str, told: bool) -> None:
+    found = [item for item in read(text, path) if isinstance(item, Refusal)]
+    assert [item.relevant for item in found] == [False] * told
+    assert all("nothing says that it is a job's log" in item.reason for item in found)
 
 
 def test_gzip_and_utf_16_are_looked_through() -> None:
