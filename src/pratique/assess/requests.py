@@ -14,6 +14,7 @@ import msgspec
 
 from pratique.assess.catalogue import Catalogue, Listing, compare
 from pratique.assess.exposure import AFTER, INSIDE, exposure
+from pratique.assess.words import purl_of
 from pratique.model.depth import Confidence, Depth
 from pratique.model.incident import Role, Version
 from pratique.model.location import Location
@@ -104,7 +105,7 @@ def mirrored(catalogue: Catalogue, evidence: _Evidence) -> Iterator[Sighting]:
     def take(listing: Listing, version: Version, observation: Observation) -> _Mirrored:
         subject = evidence.subject(observation)
         key = (subject.uri, listing.incident.id, listing.component.name, version.version)
-        return found.setdefault(key, _Mirrored(listing, version, subject, [], [], [], [], []))
+        return found.setdefault(key, _Mirrored(listing, version, subject))
 
     metadata: list[Observation] = []
     digests = _digests(catalogue)
@@ -161,15 +162,11 @@ def _shared(groups: Iterable[list[Observation]]) -> frozenset[str]:
 def _judged(entry: _Mirrored, present: dict[tuple[str, str], Observation], shared: frozenset[str]) -> Sighting:
     listing, version = entry.listing, entry.version
     role = listing.role(version)
-    answers = [
-        present[item.location.target, path]
-        for item in entry.held
-        for path in _files(item)
-        if (item.location.target, path) in present
-    ]
+    named = [(item.location.target, path) for item in entry.held for path in _files(item)]
+    answers = [present[place] for place in named if place in present]
     archives = [item for item in entry.held if getattr(item.facts, "record", "") == "archive"]
     there = bool(archives) or any(getattr(item.facts, "exists", False) for item in answers)
-    gone = bool(answers) and not there
+    gone = bool(answers) and len(answers) == len(named) and not there
     words = []
     if there:
         words.append("the mirror holds its archive")
@@ -216,7 +213,7 @@ def _judged(entry: _Mirrored, present: dict[tuple[str, str], Observation], share
         depth=depth,
         confidence={True: Confidence.HIGH, None: Confidence.MEDIUM, False: Confidence.LOW}[equal],
         role=role,
-        location=_first_place(observations),
+        location=observations[0].location,
         explanation="; ".join(words),
         observations=observations,
         current=not gone,
@@ -234,8 +231,6 @@ def _files(item: Observation) -> tuple[str, ...]:
 
 
 def _purl(listing: Listing, version: str) -> str:
-    from pratique.assess.words import purl_of
-
     return purl_of(listing.component.ecosystem, listing.component.name, version)
 
 
@@ -252,10 +247,6 @@ def _equal(entry: _Mirrored, version: Version) -> bool | None:
         if True in answers or False in answers:
             return True in answers
     return None
-
-
-def _first_place(observations: tuple[Observation, ...]) -> Location:
-    return observations[0].location
 
 
 def _times(observations: tuple[Observation, ...]) -> tuple[Time, ...]:
