@@ -124,10 +124,7 @@ def _unescaped(text: str) -> str:
 def _times(found: dict[str, str]) -> tuple[Time, ...]:
     """When the blob was made, and when it was marked as deleted."""
     times = []
-    for key, meaning in (
-        ("creationTime", "the mirror fetched it"),
-        ("deletedDateTime", "the mirror marked it deleted"),
-    ):
+    for key, meaning in _MOMENTS:
         text = found.get(key, "")
         if text.isascii() and text.isdigit() and len(text) < 16:
             try:
