@@ -59,11 +59,16 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         else:
             yield refuse(artifact, READER, f"is not whole JSON: {error}", names=by_folder)
         return
-    if found.name is None or found.attachments is None or found.name not in wanted:
+    of_a_store = found.attachments is not None or bool(found.versions or found.distfiles)
+    if found.name is None and of_a_store:
+        yield refuse(artifact, READER, "names no package", names=by_folder)
+    if found.name is None or not of_a_store or found.name not in wanted:
         return
     name, base = found.name, found.name.rpartition("/")[2]
+    if found.attachments is None:
+        yield refuse(artifact, READER, "does not say which archives it holds", names=(name,))
     times = _refreshed(found.uplinks)
-    held = {_version(base, file): (file, entry) for file, entry in found.attachments.items()}
+    held = {_version(base, file): (file, entry) for file, entry in (found.attachments or {}).items()}
     if None in held:
         yield refuse(artifact, READER, f"holds an archive of no known name: {held[None][0][:80]}", names=(name,))
         del held[None]

@@ -16,7 +16,7 @@ def told(document: Any, path: str = "storage/axios/package.json") -> list[Observ
 
 
 def facts(document: Any, path: str = "storage/axios/package.json") -> list[ComponentFact]:
-    return [item.facts for item in told(document, path) if isinstance(item, Observation)]  # type: ignore[misc]
+    return [item.facts for item in told(document, path) if isinstance(item, Observation)]  # type: ignore[misc]  # it tells components alone
 
 
 DOCUMENT = {
@@ -72,3 +72,10 @@ def test_users_and_the_secret_are_never_opened() -> None:
 
     for name in (".verdaccio-db.json", "htpasswd"):
         assert list(READER.read(Artifact("case:", name, content, lambda: None, lambda _: None), Interest({}))) == []
+
+
+def test_a_document_without_its_name_or_its_list_of_archives_is_a_refusal() -> None:
+    for key, reason in (("name", "names no package"), ("_attachments", "does not say which archives it holds")):
+        found = told({field: value for field, value in DOCUMENT.items() if field != key})
+        assert [(item.reason, item.names) for item in found if isinstance(item, Refusal)] == [(reason, ("axios",))]
+    assert {fact.depth for fact in facts({**DOCUMENT, "_attachments": {}})} == {"resolved"}
