@@ -19,6 +19,9 @@ from pratique.model.ports import Artifact, Unreadable, iso_time
 LONGEST = 1 << 16
 """Bytes of one line that are looked at."""
 
+ABOUT = re.compile(rb"(?:GET|PUT|POST|HEAD) \S*/|\.tgz\b|\.whl\b|\.tar\.gz\b")
+"""What stands in a line that is likely about a request or an archive."""
+
 BLOCK = 1 << 18
 RATIO = 500
 RATIO_FROM = 256 << 20
@@ -231,7 +234,7 @@ class _Pino(msgspec.Struct, gc=False):
     req: _Begun | None = None
     request: _Begun | None = None
     user: str | None = None
-    remoteIP: str | None = None  # noqa: N815 (the field's name)
+    remoteIP: str | None = None  # noqa: N815  # the field's name
     ip: str | None = None
     status: int | None = None
     bytes: _Bytes | None = None
@@ -282,7 +285,10 @@ def pino(line: bytes) -> Entry | str | tuple[str, str | None] | None:
             out=out,
             provisional=not out and found.status == 200 and not size and found.user is None,
         )
-    return "" if found.level is not None and found.time is not None else None
+    if found.level is None or found.time is None:
+        return None
+    # Verdaccio writes levels as numbers; other programs that write level and time may tell a request in their own way
+    return "" if isinstance(found.level, int) or not ABOUT.search(line) else None
 
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -433,7 +439,7 @@ def parse(line: bytes, *, outbound: bool = False, nested: bool = False) -> Entry
     if line.count(b"|") >= 8:
         return artifactory_request(text, outbound=outbound)
     if b"[ACCEPTED " in line or b"[DENIED " in line:
-        return artifactory_access(text) or ""
+        return artifactory_access(text) or (None if b" DOWNLOAD]" in line else "")
     if b", user: " in line or b" requested '" in line:
         return pretty(text)
     container = _CONTAINER.match(line) if not nested else None
@@ -441,7 +447,7 @@ def parse(line: bytes, *, outbound: bool = False, nested: bool = False) -> Entry
         when = container[1].decode()
         return _dated(parse(line[container.end() :], outbound=outbound, nested=True), when)
     if b"[req" in line:
-        return devpi(text) or ""
+        return devpi(text) or (None if b"] GET /" in line else "")
     if b" --- " in line and line.lstrip(b"\x1b[0123456789;m ").startswith((b"info", b"http", b"warn", b"error")):
         return ""
     return None

@@ -33,7 +33,7 @@ import msgspec
 from pratique.ecosystems.requests import Asked, asked
 from pratique.model.observation import ComponentFact, Observation, Refusal, RequestFact, Time
 from pratique.model.ports import Artifact, Interest, Reader, Unreadable
-from pratique.readers.mirror.lines import ANONYMOUS, Entry, cut, parse
+from pratique.readers.mirror.lines import ABOUT, ANONYMOUS, Entry, cut, parse
 from pratique.readers.text import refuse
 
 MOST_FACTS = 20_000
@@ -42,8 +42,8 @@ MOST_FACTS = 20_000
 MOST_IDENTITIES = 100_000
 _PEEK = 400
 _NAMED = re.compile(r"(?:^|[._-])(?:logs?|requests?|access|verdaccio|nexus|artifactory)(?:[._-]|\d|$)", re.IGNORECASE)
-_ABOUT = re.compile(rb"(?:GET|PUT|POST|HEAD) \S*/|\.tgz\b|\.whl\b")
 _OUTBOUND = re.compile(r"outbound|request-out|requestout", re.IGNORECASE)
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 _SENT = frozenset({200, 203, 304})
 _ADDRESS = re.compile(r"[0-9A-Za-z.:%_-]{1,64}")
 _SECRET = re.compile(r"(?:npm_|gh[a-z]_|eyJ|glpat-|AKC|pypi-)[A-Za-z0-9_.-]{16,}|\S{41,}")
@@ -171,6 +171,7 @@ class _Log:
             meaning = "the mirror fetched it" if key.out else _MEANING[key.outcome]
             moments = dict.fromkeys(moment for moment in (found.first, found.last) if moment is not None)
             identity = key.identity
+            address = self.identities.get(identity or "", "" if len(self.identities) < MOST_IDENTITIES else None)
             times = tuple(Time(meaning, moment, found.source) for moment in moments)
             if key.out:
                 if key.outcome == "fetched":
@@ -195,7 +196,7 @@ class _Log:
                     ecosystem=key.asked.ecosystem,
                     client=key.client,
                     identity=identity,
-                    shared_identity=identity is None or self.identities.get(identity, "") is None,
+                    shared_identity=identity is None or address is None,
                     agent=key.agent,
                     status=key.status,
                     size=found.size,
@@ -215,6 +216,13 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     try:
         for line, ended in cut(artifact):
             number += 1
+            if number == 1 and line.startswith(_WIDE):
+                yield refuse(artifact, READER, "is text in UTF-16, which is not read: convert it to UTF-8")
+                return
+            if number == 1 and named and line.startswith(b"\0"):  # the hole that a rotation by copying leaves
+                line = line.lstrip(b"\0")
+                log.unknown, log.first_unknown = (1, 1) if not line else (0, 0)
+                log.lines += not line
             if number == 1 and b"\0" in line[:4096]:
                 yield artifact.refusal(READER.name, "is not text", relevant=False)
                 return
@@ -224,7 +232,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             log.lines += 1
             said = parse(text, outbound=outbound)
             if said is None:
-                if _ABOUT.search(text) or (not ended and log.known):
+                if ABOUT.search(text) or (not ended and log.known):
                     log.unknown += 1
                     log.first_unknown = log.first_unknown or number
                 if log.lines >= _PEEK and not log.known and not named and not log.unknown:
@@ -240,7 +248,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         reason = error.reason
     log.give_up()
     yield from log.told()
-    if reason is not None and (log.known or named or number == 0):
+    if reason is not None:
         yield refuse(artifact, READER, reason)
     if not log.known and log.lines and (named or log.unknown):
         yield refuse(artifact, READER, "holds no line of a known kind of log")

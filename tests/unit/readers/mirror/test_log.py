@@ -12,7 +12,7 @@ import pytest
 
 from pratique.model.observation import ComponentFact, Observation, Refusal, RequestFact
 from pratique.model.ports import Artifact, Interest
-from pratique.readers.mirror import lines
+from pratique.readers.mirror import lines, log
 from pratique.readers.mirror.lines import LONGEST, cut
 from pratique.readers.mirror.log import READER
 from tests.golden.harness import in_memory
@@ -280,7 +280,7 @@ def test_a_line_of_any_length_is_cut() -> None:
 
 
 class Endless(io.RawIOBase):
-    """A file of a million lines that is never whole in memory."""
+    """A file of many lines that is never whole in memory."""
 
     def __init__(self, number: int) -> None:
         self.left = number
@@ -302,12 +302,19 @@ LINES = "".join(
 ).encode()
 
 
-def test_a_million_lines_need_no_more_memory_than_a_thousand() -> None:
+def test_a_hundred_thousand_lines_need_no_more_memory_than_a_thousand() -> None:
     import tracemalloc
 
     def count(number: int) -> tuple[int, int]:
         endless = Endless(number)
-        artifact = Artifact("case:", "access.log", lambda: b"", lambda: None, lambda _: None, stream=lambda: endless)  # type: ignore[arg-type,return-value]
+        artifact = Artifact(
+            "case:",
+            "access.log",
+            lambda: b"",
+            lambda: None,
+            lambda _: None,
+            stream=lambda: endless,  # type: ignore[arg-type,return-value]  # raw, where a BinaryIO is due
+        )
         tracemalloc.start()
         facts = [item.facts for item in only(READER.read(artifact, Interest(NAMES)))]
         peak = tracemalloc.get_traced_memory()[1]
@@ -321,3 +328,46 @@ def test_a_million_lines_need_no_more_memory_than_a_thousand() -> None:
     many, large = count(100_000)
     assert (few, many) == (20, 100)
     assert large < small * 1.5
+
+
+def refused(text: str | bytes, name: str = "access.log") -> list[str]:
+    return [item.reason for item in told(text, name) if isinstance(item, Refusal) and item.relevant]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"ClientHost":"10.0.0.5","RequestMethod":"GET","RequestPath":"/axios/-/axios-1.14.1.tgz","level":"info",'
+        '"msg":"","time":"2026-03-31T01:10:00Z"}\n',
+        "2026-03-31T01:10:00.456Z [5f8a] [ACCEPTED DOWNLOAD] npm:axios/-/axios-1.14.1.tgz by ci.\n",
+        "31.03.2026 01:10 INFO [req12] GET /root/pypi/+simple/litellm/\n",
+        "10.0.0.5 fetched toolz-1.0.0.tar.gz\n",
+    ],
+)
+def test_a_request_in_a_form_that_is_not_understood_is_told(line: str) -> None:
+    assert refused(COMBINED + line) == ["1 line is of no known form or cut off, the first is line 2"]
+
+
+def test_a_log_in_utf_16_is_a_relevant_refusal() -> None:
+    assert refused(COMBINED.encode("utf-16"), "out.txt") == [
+        "is text in UTF-16, which is not read: convert it to UTF-8"
+    ]
+
+
+def test_the_hole_that_a_rotation_leaves_hides_nothing() -> None:
+    for size in (100, LONGEST * 9):
+        found = told(b"\0" * size + COMBINED.encode() * 2)
+        assert [item.facts.name for item in found if isinstance(item, Observation)] == ["axios"]  # type: ignore[union-attr]  # requests alone
+    assert refused(b"\0" * LONGEST * 9 + COMBINED.encode() * 2)
+    assert refused(b"\0" * 100) == ["holds no line of a known kind of log"]
+
+
+def test_a_file_that_could_not_be_read_to_its_end_is_said_whatever_its_name() -> None:
+    plain = b"".join(b"nothing known, %d\n" % number for number in range(300))
+    assert refused(gzip.compress(plain, 0)[:-2000], "notes") == ["is cut off inside its compression"]
+
+
+def test_beyond_the_identities_that_are_held_none_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "MOST_IDENTITIES", 1)
+    found = requests(COMBINED + COMBINED.replace(" ci ", " di "))
+    assert {fact.identity: fact.shared_identity for fact in found} == {"ci": False, "di": True}
