@@ -143,6 +143,8 @@ class _Bill:
             if found is not None:
                 return []
         if not isinstance(name, str) or not name:
+            if not isinstance(purl, str) or not purl.strip():  # a purl that is none was counted above
+                self.wrong += 1
             return []
         group = group if isinstance(group, str) else ""
         found_names = []
@@ -210,6 +212,8 @@ class _Bill:
             part = stack.pop()
             if isinstance(part.components, list):
                 stack += reversed(self.converted(part.components))
+            elif part.components is not None:
+                self.wrong += 1
             for release in self.releases(part.purl, part.group, part.name):
                 if part.purl is None and part.version is None and part.type not in (None, "library", "framework"):
                     continue  # a lockfile, a folder, a system: named, not released
@@ -294,9 +298,13 @@ class _Bill:
             kind = element.get("type") or element.get("@type")
             if kind == "CreationInfo":
                 self.dated(element.get("created"))
+        self.wrong += len(elements) - len(_mappings(elements))
         for element in _mappings(elements):
             kind = element.get("type") or element.get("@type")
-            if not isinstance(kind, str) or not kind.lower().endswith("package"):
+            if not isinstance(kind, str):
+                self.wrong += 1
+                continue
+            if not kind.lower().endswith("package"):
                 continue
             purl = _spdx3(element, "packageUrl") or next(
                 (
@@ -416,10 +424,18 @@ def _document(artifact: Artifact, bill: _Bill, document: _Document, depth: int) 
         metadata = document.metadata if isinstance(document.metadata, dict) else {}
         bill.dated(metadata.get("timestamp"))
         bill.tree = _of_tree(metadata)
+        if isinstance(document.number, str) and not document.number.startswith("1."):
+            yield refuse(artifact, READER, f"is CycloneDX {document.number[:20]}: only what 1.7 prescribes is read")
+        if document.components is None and not bill.wrong:
+            yield refuse(artifact, READER, "has no list of components")
         yield from bill.cyclonedx(document.components or [])
     elif isinstance(document.spdx, str):
         creation = document.creation if isinstance(document.creation, dict) else {}
         bill.dated(creation.get("created"))
+        if not document.spdx.startswith("SPDX-2."):
+            yield refuse(artifact, READER, f"is {document.spdx[:20]}: only what SPDX 2.3 prescribes is read")
+        if not isinstance(document.packages, list) and not bill.wrong:
+            yield refuse(artifact, READER, "has no list of packages")
         yield from bill.spdx(document.packages if isinstance(document.packages, list) else [])
     elif isinstance(document.graph, list):
         yield from bill.graph(document.graph)
@@ -498,6 +514,9 @@ def _xml(artifact: Artifact, bill: _Bill, data: bytes) -> Iterator[Observation |
             for event, element in cast(Iterator[tuple[str, ElementTree.Element]], parser.read_events()):
                 tag = _NAMESPACE.sub("", element.tag)
                 if event == "start":
+                    if not inside and tag != "bom":
+                        yield refuse(artifact, READER, f"is XML whose outermost element is no bill: {tag[:80]}")
+                        return
                     inside.append(tag)
                     if tag == "component":
                         stack.append({"own": "metadata" in inside[:3], "type": element.get("type")})

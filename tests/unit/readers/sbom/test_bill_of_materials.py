@@ -242,7 +242,7 @@ def test_parts_of_wrong_types_lose_only_themselves() -> None:
     component = {"name": "axios", "version": "1.14.1"}
     document = cyclonedx(7, component, {"name": 7, "purl": []}, {"name": "axios", "version": "1", "purl": "nonsense"})
     assert listed(document) == [("npm", "axios", "1.14.1"), ("npm", "axios", "1")]
-    assert reasons(document) == ["holds 2 components that are not understood"]
+    assert reasons(document) == ["holds 3 components that are not understood"]
     assert reasons(cyclonedx(components={"a": 1}))
     assert listed({**SPDX, "packages": [*SPDX["packages"], None]}) == [("npm", "axios", "1.14.1")]
 
@@ -251,3 +251,28 @@ def test_byte_order_marks_and_utf_16() -> None:
     text = json.dumps(cyclonedx({"name": "axios", "version": "1.14.1"}))
     for data in (b"\xef\xbb\xbf" + text.encode(), text.encode("utf-16")):
         assert listed(data) == [("npm", "axios", "1.14.1")]
+
+
+def test_parts_that_are_not_understood_are_counted() -> None:
+    wrong = ["holds 1 components that are not understood"]
+    assert reasons(cyclonedx({"version": "1.14.1"})) == wrong
+    assert reasons(cyclonedx({"name": "x", "version": "1", "components": {"name": "axios"}})) == wrong
+    assert reasons({"@graph": ["axios"]}) == wrong
+    assert reasons({"@graph": [{"type": ["software_Package"], "name": "axios"}]}) == wrong
+    assert reasons({**SPDX, "packages": [{"versionInfo": "1.14.1"}]}) == wrong
+
+
+def test_a_bill_without_its_list_or_of_a_later_version_is_a_refusal() -> None:
+    assert reasons({"bomFormat": "CycloneDX", "specVersion": "1.6"}) == ["has no list of components"]
+    assert reasons({"spdxVersion": "SPDX-2.3"}) == ["has no list of packages"]
+    assert reasons({"spdxVersion": "SPDX-2.3", "packages": {"a": {}}}) == ["has no list of packages"]
+    assert reasons(cyclonedx(specVersion="2.0")) == ["is CycloneDX 2.0: only what 1.7 prescribes is read"]
+    assert reasons({**SPDX, "spdxVersion": "SPDX-4.0"}) == ["is SPDX-4.0: only what SPDX 2.3 prescribes is read"]
+    assert reasons(cyclonedx()) == []
+
+
+def test_xml_of_another_namespace_is_a_refusal() -> None:
+    document = XML.format(INNER).replace("http://cyclonedx.org", "https://cyclonedx.org").encode()
+    assert [reason.partition(":")[0] for reason in reasons(document, "bom.xml")] == [
+        "is XML whose outermost element is no bill"
+    ]
