@@ -28,8 +28,8 @@ from collections.abc import Iterator
 
 from pratique.model.observation import Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
-from pratique.readers.bundle.source_map import within
-from pratique.readers.bundle.telling import FOLDERS, OUTSIDE, Findings, search
+from pratique.readers.bundle.source_map import Digesting, within
+from pratique.readers.bundle.telling import FOLDERS, OUTSIDE, search
 from pratique.readers.text import decode_text, refuse
 
 _INLINE = re.compile(rb"sourceMappingURL=data:application/json[\w;=-]{0,60};base64,([A-Za-z0-9+/=]{16,})")
@@ -42,7 +42,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     data = artifact.content()
     if data.startswith(_MARKS):
         data = (decode_text(data) or "").encode("utf-8", "replace") or data
-    found = Findings(interest.wanted("npm"))
+    found = Digesting(interest)
     search(data, interest, found)
     reasons = {}
     for match in _INLINE.finditer(data):

@@ -53,9 +53,6 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     found = Digesting(interest)
     reason = within(artifact.content(), interest, found)
     yield from found.observations(artifact, READER.name)
-    for path, algorithm, digest in sorted(found.listed):
-        fact = DigestFact(path=path, algorithm=algorithm, digest=digest, expected=digest, equal=True)
-        yield Observation(READER.name, artifact.location(), fact)
     if reason is not None:
         yield refuse(artifact, READER, reason)
 
@@ -67,8 +64,15 @@ class Digesting(Findings):
         super().__init__(interest.wanted("npm"))
         self.listed: set[tuple[str, str, str]] = set()
 
+    def observations(self, artifact: Artifact, reader: str) -> Iterator[Observation | Refusal]:
+        """The facts, and behind them the sources whose digest is listed."""
+        yield from super().observations(artifact, reader)
+        for path, algorithm, digest in sorted(self.listed):
+            fact = DigestFact(path=path, algorithm=algorithm, digest=digest, expected=digest, equal=True)
+            yield Observation(reader, artifact.location(), fact)
 
-def within(data: bytes, interest: Interest, found: Findings) -> str | None:
+
+def within(data: bytes, interest: Interest, found: Digesting) -> str | None:
     """Take in what the bytes of a source map tell; why they are none, or not wholly read."""
     for fragment in interest.fragments.get("bundle", ()):
         if fragment.encode() in data:
@@ -77,6 +81,8 @@ def within(data: bytes, interest: Interest, found: Findings) -> str | None:
     if document is None:
         return reason
     sections = document.sections if isinstance(document.sections, list) else []
+    if document.sections is not None and not isinstance(document.sections, list):
+        reason = "its sections are no list"
     if document.sources is None and not sections:
         return "has neither sources nor sections"
     for item in (document, *(_section(section) for section in sections)):
@@ -115,22 +121,23 @@ def _section(value: object) -> Map | None:
     return Map(document.get("sources"), document.get("sourcesContent"), document.get("sourceRoot"))
 
 
-def _sources(document: Map, interest: Interest, found: Findings) -> str | None:
+def _sources(document: Map, interest: Interest, found: Digesting) -> str | None:
     """Take in the sources of one map, and their content."""
     sources, contents = document.sources, document.sources_content
     if not isinstance(sources, list):
         return "its sources are no list"
+    odd = contents is not None and not isinstance(contents, list)
     contents = contents if isinstance(contents, list) else []
     root = document.source_root if isinstance(document.source_root, str) else ""
     packages: dict[tuple[str, str], list[tuple[str, str]]] = {}
     versions: dict[tuple[str, str], str] = {}
-    odd = False
     for index, source in enumerate(sources):
         content = contents[index] if index < len(contents) else None
         if not isinstance(source, str):
             odd = odd or source is not None
             continue
-        if isinstance(content, str) and isinstance(found, Digesting):
+        odd = odd or not isinstance(content, str | None)
+        if isinstance(content, str):
             _digest(source, content, interest, found)
         place = _place(root, source)
         if place is None or not place.package or place.package not in found.wanted:
@@ -143,7 +150,7 @@ def _sources(document: Map, interest: Interest, found: Findings) -> str | None:
             files.append((source, content))
     for key, files in packages.items():
         _package(key[0], versions.get(key), files, interest, found)
-    return "has sources that are no text" if odd else None
+    return "has sources or contents that are no text" if odd else None
 
 
 def _place(root: str, source: str) -> Place | None:

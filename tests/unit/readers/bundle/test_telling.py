@@ -231,3 +231,21 @@ def test_hostile_text_ends_in_time(text: str) -> None:
     start = time.monotonic()
     told(output.READER, text)
     assert time.monotonic() - start < 10
+
+
+def test_parts_of_a_map_of_wrong_types_are_said() -> None:
+    path = "webpack:///./node_modules/left/index.js"
+    odd = "has sources or contents that are no text"
+    for contents in ({"0": "x"}, [7]):
+        assert told(source_map.READER, json.dumps({"sources": [path], "sourcesContent": contents}))[-1] == odd
+    assert told(source_map.READER, json.dumps({"sources": [path], "sections": {}}))[-1] == "its sections are no list"
+
+
+def test_a_listed_digest_in_a_map_inside_the_output() -> None:
+    import hashlib
+
+    digest = hashlib.sha256(b"bad()").hexdigest()
+    interest = Interest({"npm": NAMES}, digests={"sha256": frozenset({digest})})
+    inner = base64.b64encode(json.dumps({"sources": ["src/a.js"], "sourcesContent": ["bad()"]}).encode()).decode()
+    text = f"x\n//# sourceMappingURL=data:application/json;base64,{inner}\n"
+    assert told(output.READER, text, interest) == ["src/a.js"]
