@@ -46,6 +46,22 @@ def command(*parts: object) -> tuple[str | None, tuple[str, ...]]:
     return program, tuple(files)[:_MOST_FILES]
 
 
+def script(
+    artifact: Artifact, text: str, reader: str, tool: str, when: str, program: str | None = None
+) -> Iterator[Observation | Refusal]:
+    """A file of shell code as a trigger with the script files that it names, comments aside.
+
+    Where it is too long to look at all of it, a refusal says so.
+    """
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    files = command(code)[1]
+    fact = TriggerFact(tool=tool, when=when, program=program, files=files)
+    yield Observation(reader, artifact.location(), fact, artifact.modified_time("the file was last written"))
+    if len(code) > _LONGEST or len(files) >= _MOST_FILES:
+        reason = f"is long: only {_MOST_FILES} script files in its first {_LONGEST} characters are told"
+        yield artifact.refusal(reader, reason, relevant=False)
+
+
 def trigger(tool: str, when: str, *parts: object) -> TriggerFact:
     """A trigger out of a command and its arguments."""
     program, files = command(*parts)

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pratique.model.observation import Observation, Refusal, TriggerFact
+from pratique.model.observation import Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
-from pratique.readers.editor.configuration import command, marks
+from pratique.readers.editor.configuration import marks, script
 from pratique.readers.text import decode_text
 
 
@@ -29,9 +29,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     if text is None or not text.strip():
         yield artifact.refusal(READER.name, "is empty, or no text", relevant=False)
         return
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    fact = TriggerFact(tool="direnv", when="folder-entered", files=command("\n".join(lines))[1])
-    yield Observation(READER.name, artifact.location(), fact, artifact.modified_time("the file was last written"))
+    yield from script(artifact, text, READER.name, "direnv", "folder-entered")
 
 
 READER = Reader(

@@ -17,13 +17,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pratique.model.observation import Observation, Refusal, TriggerFact
+from pratique.model.observation import Observation, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
-from pratique.readers.editor.configuration import command, marks
+from pratique.readers.editor.configuration import command, marks, script
 
 _EVENT = re.compile(r"[a-z][a-z0-9-]{3,40}")
 _HASH_BANG = re.compile(r"#!\s*(\S+)(?:\s+(\S+))?")
-_LARGEST = 200_000
 
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
@@ -36,16 +35,14 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     if not data.strip():
         yield artifact.refusal(READER.name, "is empty", relevant=False)
         return
-    text = data[:_LARGEST].decode("utf-8", "replace")
+    text = data.decode("utf-8", "replace")
     first = _HASH_BANG.match(text)
     program = None
     if first is not None:
         program = first[2] if first[1].endswith("/env") and first[2] else first[1]
         program = command(program)[0]
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
     tool = "husky" if "/.husky/" in f"/{artifact.path}" else "git"
-    fact = TriggerFact(tool=tool, when=name, program=program, files=command("\n".join(lines))[1])
-    yield Observation(READER.name, artifact.location(), fact, artifact.modified_time("the file was last written"))
+    yield from script(artifact, text, READER.name, tool, name, program)
 
 
 READER = Reader(

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pratique.model.observation import ContentFact, DigestFact, Observation, PresenceFact
+from pratique.model.observation import ContentFact, DigestFact, Observation, PresenceFact, Refusal
 from pratique.model.ports import Interest
 from pratique.readers import discovery
 from pratique.readers.editor import agent, envrc, files, git_configuration, git_hooks, settings, tasks
@@ -113,3 +113,14 @@ def test_every_reader_of_the_folder_is_known_to_the_layout() -> None:
     assert by_folder["editor"] == CONFIGURATION_READERS
     assert by_folder["bundle"] == BUILD_READERS
     assert Path(ROOT / "editor").is_dir()
+
+
+def test_a_script_that_is_too_long_to_look_at_says_so() -> None:
+    for text in ("x" * 20_001 + "\nnode .claude/setup.mjs\n", "".join(f"sh {n}.sh\n" for n in range(21))):
+        for reader, path in ((git_hooks.READER, ".git/hooks/pre-commit"), (envrc.READER, ".envrc")):
+            found = [item for item in reader.read(in_memory(text.encode(), path), ALL) if isinstance(item, Refusal)]
+            assert [item.reason for item in found] == [
+                "is long: only 20 script files in its first 20000 characters are told"
+            ]
+    short = b"# " + b"x" * 30_000 + b"\nnode a.js\n"
+    assert not [item for item in envrc.READER.read(in_memory(short, ".envrc"), ALL) if isinstance(item, Refusal)]
