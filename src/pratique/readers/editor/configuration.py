@@ -131,10 +131,15 @@ def pairs(value: object) -> Iterator[tuple[str, Any]]:
         yield from value.items()
 
 
-def tasks(value: object) -> Iterator[TriggerFact]:
-    """Tasks of VS Code that run by themselves, with those that they depend on."""
-    known = {str(task.get("label", task.get("taskName", ""))): task for task in objects(value)}
-    for task in objects(value):
+_SYSTEMS = ("windows", "linux", "osx")
+
+
+def tasks(found: dict[str, Any]) -> Iterator[TriggerFact]:
+    """Tasks of VS Code that run by themselves, with those that they depend on; those of one system too."""
+    lists = [holder.get("tasks") for holder in (found, *map(found.get, _SYSTEMS)) if isinstance(holder, dict)]
+    value = [task for one in lists for task in objects(one)]
+    known = {str(task.get("label", task.get("taskName", ""))): task for task in value}
+    for task in value:
         options = task.get("runOptions")
         when = options.get("runOn") if isinstance(options, dict) else None
         if not isinstance(when, str) or when == "default":
@@ -155,7 +160,7 @@ def tasks(value: object) -> Iterator[TriggerFact]:
 
 def _task(task: dict[str, Any], when: str) -> Iterator[TriggerFact]:
     found = False
-    for item in (task, *(task.get(system) for system in ("windows", "linux", "osx"))):
+    for item in (task, *map(task.get, _SYSTEMS)):
         if isinstance(item, dict) and item.get("command") is not None:
             yield trigger("vscode", when, item.get("command"), item.get("args"))
             found = True

@@ -23,7 +23,7 @@ from pratique.readers.editor.configuration import command, marks
 from pratique.readers.text import decode_text
 
 _SECTION = re.compile(r"\s*\[\s*([\w.-]{1,80})(?:\s+\"(?:[^\"\\\n]|\\.){0,300}\")?\s*\]")
-_SETTING = re.compile(r"\s*([A-Za-z][\w-]{0,80})\s*=\s*(.*?)\s*$")
+_SETTING = re.compile(r"\s*([A-Za-z][\w-]{0,80})\s*=(.*)$")
 _RUNS = {
     "core": ("hookspath", "fsmonitor", "sshcommand", "pager", "editor", "askpass"),
     "filter": ("clean", "smudge", "process"),
@@ -47,15 +47,19 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         return
     section = ""
     found: dict[TriggerFact, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    strange = 0
+    for number, line in _joined(text):
         head = _SECTION.match(line)
+        if head is None and line.lstrip().startswith("["):
+            section, strange = "", strange or number
+            continue
         if head is not None:
             section = head[1].lower().partition(".")[0]
             line = line[head.end() :]
         setting = _SETTING.match(line)
         if setting is None or section not in _RUNS:
             continue
-        key, value = setting[1].lower(), setting[2]
+        key, value = setting[1].lower(), setting[2].strip()
         if section == "alias":
             if not value.strip('"').startswith("!"):
                 continue
@@ -66,6 +70,25 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         found.setdefault(TriggerFact(tool="git", when=f"{section}.{key}", program=program, files=files), number)
     for fact, number in found.items():
         yield Observation(READER.name, artifact.location(number), fact)
+    if strange:
+        reason = f"has a section that is not understood, the first in line {strange}"
+        yield artifact.refusal(READER.name, reason, relevant=False)
+
+
+def _joined(text: str) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers; one that ends in a single backslash goes on in the next."""
+    parts: list[str] = []
+    first = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        first = first or number
+        plain = line.rstrip("\\")
+        if (len(line) - len(plain)) % 2 and (parts or not plain.lstrip().startswith(("#", ";"))):
+            parts.append(line[:-1])
+            continue
+        yield first, "".join([*parts, line])
+        parts, first = [], 0
+    if parts:
+        yield first, "".join(parts)
 
 
 READER = Reader(

@@ -25,7 +25,7 @@ from pratique.readers.editor.configuration import tasks, told
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield what runs by itself. Raises Unreadable."""
-    yield from told(artifact, interest, READER.name, lambda found: tasks(found.get("tasks")))
+    yield from told(artifact, interest, READER.name, tasks)
 
 
 READER = Reader(

@@ -27,11 +27,10 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
 
 
 def _workspace(found: Any) -> Iterator[TriggerFact]:
-    for key, shape in (("tasks", "tasks"), ("mcp", "servers")):
-        inner = found.get(key)
-        if isinstance(inner, dict):
-            value = inner.get(shape)
-            yield from tasks(value) if key == "tasks" else servers(value, "vscode")
+    inner = found.get("tasks")
+    yield from tasks(inner) if isinstance(inner, dict) else ()
+    inner = found.get("mcp")
+    yield from servers(inner.get("servers"), "vscode") if isinstance(inner, dict) else ()
     yield from settings(found.get("settings"))
 
 

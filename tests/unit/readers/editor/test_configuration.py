@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pratique.model.observation import ContentFact, DigestFact, Observation, PresenceFact, Refusal
-from pratique.model.ports import Interest
+from pratique.model.observation import ContentFact, DigestFact, Observation, PresenceFact, Refusal, TriggerFact
+from pratique.model.ports import Interest, Reader
 from pratique.readers import discovery
-from pratique.readers.editor import agent, envrc, files, git_configuration, git_hooks, settings, tasks
+from pratique.readers.editor import agent, envrc, files, git_configuration, git_hooks, settings, tasks, workspace
 from pratique.readers.editor.configuration import command
 from tests.golden.harness import ALL, ROOT, in_memory
 
@@ -124,3 +124,35 @@ def test_a_script_that_is_too_long_to_look_at_says_so() -> None:
             ]
     short = b"# " + b"x" * 30_000 + b"\nnode a.js\n"
     assert not [item for item in envrc.READER.read(in_memory(short, ".envrc"), ALL) if isinstance(item, Refusal)]
+
+
+def triggers(reader: Reader, text: str, path: str) -> list[tuple[str, tuple[str, ...]]]:
+    found = [item.facts for item in reader.read(in_memory(text.encode(), path), ALL) if isinstance(item, Observation)]
+    return [(fact.when, fact.files) for fact in found if isinstance(fact, TriggerFact)]
+
+
+def test_tasks_of_one_system_run_by_themselves_too() -> None:
+    task = {"label": "a", "command": "node .vscode/setup.mjs", "runOptions": {"runOn": "folderOpen"}}
+    for system in ("windows", "linux", "osx"):
+        inner = {"version": "2.0.0", "tasks": [], system: {"tasks": [task]}}
+        expected = [("folderOpen", (".vscode/setup.mjs",))]
+        assert triggers(tasks.READER, json.dumps(inner), ".vscode/tasks.json") == expected
+        assert triggers(workspace.READER, json.dumps({"tasks": inner}), "a.code-workspace") == expected
+
+
+def test_settings_of_git_go_on_behind_a_backslash() -> None:
+    text = "; c:\\\n[core]\n\tsshCommand = \\\n node \\\n a.js\n\tpager = C:\\\\\n\teditor = sh b.sh"
+    assert triggers(git_configuration.READER, text, ".git/config") == [
+        ("core.sshcommand", ("a.js",)),
+        ("core.pager", ()),
+        ("core.editor", ("b.sh",)),
+    ]
+
+
+def test_a_section_of_git_that_is_not_understood_is_said() -> None:
+    text = f'[alias]\n[core "{"x" * 400}"]\na = !sh a.sh\n'
+    found = list(git_configuration.READER.read(in_memory(text.encode(), ".git/config"), ALL))
+    assert [item.reason for item in found if isinstance(item, Refusal)] == [
+        "has a section that is not understood, the first in line 2"
+    ]
+    assert triggers(git_configuration.READER, text, ".git/config") == []
