@@ -41,6 +41,8 @@ MOST_FACTS = 20_000
 
 MOST_IDENTITIES = 100_000
 _PEEK = 400
+"""Behind so many lines without a known one, only those about a request or an archive are taken apart."""
+
 _NAMED = re.compile(r"(?:^|[._-])(?:logs?|requests?|access|verdaccio|nexus|artifactory)(?:[._-]|\d|$)", re.IGNORECASE)
 _OUTBOUND = re.compile(r"outbound|request-out|requestout", re.IGNORECASE)
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
@@ -230,14 +232,16 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             if not text:
                 continue
             log.lines += 1
+            if log.lines > _PEEK and not (log.known or named or log.unknown) and not ABOUT.search(text):
+                if b"\0" in text:
+                    yield artifact.refusal(READER.name, "is not text", relevant=False)
+                    return
+                continue
             said = parse(text, outbound=outbound)
             if said is None:
                 if ABOUT.search(text) or (not ended and log.known):
                     log.unknown += 1
                     log.first_unknown = log.first_unknown or number
-                if log.lines >= _PEEK and not log.known and not named and not log.unknown:
-                    yield artifact.refusal(READER.name, "is no log of a known kind", relevant=False)
-                    return
                 continue
             log.known += 1
             if said:

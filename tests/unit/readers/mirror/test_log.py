@@ -371,3 +371,8 @@ def test_beyond_the_identities_that_are_held_none_is_its_own(monkeypatch: pytest
     monkeypatch.setattr(log, "MOST_IDENTITIES", 1)
     found = requests(COMBINED + COMBINED.replace(" ci ", " di "))
     assert {fact.identity: fact.shared_identity for fact in found} == {"ci": False, "di": True}
+
+
+def test_requests_behind_many_other_lines_are_found_whatever_the_name() -> None:
+    found = told("starting\n" * 1000 + COMBINED, "out")
+    assert [item.location.line for item in found if isinstance(item, Observation)] == [1001]
