@@ -80,6 +80,11 @@ class Request:
         self._ordered: list[Release] | None = None
 
     @property
+    def understood(self) -> bool:
+        """Whether it is a version, a range or a tag: of anything else nothing can be told."""
+        return self.exact is not None or self.range is not None or self.is_tag
+
+    @property
     def any(self) -> bool:
         """Whether it asks for any version, in so many words."""
         return self.wanted in ("", "*")
@@ -147,19 +152,22 @@ def pick(
     Raises ValueError for a manager that is not known here.
     """
     major = version[0] if version else None
-    match manager:
-        case "npm":
-            choose: Callable[[Gate | None], Pick] = lambda held: _npm(request, at, held, include_staged, major or 12)  # noqa: E731
-        case "pnpm":
-            choose = lambda held: _pnpm(request, at, held, 12 if major is None else major, lowest)  # noqa: E731
-        case "yarn" if major == 1:
-            choose = lambda held: _yarn_classic(request, at)  # noqa: E731
-        case "yarn":
-            choose = lambda held: _yarn(request, at, held, version or (4, 18))  # noqa: E731
-        case "bun":
-            choose = lambda held: _bun(request, at, held, version or (1, 4))  # noqa: E731
-        case _:
-            raise ValueError(manager)
+
+    def choose(held: Gate | None) -> Pick:
+        match manager:
+            case "npm":
+                return _npm(request, at, held, include_staged, major or 12)
+            case "pnpm":
+                return _pnpm(request, at, held, 12 if major is None else major, lowest)
+            case "yarn" if major == 1:
+                return _yarn_classic(request, at)
+            case "yarn":
+                return _yarn(request, at, held, version or (4, 18))
+            case "bun":
+                return _bun(request, at, held, version or (1, 4))
+            case _:
+                raise ValueError(manager)
+
     picked = choose(gate)
     if gate is None:
         return picked
