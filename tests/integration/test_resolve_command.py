@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from pratique.adapters import registry as registries
 from tests.standins.packages import AFTER_WINDOW, IN_WINDOW
 from tests.standins.registry import Registry
 
@@ -89,6 +92,26 @@ def test_a_package_that_the_registry_does_not_have_is_no_negative(registry: Regi
     assert document["unread"] == [{"place": "nosuch in the registry", "reason": "the registry answers 404"}]
 
 
+@pytest.fixture
+def hostile() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hostile)
+    server.block_on_close = False
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("name", ["drip", "slow-head"])
+def test_a_registry_that_answers_byte_by_byte_is_left_in_time(name: str, hostile: str) -> None:
+    begin = time.monotonic()
+    with pytest.raises(registries.NotFetched, match="took longer than"):
+        registries.fetch(hostile, "npm", name, seconds=0.5)
+    assert time.monotonic() - begin < 3
+
+
 class _Hostile(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         kind = self.path.strip("/").partition("%")[0]
@@ -96,6 +119,21 @@ class _Hostile(http.server.BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "http://127.0.0.2:1/axios")
             self.end_headers()
+            return
+        if kind == "scheme":
+            self.send_response(302)
+            self.send_header("Location", f"ftp://{self.headers['Host']}/axios")
+            self.end_headers()
+            return
+        if kind == "babble":
+            self.wfile.write(b"HTTP/1.1 nonsense\r\n\r\n")
+            return
+        if kind in ("drip", "slow-head"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"\r\n" if kind == "drip" else b""))
+            with contextlib.suppress(OSError):
+                for _ in range(40):
+                    self.wfile.write(b"x")
+                    time.sleep(0.1)
             return
         body = {"cut": b'{"name": "cut", "versi', "other": b'{"name": "evil", "versions": {}}', "deep": b"[" * 100_000}
         data = body.get(kind, b"")
@@ -112,23 +150,16 @@ class _Hostile(http.server.BaseHTTPRequestHandler):
     ("name", "reason"),
     [
         ("moved", "the registry sends to another host, which is not followed"),
+        ("scheme", "the registry sends to another host, which is not followed"),
+        ("babble", "the registry cannot be asked: BadStatusLine"),
         ("cut", "is no registry document"),
         ("other", "the registry answers with another package"),
         ("deep", "is n"),
         ("empty", "is no registry document"),
     ],
 )
-def test_hostile_answers_are_told(name: str, reason: str) -> None:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hostile)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_address[1]}/"
-        code, document = answered(f"{name}@^1", "--registry", url, "--at", "2026-03-31T02:00Z")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def test_hostile_answers_are_told(name: str, reason: str, hostile: str) -> None:
+    code, document = answered(f"{name}@^1", "--registry", hostile, "--at", "2026-03-31T02:00Z")
     assert code == 4
     assert document["unread"][0]["reason"].startswith(reason)
 
