@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol, cast
 from pratique.model.ports import Unreadable
 from pratique.targets.files import open_regular, reason_of
 from pratique.targets.layers import plain, tape
+from pratique.targets.tape import Member, Tape
 from pratique.targets.unpacking import kind_of
 
 MOST_PARTS = 100_000
@@ -24,9 +25,8 @@ _ID = re.compile("[0-9a-f]{64}")
 _MOST_KNOWN = 50_000
 _known: dict[tuple[object, ...], str] = {}
 """Digests worked out in this process, by file, its state, place and length."""
-
-
 _MOST_BOXES = 16
+_MOST_ALGORITHMS = 20
 
 
 class Box(Protocol):
@@ -184,7 +184,9 @@ class Folder:
             except OSError as error:
                 self.troubles.append(f"blobs: {reason_of(error)}")
                 return
-            for algorithm in algorithms[:20]:
+            if len(algorithms) > _MOST_ALGORITHMS:
+                self.troubles.append(f"blobs: holds more than {_MOST_ALGORITHMS} entries; the rest was not looked at")
+            for algorithm in algorithms[:_MOST_ALGORITHMS]:
                 self._list(f"blobs/{algorithm}/", 1)
 
     def _list(self, prefix: str, depth: int) -> None:
@@ -232,6 +234,16 @@ class Folder:
                 yield name, file
 
 
+def _aim(name: str, member: Member) -> str | None:
+    """The part that a link in a tar names, from the root of the tar; None for what is no link."""
+    if member.kind == "1":
+        return plain(member.linkname)
+    if member.kind != "2":
+        return None
+    folder = "" if member.linkname.startswith("/") else name.rpartition("/")[0]
+    return plain(os.path.normpath(f"/{folder}/{member.linkname}"))
+
+
 class Archive:
     """A tar that is not compressed: its members are read where they lie."""
 
@@ -247,22 +259,20 @@ class Archive:
                     if len(self.places) + len(self.links) >= MOST_PARTS:
                         self.troubles.append(f"holds more than {MOST_PARTS} members; the rest was not looked at")
                         break
-                    self._take(plain(member.name), member.kind, reader.place, member.size, member.linkname)
+                    self._take(plain(member.name), member, reader.place)
                     if member.sparse is not None:
                         self.troubles.append(f"{member.name}: is a sparse member")
             except Unreadable as error:
                 self.troubles.append(error.reason)
 
-    def _take(self, name: str, kind: str, place: int, size: int, link: str) -> None:
-        if kind == "0":
+    def _take(self, name: str, member: Member, place: int) -> None:
+        aim = _aim(name, member)
+        if aim is not None:
+            self.links[name] = aim
+        elif member.isreg():
             if name in self.places:
                 self.places[f"{name} (an earlier one, at {self.places[name][0]})"] = self.places[name]
-            self.places[name] = place, size
-        elif kind == "1":
-            self.links[name] = plain(link)
-        elif kind == "2":
-            folder = name.rpartition("/")[0]
-            self.links[name] = plain(os.path.normpath(f"/{link}" if link.startswith("/") else f"/{folder}/{link}"))
+            self.places[name] = place, member.size
 
     def _found(self, name: str) -> tuple[int, int]:
         for _ in range(8):
@@ -314,39 +324,48 @@ class Packed:
         self.documents: dict[str, bytes] = {}
         self.digests: dict[str, str] = {}
         self.links: dict[str, str] = {}
-        held = 0
+        self.numbers: dict[str, int] = {}
+        """Which member of the tar each part is."""
+        self._held = 0
         with _opened(path) as file:
             reader = tape(file)
             try:
-                for member in reader.members():
-                    name = plain(member.name)
+                for number, member in enumerate(reader.members()):
                     if len(self.heads) + len(self.links) >= MOST_PARTS:
                         self.troubles.append(f"holds more than {MOST_PARTS} members; the rest was not looked at")
                         break
-                    if member.kind == "1":
-                        self.links[name] = plain(member.linkname)
-                    elif member.kind == "2":
-                        folder = name.rpartition("/")[0]
-                        self.links[name] = plain(os.path.normpath(f"/{folder}/{member.linkname}"))
-                    if member.kind != "0" or member.sparse is not None:
-                        continue
-                    if name in self.heads:
-                        self.troubles.append(f"{name}: stands in it twice; the first was not looked at")
-                    part = cast(io.BufferedReader, reader.file(member))
-                    head = part.peek(512)[:512]
-                    state = hashlib.sha256()
-                    whole = bytearray()
-                    small = member.size <= MOST_DOCUMENT and head[:1] in (b"{", b"[", b" ", b"\n")
-                    while chunk := part.read(_CHUNK):
-                        state.update(chunk)
-                        if small and held + len(whole) < MOST_DOCUMENTS:
-                            whole += chunk
-                    self.heads[name], self.digests[name] = head, state.hexdigest()
-                    if small and len(whole) == member.size:
-                        self.documents[name] = bytes(whole)
-                        held += len(whole)
+                    self._take(plain(member.name), member, number, reader)
             except Unreadable as error:
                 self.troubles.append(error.reason)
+
+    def _take(self, name: str, member: Member, number: int, reader: Tape) -> None:
+        aim = _aim(name, member)
+        if aim is not None:
+            self.links[name] = aim
+        elif member.sparse is not None:
+            self.troubles.append(f"{name}: is a sparse member")
+        elif member.isreg():
+            if name in self.heads:
+                self.troubles.append(f"{name}: stands in it twice; the first was not looked at")
+            self._hash(name, member, reader)
+            self.numbers[name] = number
+
+    def _hash(self, name: str, member: Member, reader: Tape) -> None:
+        """Take a part's head and digest, and a small document whole. Raises Unreadable."""
+        part = cast(io.BufferedReader, reader.file(member))
+        head = part.peek(512)[:512]
+        state = hashlib.sha256()
+        whole = bytearray()
+        small = member.size <= MOST_DOCUMENT and head[:1] in (b"{", b"[", b" ", b"\n")
+        while chunk := part.read(_CHUNK):
+            state.update(chunk)
+            if small and self._held + len(whole) < MOST_DOCUMENTS:
+                whole += chunk
+        self.heads[name], self.digests[name] = head, state.hexdigest()
+        self.documents.pop(name, None)
+        if small and len(whole) == member.size:
+            self.documents[name] = bytes(whole)
+            self._held += len(whole)
 
     def _named(self, name: str) -> str:
         for _ in range(8):
@@ -378,13 +397,14 @@ class Packed:
         return ()
 
     def each(self, names: Collection[str]) -> Iterator[tuple[str, BinaryIO]]:
-        wanted: dict[str, list[str]] = {}
+        wanted: dict[int, str] = {}
         for name in names:
-            wanted.setdefault(self._named(name), []).append(name)
+            wanted.setdefault(self.numbers[self._named(name)], name)
         with _opened(self.path) as file:
             reader = tape(file)
-            for member in reader.members():
-                for name in wanted.pop(plain(member.name), ())[:1]:
-                    yield name, reader.file(member)
+            for number, member in enumerate(reader.members()):
+                asked = wanted.pop(number, None)
+                if asked is not None:
+                    yield asked, reader.file(member)
                 if not wanted:
                     return

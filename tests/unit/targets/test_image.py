@@ -8,7 +8,7 @@ import json
 import os
 import tarfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import zstandard
@@ -387,6 +387,54 @@ def test_two_members_of_one_name(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "x.tar", "a") as archive:
         archive.add(folder / "repositories", f"{0:064}/layer.tar")
     assert seen(tmp_path / "x.tar")[0] == ["app/package.json"]
+
+
+def test_of_two_members_of_one_name_the_last_is_read_of_a_compressed_archive(tmp_path: Path) -> None:
+    folder = docker(tmp_path / "x", [layer({"b/package.json": b"{}"})])
+    packed(folder, tmp_path / "x.tar")
+    (tmp_path / "first").write_bytes(FILE)
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "first", f"{0:064}/layer.tar")
+        for item in sorted(folder.rglob("*")):
+            archive.add(item, item.relative_to(folder).as_posix(), recursive=False)
+    paths, gaps = seen(tmp_path / "x.tar.gz")
+    assert paths == ["b/package.json"]
+    assert gaps == [f"{0:064}/layer.tar: stands in it twice; the first was not looked at"]
+
+
+def sparse(path: Path, mode: Literal["w", "w:gz"]) -> Path:
+    """An image whose one layer is a sparse member, as GNU tar writes one (PAX sparse 0.1)."""
+    headers = {"GNU.sparse.size": str(len(FILE)), "GNU.sparse.map": f"0,{len(FILE)}", "GNU.sparse.numblocks": "1"}
+    with tarfile.open(path, mode, format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo(f"{0:064}/layer.tar")
+        info.size, info.pax_headers = len(FILE), headers
+        archive.addfile(info, io.BytesIO(FILE))
+        archive.addfile(tarfile.TarInfo("repositories"))
+    return path
+
+
+def test_a_sparse_member_is_told_whatever_the_archive_is_compressed_with(tmp_path: Path) -> None:
+    for path in (sparse(tmp_path / "x.tar", "w"), sparse(tmp_path / "x.tar.gz", "w:gz")):
+        assert f"{0:064}/layer.tar: is a sparse member" in seen(path)[1]
+
+
+@pytest.mark.parametrize("form", ["tar", "tar.gz"])
+def test_links_in_an_archive_lead_from_its_root(tmp_path: Path, form: str) -> None:
+    folder = docker(tmp_path / "x", [FILE])
+    (folder / f"{0:064}/layer.tar").rename(folder / "kept.tar")
+    (folder / f"{0:064}/layer.tar").symlink_to("/kept.tar")
+    assert seen(packed(folder, tmp_path / f"x.{form}", mode="w:gz" if form == "tar.gz" else "w")) == (
+        ["app/package.json"],
+        [],
+    )
+
+
+def test_more_folders_of_blobs_than_are_read_are_told(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "x")
+    layout.image("t", [FILE])
+    for number in range(20):
+        (tmp_path / f"x/blobs/a{number}").mkdir()
+    assert "blobs: holds more than 20 entries; the rest was not looked at" in seen(tmp_path / "x")[1]
 
 
 def test_an_archive_that_is_cut(tmp_path: Path) -> None:
