@@ -15,6 +15,7 @@ from pratique.targets.layers import plain, tape
 from pratique.targets.tape import Member, Tape
 from pratique.targets.unpacking import kind_of
 
+ABSENT = "is not there"
 MOST_PARTS = 100_000
 MOST_DOCUMENT = 8 << 20
 """So many bytes may a manifest, an index or a configuration have."""
@@ -207,7 +208,7 @@ class Folder:
 
     def _open(self, name: str) -> BinaryIO:
         if name not in self.names:
-            raise Unreadable("is not there")
+            raise Unreadable(ABSENT)
         return _opened(os.path.join(self.path, name))
 
     def parts(self) -> Collection[str]:
@@ -281,7 +282,7 @@ class Archive:
             if name not in self.links:
                 break
             name = self.links[name]
-        raise Unreadable("is not there")
+        raise Unreadable(ABSENT)
 
     def _open(self, name: str) -> BinaryIO:
         return _slice(self.path, *self._found(name))
@@ -373,7 +374,7 @@ class Packed:
                 break
             name = self.links[name]
         if name not in self.heads:
-            raise Unreadable("is not there")
+            raise Unreadable(ABSENT)
         return name
 
     def parts(self) -> Collection[str]:

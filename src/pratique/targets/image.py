@@ -34,12 +34,12 @@ from pratique.targets.boxes import Box, open_box, part_at, state_of
 from pratique.targets.manifests import Found, Image, Part, images, is_image
 
 READER = "image"
-DEEPEST_FOLDER = 4
+DEEPEST_FOLDER = 64
 MOST_ENTRIES = 100_000
 MOST_REMEMBERED = 64 << 20
 _listings: dict[str, bytes] = {}
 """The names in layers, packed, by the digest of the layer's own bytes."""
-_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2", ".oci")
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".oci")
 _STORES = ("overlay-images", "vfs-images", "image/overlay2", "io.containerd.content.v1.content")
 _ADVICE = "Name an archive of `docker save`, an OCI layout, or a folder written by skopeo; or a folder that holds some"
 
@@ -59,18 +59,21 @@ def find(path: str) -> list[str]:
         if os.path.isdir(os.path.join(path, name)):
             advice = "Its layers are folders: name it without `image:`"
             raise TargetError("is the store of an engine, not an image", where=path, advice=advice)
-    found = sorted(_below(path, 0, [0]))
+    found = sorted(_below(path, 0, [0], os.path.realpath(path)))
     if not found:
         raise TargetError("is no image and holds none", where=path, advice=_ADVICE)
     return found
 
 
-def _below(folder: str, depth: int, count: list[int]) -> Iterator[str]:
-    """The images in a folder, and in those below it."""
+def _below(folder: str, depth: int, count: list[int], root: str) -> Iterator[str]:
+    """The images in a folder, and in those below it; and what may be some and cannot be opened, to be told."""
+    if depth > DEEPEST_FOLDER:
+        raise TargetError(f"holds folders deeper than {DEEPEST_FOLDER}", where=folder, advice="Name the images")
     try:
         with os.scandir(folder) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
     except OSError:
+        yield folder
         return
     for entry in listed:
         count[0] += 1
@@ -80,9 +83,11 @@ def _below(folder: str, depth: int, count: list[int]) -> Iterator[str]:
             box = open_box(entry.path)
             if is_image(box):
                 yield entry.path
-            elif depth < DEEPEST_FOLDER:
-                yield from _below(entry.path, depth + 1, count)
-        elif entry.is_file(follow_symlinks=False) and entry.name.endswith(_ARCHIVES):
+            else:
+                yield from _below(entry.path, depth + 1, count, root)
+        elif entry.name.lower().endswith(_ARCHIVES):
+            if entry.is_symlink() and _met(os.path.realpath(entry.path), root):
+                continue
             try:
                 box = open_box(entry.path)
             except Unreadable:
@@ -90,6 +95,11 @@ def _below(folder: str, depth: int, count: list[int]) -> Iterator[str]:
                 continue
             if box.troubles or is_image(box):
                 yield entry.path
+
+
+def _met(path: str, root: str) -> bool:
+    """Whether what a link leads to is met in the folder under its own name."""
+    return path.startswith(f"{root.rstrip('/')}/") and path.lower().endswith(_ARCHIVES) and os.path.isfile(path)
 
 
 def units(path: str, uri: str, options: Options) -> Iterator[Unit | Refusal]:
@@ -112,7 +122,11 @@ def units(path: str, uri: str, options: Options) -> Iterator[Unit | Refusal]:
         return
     for digest, (name, part) in listed.items():
         place = box.place(name)
-        state = "/".join(str(item) for item in state_of(path, place))
+        try:
+            state = "/".join(str(item) for item in state_of(path, place))
+        except Unreadable as error:
+            yield Refusal(".", READER, f"{part}: {error.reason}", True, uri)
+            continue
         yield Unit(uri, path, READER, f"layer:{digest}", part, (digest, state, *place))
 
 

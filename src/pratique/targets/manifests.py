@@ -15,7 +15,7 @@ import msgspec
 from pratique.ecosystems.npm.urls import strip_url
 from pratique.model.location import shown
 from pratique.model.ports import Unreadable
-from pratique.targets.boxes import Box
+from pratique.targets.boxes import ABSENT, Box
 from pratique.targets.layers import plain
 from pratique.targets.steps import step
 from pratique.targets.unpacking import kind_of
@@ -26,6 +26,7 @@ MOST_LAYERS = 10_000
 DEEPEST = 8
 _DIGEST = re.compile(r"(sha256|sha384|sha512):([0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})")
 _HEX = re.compile(r"(?:.*/)?(?:sha256:)?([0-9a-f]{64})(?:\.tar|\.tar\.gz|\.json|\.manifest\.json)?")
+_HOLDS = re.compile(r"blobs/sha(?:256|384|512)/[0-9a-f]{64,128}|[0-9a-f]{64}(?:/layer\.tar|\.tar(?:\.gz)?)")
 _NAME = re.compile(r"[\w./:@+() -]{1,300}", re.ASCII)
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,127}")
 _MOMENT = re.compile(r"(\d{4})-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
@@ -85,8 +86,10 @@ def images(box: Box) -> Found:
 
 
 def is_image(box: Box) -> bool:
-    """Whether these parts have the index of an image among them."""
+    """Whether these parts have the index of an image among them, or layers as images hold them: an index may be lost."""
     parts = set(box.parts())
+    if any(_HOLDS.fullmatch(name) for name in parts):
+        return True
     if "oci-layout" in parts or ("index.json" in parts and any(name.startswith("blobs/") for name in parts)):
         return True
     if "repositories" in parts and any(name.endswith("/layer.tar") for name in parts):
@@ -419,7 +422,7 @@ class _Search:
             try:
                 head = self.box.head(name)
             except Unreadable as error:
-                if base != "layer.tar":
+                if base != "layer.tar" or error.reason != ABSENT:
                     self._say(f"{shown(name)[:140]}: {error.reason}")
                 continue
             if head[:1] != b"{":

@@ -96,6 +96,54 @@ def test_find_gives_all_images_of_a_folder(tmp_path: Path) -> None:
     assert find(str(tmp_path / "two")) == [str(tmp_path / "two")]
 
 
+def test_an_image_without_its_index_does_not_vanish_among_others(tmp_path: Path) -> None:
+    Layout(tmp_path / "good").image("t", [FILE])
+    hurt = Layout(tmp_path / "hurt")
+    hurt.image("t", [FILE])
+    for name in ("index.json", "oci-layout"):
+        (hurt.folder / name).unlink()
+    packed(hurt.folder, tmp_path / "hurt.tar")
+    folder = docker(tmp_path / "old", [FILE])
+    for name in ("manifest.json", "repositories"):
+        (folder / name).unlink()
+    packed(folder, tmp_path / "old.tar.gz", mode="w:gz")
+    (folder / "manifest.json").write_text("[]")
+    packed(folder, tmp_path / "empty.tar")
+    found = [Path(item).relative_to(tmp_path).as_posix() for item in find(str(tmp_path))]
+    assert found == ["empty.tar", "good", "hurt", "hurt.tar", "old", "old.tar.gz"]
+    for name in found:
+        assert seen(tmp_path / name)[0] == ["app/package.json"]
+
+
+def test_images_lie_at_any_depth_and_what_cannot_be_looked_at_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, outside = tmp_path / "in", tmp_path / "far.tar"
+    Layout(folder / "a/b/c/d/e/f/g").image("t", [FILE])
+    packed(folder / "a/b/c/d/e/f/g", outside)
+    packed(folder / "a/b/c/d/e/f/g", folder / "KEPT.TAR")
+    (folder / "latest.tar").symlink_to("KEPT.TAR")
+    (folder / "link.tar").symlink_to(outside)
+    (folder / "plain").write_bytes(b"")
+    (folder / "named.tar").symlink_to("plain")
+    (folder / "closed").mkdir()
+    real = os.scandir
+
+    def scandir(path: str) -> Any:
+        if os.path.basename(path.rstrip("/")) == "closed":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = [Path(item).relative_to(folder).as_posix() for item in find(str(folder))]
+    assert found == ["KEPT.TAR", "a/b/c/d/e/f/g", "closed", "link.tar", "named.tar"]
+    assert planned(folder / "closed")[1] == [".: permission denied"]
+    assert len(planned(folder / "link.tar")[1]) == 1
+    (folder / "/".join("x" * 66)).mkdir(parents=True)
+    with pytest.raises(TargetError, match="deeper than 64"):
+        find(str(folder))
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(b"text", "is no image"), (b"", "is no image: is empty"), (FILE, "is an archive, but of no image")],
