@@ -29,6 +29,8 @@ MOST_LINKS = 10_000
 MOST_LISTED = 8 << 20
 """So many bytes of names of one layer are kept for the second look; of a longer layer none, and it is read again."""
 _ROWS = 4096
+_NO_FILES = ("dev/", "proc/")
+"""Where an image holds nothing: a log that is a link to `/dev/stdout` keeps no bytes."""
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 
@@ -73,7 +75,7 @@ class Layer:
         self.again = again
         self.left_out = compile_globs(options.exclude)
         self.hard: dict[str, list[str]] = {}
-        """Claimed hard links by what they name."""
+        """Claimed links to files by what they name."""
         self.aliases: dict[str, list[str]] = {}
         """Links that stand for a folder which no reader would know by its own name, by that folder."""
         self.links = 0
@@ -112,8 +114,10 @@ class Layer:
             elif member.kind == "1":
                 if at(path):
                     yield from self._noted(self.hard, plain(member.linkname), path)
-            elif member.kind == "2" and "node_modules" in path:
-                yield from self._link(path, member.linkname)
+            elif member.kind == "2":
+                if "node_modules" in path:
+                    yield from self._link(path, member.linkname)
+                yield from self._renamed(path, member.linkname)
         if names.whole():
             yield Kept(self.digest, names.packed)
 
@@ -123,6 +127,17 @@ class Layer:
             yield self.refusal(path, f"is one of more than {MOST_LINKS} links; it was not followed")
         else:
             links.setdefault(target, []).append(path)
+
+    def _renamed(self, path: str, target: str) -> Iterator[Refusal]:
+        """A link with a claimed name: what it names is read under that name where nobody reads it so under its own."""
+        claimed = {claimant.key for claimant in self.claims.at(path)}
+        if not claimed or self._excluded(path):
+            return
+        real = _resolved(path.rpartition("/")[0], target)
+        if real.startswith(_NO_FILES):
+            return
+        if "node_modules" in path or not claimed <= {claimant.key for claimant in self.claims.at(real)}:
+            yield from self._noted(self.hard, real, path)
 
     def _link(self, path: str, target: str) -> Iterator[Refusal]:
         """A link that stands in a tree, or for one: what it names is read under its own name too."""
@@ -192,7 +207,7 @@ class Layer:
                 break
         for target, paths in self.hard.items():
             for path in paths:
-                yield self.refusal(path, f"is a hard link to a file that is not in its layer: {shown(target)[:200]}")
+                yield self.refusal(path, f"is a link to a file that is not in its layer: {shown(target)[:200]}")
         for target, paths in self.aliases.items():
             if target not in met:
                 for path in paths:

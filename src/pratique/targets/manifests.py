@@ -86,7 +86,7 @@ def images(box: Box) -> Found:
 
 
 def is_image(box: Box) -> bool:
-    """Whether these parts have the index of an image among them, or layers as images hold them: an index may be lost."""
+    """Whether these parts have the index of an image among them, or layers as images hold them without one."""
     parts = set(box.parts())
     if any(_HOLDS.fullmatch(name) for name in parts):
         return True

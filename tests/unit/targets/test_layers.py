@@ -223,6 +223,28 @@ def test_links_in_a_tree_hide_nothing() -> None:
     assert "not in its layer: nowhere" in str(found["app/node_modules/axios"])
 
 
+def test_a_link_with_a_claimed_name_to_a_file_that_nobody_claims_is_read_or_told() -> None:
+    found = read(
+        {
+            "app/package.json": "../store/v2",
+            "store/v2": b"second",
+            "lost/package.json": "/other/layer",
+            "same/package.json": "real/package.json",
+            "left/package.json": "/other/layer",
+            "log/package.json": "/dev/stdout",
+            "app/node_modules/x/package.json": "../../../same/real/package.json",
+            "same/real/package.json": b"real",
+        },
+        Options(exclude=("left",)),
+    )
+    assert found == {
+        "app/package.json": b"second",
+        "app/node_modules/x/package.json": b"real",
+        "same/real/package.json": b"real",
+        "lost/package.json": "is a link to a file that is not in its layer: other/layer",
+    }
+
+
 def test_marks_limits_exclusions_and_archives() -> None:
     found = read(
         {
