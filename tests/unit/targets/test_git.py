@@ -205,7 +205,14 @@ def test_units_say_what_is_wrong_and_key_what_is_right(tmp_path: Path) -> None:
 def test_only_commands_that_start_nothing_are_started(tmp_path: Path) -> None:
     history = History(tmp_path / "r").started()
     run = starter()
-    for command in (("status",), ("ls-files", "-m"), ("log", "-p"), ("show-ref",), ("rev-parse", "HEAD"), ("-c", "x=y", "log")):
+    for command in (
+        ("status",),
+        ("ls-files", "-m"),
+        ("log", "-p"),
+        ("show-ref",),
+        ("rev-parse", "HEAD"),
+        ("-c", "x=y", "log"),
+    ):
         with pytest.raises(ValueError, match="may start programs"), run(f"{history.folder}/.git", command):
             pass
     with (
