@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -80,8 +81,8 @@ def copied(layout: Path, to: str, *options: str, tag: str = "shop") -> None:
     run("skopeo", "inspect", "--raw", to)
 
 
-def report_of(path: Path, **options: object) -> api.Report:
-    return examined(f"image:{path}", formats=("json", "text"), **options)  # type: ignore[arg-type]
+def report_of(path: Path, **options: Any) -> api.Report:
+    return examined(f"image:{path}", formats=("json", "text"), **options)
 
 
 def told(report: api.Report) -> list[LayerFact]:

@@ -1,8 +1,8 @@
 """The one program that collecting verbs start: git, by absolute path, with fixed arguments and neutral configuration.
 
 Nothing of a scanned repository's configuration may start a program: no hook, filter, pager, monitor, signature check or
-transport (law 10). Only commands that look at objects and refs, and at the index alone, are safe in a hostile
-repository (git 2.39); those that are used here are named below, and no other is started.
+transport (law 10). Only commands that look at objects, refs and the index alone are safe in a hostile repository (git
+2.39); those that are used here are named below, and no other is started.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -237,7 +237,7 @@ def elsewhere(uri: str, disk: Disk) -> Iterator[Refusal]:
                 yield Refusal(location.path, READER, reason, True, uri, location.path_bytes)
 
 
-def _some(names: object) -> str:
-    listed = list(names)  # type: ignore[call-overload]  # any iterable of names
+def _some(names: Iterable[str]) -> str:
+    listed = list(names)
     more = f" and {len(listed) - _MOST_NAMED} more" if len(listed) > _MOST_NAMED else ""
     return ", ".join(listed[:_MOST_NAMED]) + more
