@@ -70,7 +70,7 @@ def _told(target: str, path: str, reason: str, *, relevant: bool = True) -> Refu
     return Refusal(location.path, READER, reason, relevant, target, location.path_bytes)
 
 
-def open(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | Observation | Refusal]:  # noqa: A001
+def open(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | Observation | Refusal]:  # noqa: A001 (a verb of every kind of target)
     """Hand out every version of every claimed path."""
     if options.git is None:
         yield _told(unit.target, ".", NO_GIT)
@@ -218,15 +218,24 @@ class _Opening:
 
     def nameless(self, ids: Sequence[bytes]) -> Iterator[Handed]:
         """Objects that nothing reaches and that have no name: offered to those whose format they show."""
-        for read in self.database.read(ids, lambda _: DEFAULT_LIMIT):
-            path = git_names.recognised(read.body) if read.body is not None else None
-            if read.body is None and not read.size:
-                self.tell(".", f"an object that nothing reaches {read.reason}")
+        limit = self.options.limit if self.options.limit is not None else DEFAULT_LIMIT
+        large = 0
+        for read in self.database.read(ids, lambda _: limit):
+            if read.body is None:
+                if read.size:
+                    large += 1
+                else:
+                    self.tell(".", f"an object that nothing reaches {read.reason}")
+                continue
+            path = git_names.recognised(read.body)
             if path is None:
                 continue
             self.claimed[path] = self.claims.at(path)
             for claimant in self.claimed[path]:
                 yield claimant.key, self.artifact(path, read, self.limit(claimant))
+        if large:
+            objects = f"{large} object{'' if large == 1 else 's'} that nothing reaches"
+            self.tell(".", f"{objects}: more than the limit of {limit} bytes; --max-file raises it")
 
 
 def _unknown() -> int | None:

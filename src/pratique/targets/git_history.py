@@ -44,7 +44,7 @@ class Graph:
         self.committed = array("q")
         self.authored = array("q")
         self.parents: list[tuple[int, ...]] = []
-        self.whole = not os.path.exists(f"{database.folder}/shallow")
+        self.whole = not git_names.cuts(database.folder)
         self.refs: dict[str, int] = {}
         self.staged: dict[str, bytes] = {}
         self._load(unreachable)

@@ -37,7 +37,7 @@ class Tips(msgspec.Struct):
 def tips(database: Database, *, unreachable: bool = False) -> Tips:
     """All commits of a repository. What is unreachable is looked for only where it is asked for."""
     found = Tips()
-    cut = _read(f"{database.folder}/shallow").split()
+    cut = cuts(database.folder)
     if cut:
         commits = f"{len(cut)} commit{'' if len(cut) == 1 else 's'}"
         found.gaps.append(f"the history is cut at {commits} (a shallow clone): what came before was not looked at")
@@ -63,6 +63,11 @@ def tips(database: Database, *, unreachable: bool = False) -> Tips:
     if unreachable:
         _unreached(database, found)
     return found
+
+
+def cuts(folder: str) -> list[bytes]:
+    """The ids of the commits that a shallow clone ends at."""
+    return _read(f"{folder}/shallow").split()
 
 
 def _read(path: str) -> bytes:

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 from pratique.adapters import git as adapter
 from pratique.model.errors import TargetError
 from pratique.model.location import Inside
-from pratique.model.observation import BesideFact, HistoryFact, Question
-from pratique.model.ports import Git, Options, Unreadable
+from pratique.model.observation import BesideFact, HistoryFact, Question, Refusal
+from pratique.model.ports import Git, Options, Unit, Unreadable
 from pratique.targets import git, git_history, git_names, git_objects, git_places
+from pratique.targets.dispatch import Dispatch
 from pratique.targets.git_objects import Found, Versions
 from tests.standins.histories import AFTER, BEFORE, WITHIN, History, bad_lock, good_lock, manifest, merge_only
 
@@ -243,11 +245,11 @@ def test_silence_ends_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 # Answers
 
 
-def asked(history: History, path: str, at: str, **more: object) -> Question:
+def asked(history: History, path: str, at: str, **more: Any) -> Question:
     """A question about the version of a path at a commit."""
     item = history.git("rev-parse", f"{at}:{path}")
-    options = {"kind": "history", "windows": WINDOW, **more}
-    return Question(target="t", path=path, inside=(Inside("commit", item, path),), **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"kind": "history", "windows": WINDOW, **more}
+    return Question(target="t", path=path, inside=(Inside("commit", item, path),), **options)
 
 
 def answers(history: History, *questions: Question) -> list[HistoryFact | BesideFact]:
@@ -297,6 +299,34 @@ def test_what_lay_beside_counts_at_commits_in_force_alone(tmp_path: Path) -> Non
     assert beside.commit.id == history.git("rev-parse", "kept")
     assert [path for path, _ in beside.files] == ["package-lock.json"]
     assert (index.commit.id, index.files) == ("index", ())
+
+
+@needs_git
+def test_a_history_is_whole_where_nothing_was_cut_from_it(tmp_path: Path) -> None:
+    history, merge = merge_only(tmp_path / "r")
+    history.git("clone", "-q", "--depth", "2", f"file://{history.folder}", str(tmp_path / "cut"))
+    cut = History(tmp_path / "cut")
+    (fact,) = answers(cut, asked(cut, "package-lock.json", merge))
+    assert not fact.whole
+    assert len(git_names.cuts(f"{cut.folder}/.git")) > 0
+    cut.git("fetch", "-q", "--unshallow")
+    (fact,) = answers(cut, asked(cut, "package-lock.json", merge))
+    assert fact.whole
+    (cut.folder / ".git/shallow").write_bytes(b"")
+    (fact,) = answers(cut, asked(cut, "package-lock.json", merge))
+    assert fact.whole
+
+
+@needs_git
+def test_large_objects_that_nothing_reaches_are_told(tmp_path: Path) -> None:
+    history, _ = merge_only(tmp_path / "r")
+    (history.folder / "x").write_bytes(b"x" * 1_000_000)
+    history.git("hash-object", "-w", "x")
+    folder = f"{history.folder}/.git"
+    options = Options(git=starter(), unreachable=True, limit=100_000)
+    told = list(git.open(Unit("t", folder, "git", ""), Dispatch([], {}), options))
+    reason = "1 object that nothing reaches: more than the limit of 100000 bytes; --max-file raises it"
+    assert [item.reason for item in told if isinstance(item, Refusal)] == [reason]
 
 
 @needs_git
