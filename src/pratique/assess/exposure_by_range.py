@@ -28,6 +28,7 @@ from pratique.ecosystems.releases import Document, Package, Pick, Release, Tag
 from pratique.model.incident import Incident, Role, Version, Window
 from pratique.model.resolution import Outcome, Span
 
+NOT_UNDERSTOOD = "cannot be told: the range is in no form that is understood here"
 MOST_CHANGES = 1000
 """How many changes of a package are looked at in one window."""
 _PAST = -1e12
@@ -112,7 +113,7 @@ def lay_out(name: str, listings: Sequence[Listing], document: Document | None = 
             start = told if told is not None and not math.isnan(told) else start
             if text in served:
                 end = None  # whatever the incident says, this registry has it
-            elif end is None and document is not None:
+            elif end is None and document is not None and not _older(document, start):
                 end = document.modified
             release = known or Release(text)
             releases[text] = msgspec.structs.replace(release, published=start, appeared=start, removed=end)
@@ -135,6 +136,11 @@ def lay_out(name: str, listings: Sequence[Listing], document: Document | None = 
     whole = Package(name, tuple(releases.values()), (*before, *held), package.timed if package is not None else True)
     modified = document.modified if document else None
     return Laid(whole, listed, document is not None, tuple(dict.fromkeys(notes)), modified, gone)
+
+
+def _older(document: Document, start: float | None) -> bool:
+    """Whether a document was last changed before a release appeared: then it says nothing about its removal."""
+    return document.modified is not None and start is not None and document.modified <= start
 
 
 def _usual_tag(listing: Listing, text: str) -> tuple[str, ...]:
@@ -204,6 +210,8 @@ def answer(question: Question) -> Found:
     """What would have been picked, in words and as data. Total: what cannot be told says so."""
     laid = question.laid
     notes = list(laid.notes)
+    if not understood(question.ecosystem, question.wanted):
+        return Found("unknown", NOT_UNDERSTOOD, (), (), True, tuple(notes))
     if question.cooldown is not None and not question.cooldown.told:
         notes.append(f"{question.cooldown.shown} could not be read and is left out")
     notes += _missing(question)
@@ -214,7 +222,8 @@ def answer(question: Question) -> Found:
         notes.append(f"the window holds more than {MOST_CHANGES} changes; ask for a shorter one")
     ask = _asker(question, laid.package)
     first_picks = [ask(at) for at in moments]
-    picks = _untagged(question, moments, first_picks if laid.whole else _doubted(question, moments, first_picks))
+    told = _undated(question, moments, first_picks) if laid.whole else _doubted(question, moments, first_picks)
+    picks = _untagged(question, moments, told)
     ends = [*moments[1:], question.end if question.end is not None else moments[-1]]
     if cut_short and question.end is not None:
         ends[-1] = moments[-1]
@@ -228,6 +237,9 @@ def answer(question: Question) -> Found:
     refused = [item for item in spans if item[2] is not None and item[2].held_back in laid.listed]
     unknown = [item for item in spans if item[2] is None]
     outcome: Outcome = "listed" if listed else "unknown" if unknown or cut_short else "refused" if refused else "other"
+    untold = question.cooldown is not None and not question.cooldown.told
+    if outcome == "other" and untold and any(admits(question.ecosystem, text, question.wanted) for text in laid.listed):
+        outcome, unknown = "unknown", spans  # an older release than the one picked without it
     chosen = {"listed": listed, "unknown": unknown, "refused": refused, "other": spans}[outcome]
     inferred = not (
         laid.whole and question.end is None and laid.modified is not None and question.start >= laid.modified
@@ -244,6 +256,12 @@ def answer(question: Question) -> Found:
         tuple(dict.fromkeys(notes)),
         tuple((start, until) for start, until, _ in chosen),
     )
+
+
+def understood(ecosystem: str, wanted: str) -> bool:
+    """Whether a request can be read: a version, a range or a tag, or a specifier of Python."""
+    nothing = Package("", ())
+    return PypiRequest(nothing, wanted).understood if ecosystem == "PyPI" else NpmRequest(nothing, wanted).understood
 
 
 def _missing(question: Question) -> list[str]:
@@ -314,6 +332,23 @@ def _doubted(question: Question, moments: Sequence[float], picks: Sequence[Pick]
             found.append(Pick(picked.version, picked.rule, alone.held_back))
         else:
             found.append(Pick(picked.version, picked.rule))
+    return found
+
+
+def _undated(question: Question, moments: Sequence[float], picks: Sequence[Pick]) -> list[Pick | None]:
+    """Picks out of a document; None where one without a time may have come after a listed release that was there."""
+    laid = question.laid
+    times = {release.version: release.published for release in laid.package.releases}
+    only = tuple(release for release in laid.package.releases if release.version in laid.listed)
+    tags = tuple(tag for tag in laid.package.tags if tag.version in laid.listed)
+    ask = _asker(question, msgspec.structs.replace(laid.package, releases=only, tags=tags))
+    found: list[Pick | None] = []
+    for at, picked in zip(moments, picks, strict=True):
+        time = times.get(picked.version or "", 0.0)
+        undated = time is None or math.isnan(time)
+        past = laid.modified is None or at < laid.modified
+        doubted = undated and past and picked.version not in laid.listed and ask(at).version in laid.listed
+        found.append(None if doubted else picked)
     return found
 
 

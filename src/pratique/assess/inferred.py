@@ -13,7 +13,7 @@ from pratique.assess.catalogue import Catalogue
 from pratique.assess.declared import DeclaredOnly
 from pratique.assess.evidence import Evidence
 from pratique.assess.exposure_by_range import Found, Question, admitted_life, answer, lay_out
-from pratique.assess.settings import Settings
+from pratique.assess.settings import MANAGERS, Settings
 from pratique.assess.words import purl_of
 from pratique.model.depth import Confidence, Depth
 from pratique.model.observation import Observation, RangeFact, Time
@@ -32,7 +32,7 @@ class Inference:
     def sightings(self, item: DeclaredOnly, evidence: Evidence) -> Iterator[Sighting]:
         """What the range would have resolved to; nothing where that cannot be told or is no listed release."""
         fact = item.observation.facts
-        if not isinstance(fact, RangeFact):
+        if not isinstance(fact, RangeFact) or fact.ecosystem not in MANAGERS:
             return
         listings = [
             listing

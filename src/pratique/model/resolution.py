@@ -61,7 +61,7 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class Resolutions(msgspec.Struct, frozen=True, kw_only=True):
-    """All answers of one run. `examined` counts the files read and the requests named on the command line."""
+    """All answers of one run. `examined` counts the manifests read and the requests named on the command line."""
 
     schema: str
     moment: str | None

@@ -12,6 +12,7 @@ import msgspec
 from pratique.adapters import registry as registries
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.exposure_by_range import (
+    NOT_UNDERSTOOD,
     Client,
     Found,
     Laid,
@@ -20,6 +21,7 @@ from pratique.assess.exposure_by_range import (
     answer,
     lay_out,
     moment,
+    understood,
 )
 from pratique.assess.settings import MANAGERS, Settings, numbers
 from pratique.assess.subjects import folder_of, uri_of
@@ -38,6 +40,13 @@ from pratique.workflow.sweep import sweep
 
 LARGEST_DOCUMENT = registries.LARGEST
 DEEPEST_CHAIN = 20
+MANIFESTS = {
+    "npm": ("manifest", "pnpm-workspace"),
+    "PyPI": ("pipfile", "pyproject", "requirements", "requirements-folder", "requirements-suffixed", "setup-cfg"),
+}
+"""The readers of files in which a project asks for packages."""
+SETTINGS = ("bunfig", "npm-configuration", "python-settings", "yarn-rc")
+"""The readers of files that hold settings alone. A check needs neither kind; here each may decide an answer."""
 _SPEC = re.compile(
     r"(?:(?P<world>npm|pypi):)?(?P<name>(?:@[^/@\s]+/)?[^/@\s:]+)@(?P<range>.+)", re.IGNORECASE | re.DOTALL
 )
@@ -115,15 +124,19 @@ class _Run:
         self.observations: list[Observation] = []
         self.edges: dict[str, set[tuple[str, str, str]]] = {}
         self.registry = registries.rooted(request.registry) if request.registry is not None else None
-        if request.manager is not None and request.manager.partition("@")[0] not in _EVERY_MANAGER:
+        self._manager = request.manager.partition("@")[0] if request.manager is not None else None
+        if self._manager is not None and self._manager not in _EVERY_MANAGER:
             raise UsageError("is no package manager known here", where=f"--manager {request.manager}")
         for path in request.documents:
             self._read(path)
 
     def answers(self) -> Resolutions:
         """Look at the targets, collect the requests and answer each."""
-        for target in self.request.targets:
-            self._look(target)
+        seen = [self._look(target) for target in self.request.targets]
+        if self.examined:
+            places = [target.path for target, found in zip(self.request.targets, seen, strict=True) if not found]
+            reason = f"holds no manifest that {self.request.manager or 'a package manager'} reads"
+            self.unread += [Unread(place, reason) for place in places]
         settings = Settings(self.observations)
         every = [*(_Declared(None, asked) for asked in self.request.asked), *self._declared()]
         wanted = [item for item in every if self.request.ignore_locks or not item.locked]
@@ -141,7 +154,8 @@ class _Run:
             locked=len(every) - len(wanted),
         )
 
-    def _look(self, target: TargetSpec) -> None:
+    def _look(self, target: TargetSpec) -> bool:
+        """Sweep one target; whether it holds a manifest that the manager asked about reads."""
         if not os.path.lexists(target.path):
             raise TargetError("does not exist", where=target.path, advice="Name a folder, or PACKAGE@RANGE")
 
@@ -150,6 +164,7 @@ class _Run:
         def keep(item: Observation) -> bool:
             fact = item.facts
             if isinstance(fact, RangeFact):
+                asking.setdefault(fact.ecosystem, set()).add(item.location.path)
                 if fact.asked_by is not None:
                     place = f"{root}/{item.location.path}".lstrip("/")
                     self.edges.setdefault(fact.asked_by, set()).add((fact.name, fact.range, place))
@@ -157,15 +172,22 @@ class _Run:
                 return fact.field != "peerDependencies"
             return isinstance(fact, PolicyFact | ProtectionFact)
 
+        asking: dict[str, set[str]] = {}
         interest = Interest({}, everything=True, requests=True)
         part = sweep(target.uri, target.path, interest, keep, Options(exclude=self.request.exclude, quick=True), jobs=1)
-        self.examined += part.artifacts
         self.observations += part.observations
         self.resolved.update(uri_of(target.uri, folder) for folder in part.resolved)
         self.settled.update((uri_of(target.uri, folder), name) for folder, name in part.settled)
-        self.unread += [Unread(item.path, item.reason) for item in part.refusals if item.relevant]
+        deciding = {*SETTINGS, *(reader for readers in MANIFESTS.values() for reader in readers)}
+        refused = [item for item in part.refusals if item.relevant or item.reader in deciding]
+        self.unread += [Unread(item.path, item.reason) for item in refused]
         if part.interrupted:
             raise KeyboardInterrupt
+        counts = {world: len(paths) for world, paths in asking.items()}
+        for world, readers in MANIFESTS.items():
+            counts[world] = max(counts.get(world, 0), sum(part.by_reader.get(reader, 0) for reader in readers))
+        self.examined += sum(counts.values())
+        return any(count for world, count in counts.items() if self._manager in (None, *MANAGERS.get(world, ())))
 
     def _declared(self) -> list[_Declared]:
         """The declared ranges of interest; then what a project without a lockfile would pull in through others."""
@@ -218,8 +240,12 @@ class _Run:
                 queue.append((fact.name, item, ()))
         while queue:
             name, item, chain = queue.popleft()
-            if name in seen or len(chain) >= DEEPEST_CHAIN:
+            if name in seen:
                 continue
+            if len(chain) >= DEEPEST_CHAIN:
+                reason = f"who asks for whom is followed over {DEEPEST_CHAIN} steps, and no further"
+                self.unread.append(Unread(item.location.path, reason))
+                return list(found.values())
             seen.add(name)
             for dependant in sorted(by_name.get(name, ())):
                 for asked, wanted, place in sorted(self.edges[dependant]):
@@ -269,6 +295,11 @@ class _Run:
         if _ELSEWHERE.match(wanted) and asked.ecosystem == "npm":
             text = "comes from elsewhere, not from a registry"
             return replace(plain, outcome="other", text=text, inferred=False)
+        if asked.ecosystem not in MANAGERS:
+            text = "cannot be told: no package manager picks it; pratique check judges what is asked for"
+            return replace(plain, manager="none", text=text, notes=())
+        if not understood(asked.ecosystem, wanted):
+            return replace(plain, text=NOT_UNDERSTOOD)
         laid = self._laid(asked)
         if not laid.package.releases:
             return replace(plain, text="cannot be told: no incident lists it, and no registry document was given")
@@ -285,13 +316,18 @@ class _Run:
                 return replace(plain, text=f"cannot be told: no time of {names} is known; ask with --at")
             start, end = life
         held = named.cooldown if named is not None else None
+        open_ended = self.request.start is None and end is None
         found: Found = answer(Question(asked.ecosystem, laid, wanted, client, held, start, end))
         text = found.text
         if named is not None and named.place:
             text = text.replace(named.cooldown.shown, named.shown, 1)
+        outcome = found.outcome
+        if open_ended and outcome in ("refused", "other"):
+            outcome = "unknown"
+            notes.append("that is its first moment; until when it could be had is not known: ask with --at or --window")
         return replace(
             plain,
-            outcome=found.outcome,
+            outcome=outcome,
             text=text,
             inferred=found.inferred,
             spans=found.spans,
@@ -302,7 +338,7 @@ class _Run:
         found = settings.client(location, asked.ecosystem) if location is not None else None
         if self.request.manager is not None:
             name, _, version = self.request.manager.partition("@")
-            if name in MANAGERS[asked.ecosystem]:
+            if name in MANAGERS.get(asked.ecosystem, ()):
                 same = found if found is not None and found.name == name else None
                 own = numbers(version) if version else same.version if same is not None else None
                 return Client(name, own, "--manager", same.lowest if same is not None else False, self.request.node)
@@ -349,7 +385,10 @@ class _Run:
                 document, world = read_pypi(data), "PyPI"
             except ValueError:
                 raise UsageError(str(error), where=path, advice="Name a registry document in JSON") from None
-        self.documents[world, canonical_name(world, document.package.name)] = document
+        key = world, canonical_name(world, document.package.name)
+        if key in self.documents:
+            raise UsageError(f"is a second document of {key[1]}", where=path, advice="Name one document a package")
+        self.documents[key] = document
 
 
 _EVERY_MANAGER = tuple(name for names in MANAGERS.values() for name in names)

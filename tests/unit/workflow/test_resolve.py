@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from pratique import api
+from pratique.readers.discovery import load, modules
+from pratique.workflow.resolve import MANIFESTS, SETTINGS
 
 AXIOS = "axios-2026-03-31"
 IN_WINDOW = datetime.datetime(2026, 3, 31, 1, 30, tzinfo=datetime.UTC).timestamp()
@@ -348,3 +350,122 @@ def test_a_cooldown_of_python_is_minded_and_named(tmp_path: Path, files: dict[st
     assert answer.spans[0].version == "1.0"
     assert answer.spans[0].held_back == "1.1"
     assert answer.protections == (f"{named}, as it is set now",)
+
+
+@pytest.mark.parametrize("text", ["axios@>>1 foo", "axios@catalog:", "axios@jsr:^1", "pypi:axios@~~1", "pypi:axios@^1"])
+@pytest.mark.parametrize("at", [None, IN_WINDOW])
+def test_a_range_that_is_not_understood_is_no_negative(text: str, at: float | None) -> None:
+    found = resolved(text, at=at)
+    assert found.exit_code == 4
+    assert found.answers[0].text == "cannot be told: the range is in no form that is understood here"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("package.json", '{"dependencies": {"axi'),
+        ("pyproject.toml", "[project]\ndependencies = ["),
+        ("Pipfile", "[packages\n"),
+        (".npmrc", "\0\0"),
+        (".yarnrc.yml", 'npmMinimalAgeGate: [\n"'),
+        ("bunfig.toml", "[install\n"),
+        ("pnpm-workspace.yaml", "minimumReleaseAge: {\n"),
+        ("uv.toml", "exclude-newer = ["),
+    ],
+)
+def test_a_manifest_or_setting_that_cannot_be_read_is_no_negative(tmp_path: Path, name: str, text: str) -> None:
+    laid(tmp_path, {"package.json": {"dependencies": {"axios": "1.13.0"}}, name: text})
+    found = resolved(root=tmp_path, at=IN_WINDOW)
+    assert found.exit_code == 4
+    assert [item.place for item in found.unread] == [name]
+
+
+def test_readers_that_decide_an_answer_are_known() -> None:
+    readers = {reader for names in MANIFESTS.values() for reader in names} | set(SETTINGS)
+    assert readers <= {load(module).name for module in modules()}
+
+
+def test_settings_alone_are_no_manifest(tmp_path: Path) -> None:
+    laid(tmp_path, {".npmrc": "save=true\n"})
+    assert resolved(root=tmp_path, at=IN_WINDOW).exit_code == 3
+    found = resolved("axios@1.13.0", root=tmp_path, at=IN_WINDOW)
+    assert found.exit_code == 4
+    assert found.unread[0].reason == "holds no manifest that a package manager reads"
+
+
+def test_a_folder_without_a_manifest_of_the_manager_is_told(tmp_path: Path) -> None:
+    laid(tmp_path, {"package.json": {"dependencies": {"axios": "1.13.0"}}})
+    assert resolved(root=tmp_path, at=IN_WINDOW, manager="pnpm").exit_code == 0
+    found = resolved(root=tmp_path, at=IN_WINDOW, manager="uv")
+    assert found.exit_code == 4
+    assert found.unread[0].reason == "holds no manifest that uv reads"
+
+
+def test_an_action_is_not_answered_by_the_rules_of_npm(tmp_path: Path) -> None:
+    text = "on: push\njobs:\n a:\n  runs-on: x\n  steps:\n  - uses: tj-actions/changed-files@v45\n"
+    laid(tmp_path, {".github/workflows/a.yml": text})
+    every = api.select(today=datetime.date(2026, 11, 20), every=True)
+    request = api.ResolveRequest(
+        targets=(api.TargetSpec(str(tmp_path)),), incidents=every.incidents, named=every.named, start=IN_WINDOW
+    )
+    found = api.resolve(request)
+    assert (found.exit_code, found.answers[0].outcome, found.answers[0].manager) == (4, "unknown", "none")
+
+
+@pytest.mark.parametrize("modified", [None, "2026-11-20T00:00:00.000Z"])
+def test_a_document_without_times_decides_nothing_about_the_past(tmp_path: Path, modified: str | None) -> None:
+    document = {**TODAY, "modified": modified}
+    del document["time"]
+    file = laid(tmp_path, {"axios.json": document}) / "axios.json"
+    found = resolved("axios@>=1.14.0", "axios@>=1.14.1", at=IN_WINDOW, manager="yarn@4.9.0", documents=(str(file),))
+    assert (found.exit_code, [answer.outcome for answer in found.answers]) == (4, ["unknown", "unknown"])
+
+
+def bad_from(begin: datetime.datetime, *asked: str, root: Path | None = None, **more: Any) -> api.Resolutions:
+    """Asked about a release of which only the beginning is known."""
+    selection = api.select(bad=["axios@1.14.1"], window=(begin, None), today=datetime.date(2026, 11, 20))
+    requests = [api.asked_for(text) for text in asked]
+    return api.resolve(
+        api.ResolveRequest(
+            targets=(api.TargetSpec(str(root)),) if root is not None else (),
+            asked=tuple(item for item in requests if item is not None),
+            incidents=selection.incidents,
+            named=selection.named,
+            **more,
+        )
+    )
+
+
+START = datetime.datetime(2026, 3, 31, tzinfo=datetime.UTC)
+
+
+def test_a_document_older_than_the_release_does_not_remove_it(tmp_path: Path) -> None:
+    old = packument(v1_13_0="2026-02-18T17:19:20Z", v1_14_0="2026-03-27T19:01:40Z")
+    old["time"]["modified"] = "2026-03-28T00:00:00.000Z"
+    file = laid(tmp_path, {"axios.json": old}) / "axios.json"
+    found = bad_from(START, "axios@^1.14.0", start=IN_WINDOW, documents=(str(file),))
+    assert found.answers[0].outcome == "listed"
+
+
+@pytest.mark.parametrize(("age", "outcome"), [("save=true", "listed"), ("min-release-age=7", "unknown")])
+def test_a_first_moment_alone_is_no_negative(tmp_path: Path, age: str, outcome: str) -> None:
+    """Until when it could be had is not known: it may have outlived the cooldown."""
+    manifest = {"dependencies": {"axios": "^1.14.0"}, "packageManager": "npm@11.12.0"}
+    laid(tmp_path, {"package.json": manifest, ".npmrc": age})
+    found = bad_from(START, root=tmp_path)
+    assert (found.exit_code, found.answers[0].outcome) == (4, outcome)
+
+
+def test_a_cooldown_whose_value_is_not_known_is_no_negative(tmp_path: Path) -> None:
+    """An older release than the one picked without it may have been the listed one."""
+    manifest = {"dependencies": {"axios": "^0.30.0"}, "packageManager": "npm@11.12.0"}
+    newer = packument(v0_30_3="2026-02-18T17:19:20Z", v0_30_5="2026-03-31T01:10:00Z", v1_14_0="2026-03-27T19:01:40Z")
+    laid(tmp_path, {"package.json": manifest, ".npmrc": "min-release-age=${AGE}\n", "axios.json": newer})
+    found = resolved(root=tmp_path, at=IN_WINDOW, documents=(str(tmp_path / "axios.json"),))
+    assert (found.exit_code, found.answers[0].outcome) == (4, "unknown")
+
+
+def test_two_documents_of_one_package_are_a_usage_error(tmp_path: Path) -> None:
+    laid(tmp_path, {"a.json": TODAY, "b.json": TODAY})
+    with pytest.raises(api.UsageError):
+        resolved("axios@^1", at=AFTER, documents=(str(tmp_path / "a.json"), str(tmp_path / "b.json")))

@@ -51,6 +51,11 @@ class Request:
         self._ordered: list[tuple[Version, Release]] | None = None
 
     @property
+    def understood(self) -> bool:
+        """Whether it is a specifier: of anything else nothing can be told."""
+        return self.specifier is not None
+
+    @property
     def ordered(self) -> list[tuple[Version, Release]]:
         """Every release whose version can be read, the highest first."""
         if self._ordered is None:
