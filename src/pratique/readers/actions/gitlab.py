@@ -32,7 +32,7 @@ _NO_JOBS = frozenset({"include", "stages", "variables", "workflow", "spec", "ima
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield includes and images of interest, and commands that name a package of interest, each with its job."""
-    parsed = yield from parsed_text(artifact, READER)
+    parsed = yield from parsed_text(artifact, READER, (ECOSYSTEM, "GitLab", "npm"))
     for document in parsed.documents[:2] if parsed is not None else ():
         if not isinstance(document, Mapping):
             continue

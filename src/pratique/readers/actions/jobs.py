@@ -11,7 +11,8 @@ from pratique.model.observation import JobFact
 from pratique.readers.marked import Mapping, Node, Sequence, Text, texts
 
 MOST_STEPS = 1000
-_SHELLS = {"pwsh": "powershell", "powershell": "powershell"}
+"""Names of steps that are told of one job; every step is read."""
+_SHELLS = frozenset({"pwsh", "powershell"})
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -23,6 +24,8 @@ class Step(msgspec.Struct, frozen=True):
     uses: tuple[Text, ...]
     runs: tuple[Text, ...]
     powershell: bool
+    place: int
+    """Which of its job's steps it is, from 0."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -39,7 +42,7 @@ class Job(msgspec.Struct, frozen=True):
         """The fact of this job with one step marked, and those that shared its machine afterwards."""
         if step is None:
             return self.fact
-        later = tuple(other.name for other in self.steps[self.steps.index(step) + 1 :])
+        later = tuple(other.name for other in self.steps[step.place + 1 : step.place + 1 + MOST_STEPS])
         return msgspec.structs.replace(self.fact, step=step.name, later_steps=later)
 
 
@@ -83,7 +86,7 @@ def _job(
         key=redacted(key) if name else None,
         workflow=workflow,
         runner=redacted(" ".join(runs_on)) if runs_on else None,
-        steps=tuple(step.name for step in found),
+        steps=tuple(step.name for step in found[:MOST_STEPS]),
         secrets=tuple(sorted(secrets)),
         permissions=permissions if own is None else _permissions(own),
         environment=redacted(environment.value) if isinstance(environment, Text) else None,
@@ -98,7 +101,7 @@ def _job(
         images += [(f"jobs.{key}.container.image", item) for item in container.every("image") if isinstance(item, Text)]
     services = node.get("services")
     if isinstance(services, Mapping):
-        for service, inner in services.pairs[:MOST_STEPS]:
+        for service, inner in services.pairs:
             if isinstance(inner, Mapping):
                 field = f"jobs.{key}.services.{service}.image"
                 images += [(field, item) for item in inner.every("image") if isinstance(item, Text)]
@@ -111,7 +114,7 @@ def steps(holder: Mapping, prefix: str) -> tuple[Step, ...]:
     for node in holder.every("steps"):
         if not isinstance(node, Sequence):
             continue
-        for index, item in enumerate(node.items[:MOST_STEPS]):
+        for index, item in enumerate(node.items):
             if not isinstance(item, Mapping):
                 continue
             uses, runs = _texts(item, "uses"), _texts(item, "run")
@@ -122,7 +125,7 @@ def steps(holder: Mapping, prefix: str) -> tuple[Step, ...]:
                 title = step_name(title)
             shell = (item.text("shell") or "").split(" ")[0]
             found.append(
-                Step(f"{prefix}steps[{index}]", item.line, redacted(title), uses, runs, _SHELLS.get(shell) is not None)
+                Step(f"{prefix}steps[{index}]", item.line, redacted(title), uses, runs, shell in _SHELLS, len(found))
             )
     return tuple(found)
 

@@ -29,17 +29,18 @@ from pratique.readers.marked import Mapping, Sequence, Text
 _PYTHON = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(?P<range>(?:[=<>!~]=?.*)?)", re.DOTALL)
 _EXACT = re.compile(r"===?\s*([0-9][^\s,;*]*)\s*(?:;.*)?", re.DOTALL)
 _RELEASE = re.compile(r"[v=]?\s*(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)")
+_HELD = (ECOSYSTEM, "npm", "PyPI")
 _WORLDS = {"node": ("npm",), "python": ("PyPI",)}
 
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
     """Yield repositories and packages of interest."""
-    parsed = yield from parsed_text(artifact, READER)
+    parsed = yield from parsed_text(artifact, READER, _HELD)
     for document in parsed.documents[:1] if parsed is not None else ():
         repositories = document.get("repos") if isinstance(document, Mapping) else None
         if not isinstance(repositories, Sequence):
             if isinstance(document, Mapping) and parsed is not None and parsed.damage is None:
-                yield artifact.refusal(READER.name, "holds no repositories", ecosystems=(ECOSYSTEM, "npm", "PyPI"))
+                yield artifact.refusal(READER.name, "holds no repositories", ecosystems=_HELD)
             continue
         for index, item in enumerate(repositories.items):
             if not isinstance(item, Mapping):

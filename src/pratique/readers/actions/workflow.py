@@ -30,6 +30,7 @@ from pratique.readers.marked import Mapping, Parsed, Text, parse
 from pratique.readers.text import decode_text
 
 ECOSYSTEM = "GitHub Actions"
+WORLDS = (ECOSYSTEM, "npm")
 FOLDERS = ((".forgejo", "workflows"), (".gitea", "workflows"), (".github", "workflows"))
 
 
@@ -56,13 +57,17 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
                 if facts:
                     yield Observation(READER.name, artifact.location(line=step.line), job.at(step))
     if not found and parsed.damage is None and parsed.documents and isinstance(parsed.documents[0], Mapping):
-        yield artifact.refusal(READER.name, "holds no jobs", ecosystems=(ECOSYSTEM, "npm"))
+        yield artifact.refusal(READER.name, "holds no jobs", ecosystems=WORLDS)
 
 
-def parsed_text(artifact: Artifact, reader: Reader) -> Generator[Refusal, None, Parsed | None]:
-    """Yield a refusal where the file is damaged; returns its documents, None where there are none."""
+def parsed_text(
+    artifact: Artifact, reader: Reader, worlds: tuple[str, ...] = WORLDS
+) -> Generator[Refusal, None, Parsed | None]:
+    """Yield a refusal where the file is damaged; returns its documents, None where there are none.
+
+    `worlds` are the ecosystems whose packages such a file can carry.
+    """
     text = decode_text(artifact.content())
-    worlds = (ECOSYSTEM, "npm")
     if text is None:
         yield artifact.refusal(reader.name, "is not text in UTF-8 or UTF-16", ecosystems=worlds)
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pratique.model.observation import JobFact, Observation, RangeFact, Refusal
-from pratique.model.ports import Interest
-from pratique.readers.actions import workflow
+from pratique.model.ports import Interest, Reader
+from pratique.readers.actions import gitlab, pre_commit, workflow
 from pratique.readers.marked import parse
 from tests.golden.harness import ALL, in_memory
 
@@ -48,6 +48,19 @@ def test_what_cannot_be_read_is_told_and_bound_to_its_worlds(data: bytes, reason
     assert [reason in item.reason for item in found] == [True]
     assert found[0].relevant
     assert found[0].ecosystems == ("GitHub Actions", "npm")
+
+
+@pytest.mark.parametrize(("reader", "world"), [(pre_commit.READER, "PyPI"), (gitlab.READER, "GitLab")])
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\x00\xd8", b"repos: [", b"- list"])
+def test_a_gap_covers_every_world_that_its_reader_reads(reader: Reader, world: str, data: bytes) -> None:
+    found = list(reader.read(in_memory(data, reader.basenames[0]), ALL))
+    assert [world in item.ecosystems for item in found if isinstance(item, Refusal)] == [True]
+
+
+def test_a_step_far_behind_is_read() -> None:
+    steps = "      - run: make\n" * 3000 + "      - uses: tj-actions/changed-files@v45\n"
+    found = read(f"jobs:\n  a:\n    steps:\n{steps}")
+    assert [item.facts.name for item in found if isinstance(item, Observation) and isinstance(item.facts, RangeFact)]
 
 
 def test_a_damaged_file_gives_what_stood_before() -> None:
