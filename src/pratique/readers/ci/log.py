@@ -35,6 +35,7 @@ from pratique.ecosystems.actions.names import redacted
 from pratique.model.observation import AnyFact, CommandFact, Observation, Refusal, Time
 from pratique.model.ports import Artifact, Interest, Reader
 from pratique.readers.ci.blocks import Blocks, raw, recoded, unpacked
+from pratique.readers.ci.clients import Managers
 from pratique.readers.ci.jobs import Job, Jobs
 from pratique.readers.ci.lines import (
     HIDDEN,
@@ -49,7 +50,6 @@ from pratique.readers.ci.lines import (
     text_of,
     unstamped,
 )
-from pratique.readers.ci.managers import Managers
 from pratique.readers.ci.runner import ACTIONS, Runner
 
 _HEADER = 1 << 18

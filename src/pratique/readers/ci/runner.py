@@ -9,9 +9,9 @@ from pratique.ecosystems.actions.names import redacted, step_name
 from pratique.ecosystems.actions.references import is_commit, reference
 from pratique.model.observation import ComponentFact, RangeFact, ScriptFact
 from pratique.model.ports import Interest
+from pratique.readers.ci.clients import Managers
 from pratique.readers.ci.jobs import Job, Jobs
 from pratique.readers.ci.lines import seconds, text_of
-from pratique.readers.ci.managers import Managers
 
 ACTIONS = "GitHub Actions"
 _DOWNLOAD = re.compile(
