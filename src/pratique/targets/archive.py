@@ -39,18 +39,12 @@ Item = Handed | Observation | Refusal | Kept
 
 
 class Tally:
-    """What was met inside archives, and what a target without a walk handed out: for the coverage."""
+    """What was met inside archives: for the coverage."""
 
     def __init__(self) -> None:
         self.archives = 0
         self.members = 0
         self.bytes = 0
-
-    def handed(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items of a target that is not walked: what it hands out counts as met."""
-        for item in items:
-            self.members += isinstance(item, tuple)
-            yield item
 
 
 def opened(items: Iterable[Item], claims: Claims, options: Options, tally: Tally) -> Iterator[Item]:

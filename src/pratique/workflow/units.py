@@ -126,7 +126,7 @@ def _one(unit: Unit, interest: Interest, keep: Keep, options: Options) -> Swept:
     table, modules = dispatch("files")
     sweeping = Sweep(modules, interest, keep, options, table)
     try:
-        sweeping.take(sweeping.tally.handed(discovery.load(unit.kind).open(unit, table, options)))
+        sweeping.take(discovery.load(unit.kind).open(unit, table, options))
     except Exception as error:  # noqa: BLE001 (a crash in a plug becomes a refusal, law 3)
         sweeping.out.refusals.append(
             Refusal(".", unit.kind, f"could not be opened: {type(error).__name__}: {error}", True, unit.target)
@@ -147,8 +147,7 @@ def stream(
     yield from planned.refusals
     for unit in planned.units:
         inside = Tally()
-        handed = inside.handed(discovery.load(kind).open(unit, table, options))
-        for item in opened(handed, table, options, inside):
+        for item in opened(discovery.load(kind).open(unit, table, options), table, options, inside):
             if isinstance(item, Kept):
                 continue
             if not isinstance(item, tuple):
@@ -156,6 +155,7 @@ def stream(
                 continue
             reader = readers.load(modules[item[0]])
             tally.artifacts += 1
+            tally.entries += 1
             tally.by_reader[reader.name] = tally.by_reader.get(reader.name, 0) + 1
             yield from read(reader, item[1], interest)
         tally.entries += inside.members

@@ -32,7 +32,7 @@ _ONLY_PYTHON = frozenset({"pip", "uv", "pipx", "poetry", "pdm", "pipenv"})
 _MOST_COMMANDS = 1000
 
 
-class Managers:
+class Clients:
     """Takes in the lines and commands of package managers."""
 
     def __init__(self, jobs: Jobs, interest: Interest) -> None:

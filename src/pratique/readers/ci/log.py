@@ -35,7 +35,7 @@ from pratique.ecosystems.actions.names import redacted
 from pratique.model.observation import AnyFact, CommandFact, Observation, Refusal, Time
 from pratique.model.ports import Artifact, Interest, Reader
 from pratique.readers.ci.blocks import Blocks, raw, recoded, unpacked
-from pratique.readers.ci.clients import Managers
+from pratique.readers.ci.clients import Clients
 from pratique.readers.ci.jobs import Job, Jobs
 from pratique.readers.ci.lines import (
     HIDDEN,
@@ -66,8 +66,8 @@ class _Log:
         self.artifact = artifact
         self.lines = Lines(interest.wanted("npm"))
         self.jobs = Jobs(artifact)
-        self.managers = Managers(self.jobs, interest)
-        self.runner = Runner(self.jobs, self.managers, interest)
+        self.clients = Clients(self.jobs, interest)
+        self.runner = Runner(self.jobs, self.clients, interest)
 
     def block(self, blocks: Blocks, block: bytes) -> None:
         """Take in the lines of one block that say something."""
@@ -124,11 +124,11 @@ class _Log:
         if kind in ("head", "got"):
             self.runner.head(job, line, stamp, text)
         elif kind in ("npm", "run"):
-            self.managers.npm_line(job, line, stamp, text)
+            self.clients.npm_line(job, line, stamp, text)
         elif kind == "asked":
-            self.managers.asked(job, line, stamp, text)
+            self.clients.asked(job, line, stamp, text)
         else:
-            self.managers.line(job, line, stamp, text)
+            self.clients.line(job, line, stamp, text)
 
     def _hidden(self, job: Job, line: int, stamp: str | None, body: bytes) -> None:
         """Take in everything that stands somewhere in a line."""
@@ -136,11 +136,11 @@ class _Log:
         for start, end in itertools.pairwise((*places, len(body))):
             text = text_of(body[start : min(end, start + LONGEST)]).strip()
             if text.startswith("npm "):
-                self.managers.npm_line(job, line, stamp, text)
+                self.clients.npm_line(job, line, stamp, text)
             elif text.startswith("Download action"):
                 self.runner.head(job, line, stamp, text)
             else:
-                self.managers.said(job, line, stamp, printed.line(text))
+                self.clients.said(job, line, stamp, printed.line(text))
                 if end - start > LONGEST:
                     self.jobs.cut = _LONG
 
@@ -165,7 +165,7 @@ class _Log:
                 )
                 yield self._seen(first, self.jobs.fact(job, step, names, later), step.time, "the step began")
                 for line, command, stamp in step.commands:
-                    yield self._seen(line, self.managers.as_printed(command, step), stamp or step.time)
+                    yield self._seen(line, self.clients.as_printed(command, step), stamp or step.time)
                 for line, found, stamp in step.facts:
                     yield self._seen(line, found, stamp or step.time)
         if self.jobs.cut is not None:

@@ -9,7 +9,7 @@ from pratique.ecosystems.actions.names import redacted, step_name
 from pratique.ecosystems.actions.references import is_commit, reference
 from pratique.model.observation import ComponentFact, RangeFact, ScriptFact
 from pratique.model.ports import Interest
-from pratique.readers.ci.clients import Managers
+from pratique.readers.ci.clients import Clients
 from pratique.readers.ci.jobs import Job, Jobs
 from pratique.readers.ci.lines import seconds, text_of
 
@@ -29,9 +29,9 @@ _INSTALLED = re.compile(r"(?:added|changed) [1-9]\d* package")
 class Runner:
     """Takes in the lines of runners."""
 
-    def __init__(self, jobs: Jobs, managers: Managers, interest: Interest) -> None:
+    def __init__(self, jobs: Jobs, managers: Clients, interest: Interest) -> None:
         self.jobs = jobs
-        self.managers = managers
+        self.clients = managers
         self.actions = interest.wanted(ACTIONS)
 
     def mark(self, job: Job, line: int, stamp: str | None, kind: bytes, title: str) -> None:
@@ -39,7 +39,7 @@ class Runner:
         if kind == b"section" and title.startswith("Starting: "):
             self.jobs.begin(job, step_name(title[10:]), line, stamp)
         elif kind == b"command":
-            self.managers.script(job, line, stamp, title)
+            self.clients.script(job, line, stamp, title)
 
     def group(self, job: Job, line: int, stamp: str | None, title: str, lines: list[tuple[bytes, bytes]]) -> None:
         """A group whose lines are looked at: permissions, an action's package, the head of a step.
@@ -88,7 +88,7 @@ class Runner:
                     job.secrets.add(f"input {redacted(match['name'])}")
         if script or not job.step.uses:
             joined = "\n".join(script) if script else title
-            self.managers.script(job, line, stamp, joined.replace("\\\n", " "))
+            self.clients.script(job, line, stamp, joined.replace("\\\n", " "))
 
     def _downloaded(self, job: Job, line: int, stamp: str | None, uses: str, ref: str, commit: str | None) -> None:
         """An action was downloaded: at this commit, or at one that the log does not tell."""
