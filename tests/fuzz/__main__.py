@@ -60,7 +60,7 @@ def main() -> int:
         return 2
     name = sys.argv[1]
     try:
-        import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        import atheris
     except ImportError:
         sys.stderr.write("atheris is not installed: docs/how-to/fuzz-a-reader.md\n")
         return 2

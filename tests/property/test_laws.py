@@ -46,7 +46,7 @@ origins = st.sampled_from(["registry", "registry", "registry", "unknown", "git",
 
 
 def at(reader: str, path: str, fact: object) -> Observation:
-    return Observation(reader, Location(TARGET, path), fact)  # type: ignore[arg-type]
+    return Observation(reader, Location(TARGET, path), fact)
 
 
 locks = st.builds(
@@ -132,7 +132,7 @@ LOWERING = (ProtectionFact, ComponentFact)
 
 
 def sightings(found: list[Observation]) -> list[Sighting]:
-    return list(match(CATALOGUE, Evidence(found, KINDS, {TARGET: "/harbour"})))  # type: ignore[arg-type]
+    return list(match(CATALOGUE, Evidence(found, KINDS, {TARGET: "/harbour"})))
 
 
 def verdicts(found: list[Observation], gaps: list[OpenGap] | None = None) -> dict[Subject, Verdict]:
@@ -241,7 +241,7 @@ def test_law_4_every_sighting_names_its_observations(found: list[Observation]) -
 @given(found=observations, seed=st.randoms(use_true_random=False))
 def test_law_8_order_does_not_matter(found: list[Observation], seed: object) -> None:
     shuffled = list(found)
-    seed.shuffle(shuffled)  # type: ignore[attr-defined]
+    seed.shuffle(shuffled)
     assert set(sightings(found)) == set(sightings(shuffled))
     assert verdicts(found) == verdicts(shuffled)
 

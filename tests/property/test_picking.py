@@ -80,7 +80,7 @@ def test_a_lower_version_never_changes_what_is_highest(
     before = pick(name, Request(Package("package", releases), ">=0.0.0"), 0.0, version=version)
     lowest = (Release("0.0.0-0", published=-10.0), *releases)
     assert pick(name, Request(Package("package", lowest), ">=0.0.0"), 0.0, version=version) == before
-    highest = max(versions, key=lambda text: parse_version(text).rank)  # type: ignore[union-attr]
+    highest = max(versions, key=lambda text: parse_version(text).rank)
     assert before.version == highest
 
 

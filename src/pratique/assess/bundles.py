@@ -12,8 +12,11 @@ import msgspec
 
 from pratique.assess.catalogue import Catalogue, Listing
 from pratique.assess.exposure import BEFORE, exposure
+from pratique.assess.subjects import scope_of
+from pratique.ecosystems.npm.layout import built_from
 from pratique.model.depth import Confidence
 from pratique.model.incident import Incident, Indicator, Role
+from pratique.model.location import Location
 from pratique.model.observation import BundledFact, ComponentFact, ContentFact, Observation, Refusal, Time
 
 _TOLD = {
@@ -59,21 +62,23 @@ class Untold(msgspec.Struct, frozen=True):
     relevant: bool
 
 
-def untold(catalogue: Catalogue, observations: list[Observation], built_from: dict[Observation, str]) -> list[Untold]:
+def untold(catalogue: Catalogue, observations: list[Observation], projects: dict[Observation, str]) -> list[Untold]:
     """Packages of unknown release, for each bundle and package one.
 
-    Nothing where another part of the same build tells the release, or where the bundle was last written before any
-    listed release was published. `built_from` gives the project that an observation's bundle was built from.
+    Nothing where another part of the same output tells the release, or where the bundle was last written before any
+    listed release was published. `projects` gives the project that an observation's bundle was built from.
     """
     told = {
-        (built_from[item], item.facts.name)
+        (projects[item], _output(item.location), item.facts.name)
         for item in observations
         if isinstance(item.facts, ComponentFact) and item.facts.record == "bundle"
     }
     found: dict[tuple[str, str, str, object], Untold] = {}
     for item in observations:
         fact = item.facts
-        if not isinstance(fact, BundledFact) or fact.versions or (built_from[item], fact.name) in told:
+        if not isinstance(fact, BundledFact) or fact.versions:
+            continue
+        if (projects[item], _output(item.location), fact.name) in told:
             continue
         for listing in catalogue.listings.get((fact.ecosystem, fact.name), ()):
             if older(listing.incident, fact.name, item.times):
@@ -87,6 +92,14 @@ def untold(catalogue: Catalogue, observations: list[Observation], built_from: di
             known = found.get(key)
             found[key] = Untold(refusal, listing.named or (known is not None and known.relevant))
     return list(found.values())
+
+
+def _output(location: Location) -> tuple[object, str]:
+    """Which build's output a file is part of: the outermost build folder, in its layer, archive or blob."""
+    path = location.inside[-1].path if location.inside and location.inside[-1].kind == "member" else location.path
+    folder = built_from(path)
+    scope = scope_of(location)
+    return location.inside if scope is None else scope, folder + path[len(folder) :].partition("/")[0]
 
 
 def older(incident: Incident, name: str, times: tuple[Time, ...]) -> bool:

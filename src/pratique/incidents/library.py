@@ -240,6 +240,11 @@ def check(incident: Incident) -> list[str]:
         ]
         if len(set(indicator.sources)) < 2 and indicator.confidence != "low":
             problems.append(f"{key}.confidence: {indicator.confidence} needs two sources; one allows low")
+        if indicator.match == "regex":
+            try:
+                re.compile(indicator.value)
+            except re.error as error:
+                problems.append(f"{key}.value: is no regular expression: {error}")
         if indicator.type in ("domain", "ip", "url") and not re.search(r"\[[.:]", indicator.value):
             problems.append(f"{key}.value: must be stored defanged, as in example[.]test")
         if indicator.where and indicator.type != "file-content":

@@ -78,6 +78,8 @@ def test_another_part_of_the_same_build_may_tell_the_release() -> None:
     unknown = seen(BundledFact(name="axios"), "shop/dist/main.js.map")
     assert gaps(unknown, seen(carried("1.14.0", "constant"))) == []
     assert gaps(unknown, seen(carried("1.14.0", "constant"), "other/dist/main.js")) != []
+    assert gaps(unknown, seen(carried("1.14.0", "constant"), "shop/dist/assets/other.js")) == []
+    assert gaps(unknown, seen(carried("1.14.0", "constant"), "shop/public/main.js")) != [], "another output of it"
 
 
 def test_a_bundle_older_than_the_release_cannot_carry_it() -> None:

@@ -139,6 +139,11 @@ def test_a_sound_definition_loads() -> None:
         ('sources = ["one", "two"]', 'sources = ["one", "six"]', "sources: 'six' is not a reference id"),
         ("bad.example[.]test", "bad.example.test", "indicators[host].value: must be stored defanged"),
         ("bad.example[.]test", "http://bad.example[.]test", "must not hold a live URL"),
+        (
+            'value = "bad.example[.]test"',
+            'match = "regex"\nvalue = "bad.example[.test"',
+            "indicators[host].value: is no regular expression",
+        ),
         ('type = "domain"', 'type = "file-hash"', "must be sha256: and 64 hexadecimal digits"),
         ('after = ["collect"]', 'after = ["rotate"]', "remediation[rotate].after: 'rotate' is no earlier step"),
         ("order = 2", "order = 1", "evidence: order must rise"),

@@ -33,17 +33,17 @@ def test_every_listed_release_belongs_where_it_stands(rules: object) -> None:
     for path in BUNDLED.glob("*.tsv"):
         for line in path.read_text(encoding="utf-8").splitlines()[1:]:
             name, version = line.split("\t")[:2]
-            assert rules.campaign(name, version) == path.name.removesuffix(".versions.tsv")  # type: ignore[attr-defined]
+            assert rules.campaign(name, version) == path.name.removesuffix(".versions.tsv")
 
 
 def test_every_rule_names_a_bundled_incident_and_is_used(rules: object) -> None:
     library = {incident.id: incident for incident in load_directory(BUNDLED)}
     names = {component.name for incident in library.values() for component in incident.components}
-    campaigns = {*rules.names.values(), *rules.scopes.values(), *rules.inline, rules.rest}  # type: ignore[attr-defined]
+    campaigns = {*rules.names.values(), *rules.scopes.values(), *rules.inline, rules.rest}
     assert campaigns <= set(library)
-    assert set(rules.names) <= names  # type: ignore[attr-defined]
-    assert set(rules.scopes) <= {name[1:].split("/")[0] for name in names if name[0] == "@"}  # type: ignore[attr-defined]
-    assert all(any(name.startswith(prefix) for name in names) for prefix, _ in rules.prefixes)  # type: ignore[attr-defined]
+    assert set(rules.names) <= names
+    assert set(rules.scopes) <= {name[1:].split("/")[0] for name in names if name[0] == "@"}
+    assert all(any(name.startswith(prefix) for name in names) for prefix, _ in rules.prefixes)
 
 
 def test_the_script_writes_lists(script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

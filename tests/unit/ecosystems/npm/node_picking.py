@@ -147,7 +147,7 @@ def package(value: dict[str, Any]) -> Package:
             appeared=-math.inf,
             deprecated=bool(item.get("deprecated")),
             node=item.get("engines", {}).get("node"),
-            shelf=shelf,  # type: ignore[arg-type]
+            shelf=shelf,
         )
         for shelf, versions in shelves.items()
         for text, item in versions.items()

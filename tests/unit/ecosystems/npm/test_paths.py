@@ -313,7 +313,7 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])
 def test_places(case: tuple[str, str, str, str | None, str, bool, str | None]) -> None:
     path, layout, project, package, folder, at_root, version = case
-    assert place_of(path) == Place(layout, project, package, folder, at_root, version)  # type: ignore[arg-type]
+    assert place_of(path) == Place(layout, project, package, folder, at_root, version)
     assert project_of(path) == project
 
 

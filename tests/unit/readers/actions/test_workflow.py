@@ -89,4 +89,4 @@ def test_no_secret_value_is_told() -> None:
 
 def test_yaml_keeps_lines_and_every_pair() -> None:
     document = parse("a: 1\na: 2\non: |\n  x\n").documents[0]
-    assert [(key, node.line) for key, node in document.pairs] == [("a", 1), ("a", 2), ("on", 4)]  # type: ignore[union-attr]
+    assert [(key, node.line) for key, node in document.pairs] == [("a", 1), ("a", 2), ("on", 4)]

@@ -211,7 +211,7 @@ def test_dependency_paths(path: str, name: str | None, version: str | None) -> N
 def test_any_text_is_a_dependency_path(text: str) -> None:
     parse_path(text)
     assert text.startswith(without_suffix(text))
-    assert folder_of(text, "a") is None or "/" not in folder_of(text, "a").split("/")[1]  # type: ignore[union-attr]
+    assert folder_of(text, "a") is None or "/" not in folder_of(text, "a").split("/")[1]
 
 
 @pytest.mark.parametrize(

@@ -288,5 +288,5 @@ def test_secrets_in_settings_are_lost_and_a_cut_value_protects_nobody() -> None:
     text = "overrides:\n  a: https://user:secret@registry.example/a.tgz\n  axios: 1.14"
     out = list(pnpm_workspace.read(in_memory(text.encode(), "pnpm-workspace.yaml"), ALL))
     assert "secret" not in repr(out)
-    assert [item.facts.name for item in out if isinstance(item, Observation)] == ["a"]  # type: ignore[union-attr]
+    assert [item.facts.name for item in out if isinstance(item, Observation)] == ["a"]
     assert [item.relevant for item in out if isinstance(item, Refusal)] == [False]
