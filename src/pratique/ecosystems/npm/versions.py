@@ -174,7 +174,7 @@ def satisfies(version: str, range: str, *, loose: bool = True) -> bool | None:  
     return release is not None and parsed.admits(release)
 
 
-def admits(range: str, versions: Iterable[str], *, loose: bool = True) -> tuple[str, ...] | None:  # noqa: A002
+def admits(range: str, versions: Iterable[str], *, loose: bool = True) -> tuple[str, ...] | None:  # noqa: A002 (npm's word)
     """Those of the versions that a range admits, in the order given; None where the range is none."""
     parsed = parse_range(range, loose=loose)
     if parsed is None:
