@@ -9,7 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pratique.model.errors import ConfigurationError, IncidentError, PratiqueError, TargetError, UsageError
+    from pratique.model.errors import (
+        CaseError,
+        ConfigurationError,
+        IncidentError,
+        PlanError,
+        PratiqueError,
+        TargetError,
+        UsageError,
+    )
     from pratique.model.incident import Incident
     from pratique.model.report import SCHEMA, Report
     from pratique.model.resolution import Resolutions
@@ -35,6 +43,7 @@ __all__ = [
     "VERSION",
     "Acceptance",
     "Asked",
+    "CaseError",
     "CheckRequest",
     "ComponentsRequest",
     "ConfigurationError",
@@ -42,6 +51,7 @@ __all__ = [
     "Incident",
     "IncidentError",
     "Inventory",
+    "PlanError",
     "PratiqueError",
     "Proof",
     "Renderer",
@@ -78,6 +88,7 @@ _HOMES = {
     "Asked": ("pratique.workflow.resolve", "Asked"),
     "asked_for": ("pratique.workflow.resolve", "asked_for"),
     "available": ("pratique.workflow.select", "available"),
+    "CaseError": ("pratique.model.errors", "CaseError"),
     "check": ("pratique.workflow.check", "check"),
     "CheckRequest": ("pratique.workflow.request", "CheckRequest"),
     "components": ("pratique.workflow.components", "components"),
@@ -94,6 +105,7 @@ _HOMES = {
     "inventory_bill": ("pratique.report.inventory", "bill"),
     "inventory_lines": ("pratique.report.inventory", "lines"),
     "load_incident": ("pratique.workflow.select", "load_incident"),
+    "PlanError": ("pratique.model.errors", "PlanError"),
     "PratiqueError": ("pratique.model.errors", "PratiqueError"),
     "printable": ("pratique.report.words", "printable"),
     "Proof": ("pratique.workflow.selftest", "Proof"),

@@ -253,6 +253,7 @@ MODULES = (
     "tomllib",
     "signal",
     "packaging",
+    "psutil",
     "zstandard",
     "subprocess",
 )
@@ -400,7 +401,17 @@ def install(folder: Path) -> Path:
     python = environment / "bin/python"
     subprocess.run([*pip, "--python", str(python), "install", *offline, "--no-compile", str(wheel)], check=True)
     place = next((environment / "lib").glob("python*/site-packages"))
-    for name in ("click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "packaging", "pyyaml", "zstandard"):
+    for name in (
+        "click",
+        "jinja2",
+        "markupsafe",
+        "msgspec",
+        "packageurl-python",
+        "packaging",
+        "psutil",
+        "pyyaml",
+        "zstandard",
+    ):
         for file in importlib.metadata.distribution(name).files or ():
             if ".." not in file.parts and "__pycache__" not in file.parts:
                 target = place / file

@@ -33,7 +33,7 @@ BANNED = frozenset(
     }
     | {"issue", "issues", "hit", "hits", "scan", "scanner", "safe", "clean", "stuff", "lib", "base", "shared"}
 )
-MOST_DISTRIBUTIONS = 8
+MOST_DISTRIBUTIONS = 9
 
 
 def test_import_rules_hold() -> None:

@@ -4,7 +4,9 @@ PratiqueError
 |- UsageError            a wrong option or argument
 |- IncidentError         an incident definition that cannot be used
 |- TargetError           a target that does not exist or cannot be opened at all
-+- ConfigurationError    a configuration file that cannot be used
+|- ConfigurationError    a configuration file that cannot be used
+|- CaseError             a case that is damaged, in use, or cannot be written
++- PlanError             a plan that cannot be used, or no longer fits what is there
 """
 
 from __future__ import annotations
@@ -48,3 +50,11 @@ class TargetError(PratiqueError):
 
 class ConfigurationError(PratiqueError):
     """A configuration file that cannot be used."""
+
+
+class CaseError(PratiqueError):
+    """A case that is damaged, in use by another process, or cannot be written."""
+
+
+class PlanError(PratiqueError):
+    """A plan that cannot be used, or that no longer fits what is there."""

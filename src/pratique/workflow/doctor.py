@@ -200,7 +200,7 @@ def environment(folders: list[str], home: str) -> Iterator[Finding]:
 
 
 _DEPENDENCIES = frozenset(
-    {"click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "packaging", "pyyaml", "zstandard"}
+    {"click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "packaging", "psutil", "pyyaml", "zstandard"}
 )
 """What this program needs, where no metadata of its own says so; a test holds it equal to the metadata."""
 

@@ -1,0 +1,1 @@
+"""The archive: one case, append-only, hash-chained, sealed, exported, verified."""
