@@ -11,6 +11,8 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 import msgspec
 
+from pratique.model.incident import EvidenceKind
+
 FORMAT = "pratique.case/1"
 EntryKind = Literal[
     "opened",  # the case was made: id, incidents, tool, who
@@ -60,23 +62,7 @@ class EvidenceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """`sha256:<hexadecimal>` of its bytes."""
     size: int
     """Bytes."""
-    kind: Literal[
-        "lockfile",
-        "hidden-lockfile",
-        "manifest",
-        "cache-index",
-        "cache-content",
-        "debug-log",
-        "shell-history",
-        "process-table",
-        "socket-table",
-        "dropped-file",
-        "persistence",
-        "configuration",
-        "log",
-        "archive",
-        "other",
-    ] = "other"
+    kind: EvidenceKind = "other"
     order: int = 0
     """Place in the order of volatility; 1 goes first."""
     incident: str = ""

@@ -16,6 +16,24 @@ from pratique.model.signature import Signature
 
 Ecosystem = Literal["npm", "PyPI", "GitHub Actions"]
 Confidence = Literal["low", "medium", "high"]
+EvidenceKind = Literal[
+    "lockfile",
+    "hidden-lockfile",
+    "manifest",
+    "cache-index",
+    "cache-content",
+    "debug-log",
+    "shell-history",
+    "process-table",
+    "socket-table",
+    "dropped-file",
+    "persistence",
+    "configuration",
+    "log",
+    "archive",
+    "other",
+]
+"""What kind of thing a piece of evidence is."""
 
 
 class Role(enum.StrEnum):
@@ -217,6 +235,8 @@ class Evidence(Record, frozen=True, kw_only=True):
     order: int
     what: str
     why: str
+    kinds: tuple[EvidenceKind, ...] = ()
+    """What of it can be copied from a machine; empty: it lies with a service, and a person must export it there."""
 
 
 class Actor(Record, frozen=True, kw_only=True):
