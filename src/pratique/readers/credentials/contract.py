@@ -12,7 +12,7 @@ from typing import Literal, NoReturn, TypeVar
 
 import msgspec
 
-from pratique.model.credential import CredentialFact, Tier
+from pratique.model.credential import CredentialFact, Protection, State, Tier
 
 T = TypeVar("T")
 
@@ -39,7 +39,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """Id of the rotation provider."""
     paths: tuple[str, ...] = ()
     """Where on Linux: `$HOME/.npmrc`, `$XDG_CONFIG_HOME/gh/hosts.yml`, `/etc/...`, `$PROJECT/.npmrc`; `*` in the last
-    part alone."""
+    part alone. Roots: `$HOME`, `$XDG_CONFIG_HOME`, `$XDG_DATA_HOME`, `$XDG_CACHE_HOME`, `$XDG_STATE_HOME`,
+    `$XDG_RUNTIME_DIR`, `$PROJECT`, `%APPDATA%`, `%LOCALAPPDATA%`, `%USERPROFILE%`, `%PROGRAMDATA%`; any other `$NAME`
+    is a variable that names a folder, and is looked at where it is set (`$CARGO_HOME/credentials.toml`)."""
     macos: tuple[str, ...] | None = None
     """Where on macOS; None: as on Linux."""
     windows: tuple[str, ...] | None = None
@@ -54,7 +56,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     limit: int = 1 << 20
     """Most bytes to read."""
     fields: tuple[str, ...] = ()
-    """For formats that need it: names of the fields that hold secrets, `*` as in `variables`."""
+    """For formats that need it: names of the fields that hold secrets, `*` as in `variables`. With `@` in front, one
+    whose value is a URL with user info; with `!`, one to leave out. In nested files also the path: `*.auth.token`."""
     show: tuple[str, ...] = ()
     """For formats that need it: fields that may be shown as identity."""
     references: tuple[str, ...] = ()
@@ -67,6 +70,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """Ids of incidents in which this class was taken or looked for, by the sources in `source`."""
     personal: bool = False
     """Whether it is private data of a person (browser, wallet, chat, mail): yes or no alone."""
+    state: State = "store"
+    """For presence and names: what its being there means."""
+    protection: Protection = "unknown"
+    """For presence and names: what protects it."""
     source: str = ""
     """Where the fact stands."""
     note: str = ""

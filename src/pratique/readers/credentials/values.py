@@ -1,0 +1,240 @@
+"""What formats share: text out of bytes, what a value is, and the facts that may be told of it.
+
+A format finds names and values. `held` decides by the row what a name means and gives the fact. A name of `fields` that
+starts with `@` is one whose value is a URL, or several: then the user info in it is the secret. One that starts with
+`!` is left out, whatever else matches it. All names are compared without regard to case.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal
+from urllib.parse import unquote
+
+from pratique.model.credential import CredentialFact, Protection
+from pratique.readers.credentials.contract import Fingerprint, Row, Secret
+
+Pairs = tuple[tuple[str, str], ...]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+MOST_FACTS = 400
+"""Credentials that are told of one file."""
+
+_NAMED = r"[A-Za-z_][\w.-]*"
+_REFERENCE = re.compile(
+    rf"""\$\{{\{{[^{{}}]*\}}\}} | \$\{{{_NAMED}\??\}} | \$[A-Z_][A-Z0-9_]* | \$\([^()]*\) | %{_NAMED}% | %\({_NAMED}\)s
+    | \{{\{{[^{{}}]*\}}\}} | \$env:{_NAMED} | env\.{_NAMED}
+    | (?:op|vault|bws|gopass|keyring|awssm|ssm|gcpsm|azkv|secretref|infisical|doppler)(?:://|:)\S+
+    | arn:aws[\w-]*:(?:secretsmanager|ssm):\S+ | @Microsoft\.KeyVault\(.*\) | ENC\[[^\]]*\]""",
+    re.VERBOSE,
+)
+_DEFAULTED = re.compile(rf"\$\{{{_NAMED}:?[-=](?P<default>[^{{}}]*)\}}")
+_PLACEHOLDER = re.compile(
+    r"""<[^<>]*> | \[[^\[\]]*\] | x{3,} | \*{3,} | \.{3,} | -{3,} | \?{3,} | 0{4,}
+    | change[-_ ]?(?:me|it|this) | replace[-_ ]?(?:me|it|this) | (?:todo|tbd|fixme|example|placeholder|dummy|redacted)
+    | (?:your|my|the|insert|enter|paste|put)[-_ ](?:[a-z]+[-_ ]){0,5}(?:token|key|password|passwd|secret|here|value)
+    | none | null | nil | undefined | true | false""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_ALIKE = re.compile(r"[A-Za-z0-9_+/=.~-]{20,}")
+
+_FILLED = frozenset({"", "x-oauth-basic", "x-access-token", "oauth2", "x-token-auth", "token"})
+"""Words that stand beside a token in user info."""
+
+_KINDS = (
+    ("github_pat_", "github-fine-grained-token"),
+    ("ghp_", "github-classic-token"),
+    ("gho_", "github-oauth-token"),
+    ("ghu_", "github-app-user-token"),
+    ("ghs_", "github-installation-token"),
+    ("ghr_", "github-refresh-token"),
+    ("npm_", "npm-token"),
+    ("pypi-", "pypi-token"),
+    ("rubygems_", "rubygems-key"),
+    ("glpat-", "gitlab-personal-token"),
+    ("glrt-", "gitlab-runner-token"),
+)
+
+
+def text_of(content: bytes) -> str | None:
+    """Text by its byte order mark, else as UTF-8; None where it holds NUL or is of another encoding.
+
+    Bytes that are no UTF-8 stay as they are: a password in Latin-1 does not hide the file that holds it.
+    """
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), None)
+    try:
+        text = content.decode(encoding or "utf-8", "strict" if encoding else "surrogateescape")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text.removeprefix("\ufeff")
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(item).replace(r"\*", ".*") for item in patterns), re.IGNORECASE | re.DOTALL)
+
+
+def matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a name is one of the patterns, in which `*` stands for any text."""
+    return bool(patterns) and _compiled(patterns).fullmatch(name) is not None
+
+
+def classify(value: str) -> Literal["material", "reference", "nothing"]:
+    """Whether a value is secret material, points elsewhere as a whole, or is empty or a placeholder as a whole."""
+    bare = value.strip().strip("\"'").strip()
+    if not bare or (len(bare) < 120 and _PLACEHOLDER.fullmatch(bare)):
+        return "nothing"
+    if len(bare) < 2000:
+        match = _DEFAULTED.fullmatch(bare)
+        if match is not None:
+            return "material" if classify(match["default"]) == "material" else "reference"
+        if _REFERENCE.fullmatch(bare):
+            return "reference"
+    return "material"
+
+
+def kind_of(value: str) -> str:
+    """The kind of a token by what its issuer puts in front; empty where nothing tells."""
+    for prefix, kind in _KINDS:
+        if value.startswith(prefix):
+            return kind
+    return ""
+
+
+def strong(value: str) -> bool:
+    """Whether a value is long and mixed enough that nobody chose it: 128 bits and more, by its characters."""
+    bare = value.strip()
+    mixed = sum(bool(re.search(group, bare)) for group in ("[a-z]", "[A-Z]", "[0-9]"))
+    hexadecimal = re.fullmatch(r"[0-9a-f]{32,}|[0-9A-F]{32,}", bare) is not None
+    return not re.search(r"\s", bare) and (hexadecimal or (len(bare) >= 24 and mixed == 3))
+
+
+def public(value: str) -> str:
+    """A text that may be told: a URL without user info and query, no control characters, nothing like a token."""
+    if _URL.match(value):
+        scheme, _, rest = value.partition("://")
+        authority, slash, path = rest.partition("/")
+        value = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}".partition("?")[0].partition("#")[0]
+        return _NOT_SHOWN.sub("?", value)[:300]
+    if kind_of(value) or (_ALIKE.fullmatch(value) and strong(value)):
+        return "(not shown)"
+    return _NOT_SHOWN.sub("?", value)[:200]
+
+
+def pairs(entries: Iterable[tuple[str, str | None]]) -> Pairs:
+    """Identity out of names and values, those without a value aside."""
+    return tuple((name, public(value)) for name, value in entries if value)
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, with its port; empty where there is none."""
+    rest = url.partition("://")[2] or url.removeprefix("//")
+    return re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2].lower()
+
+
+def told(
+    field: str,
+    value: str,
+    row: Row,
+    fingerprint: Fingerprint,
+    identity: Pairs = (),
+    *,
+    kind: str = "",
+    protection: Protection = "plaintext",
+    scopes: tuple[str, ...] = (),
+    expires: str | None = None,
+    created: str | None = None,
+    guessable: bool | None = None,
+) -> CredentialFact | None:
+    """The fact of one value; None for what is empty or a placeholder."""
+    what = classify(value)
+    if what == "nothing":
+        return None
+    name = public(field) or "(no name)"
+    if what == "reference":
+        return CredentialFact(field=name, state="reference", protection="unknown", identity=identity)
+    bare = value.strip()
+    known = kind or kind_of(bare)
+    chosen = row.guessable if guessable is None else guessable
+    mark = fingerprint(row.provider, Secret(bare)) if not chosen and (known or strong(bare)) else None
+    return CredentialFact(
+        field=name,
+        protection=protection,
+        kind=known,
+        identity=identity,
+        scopes=scopes,
+        expires=expires,
+        created=created,
+        fingerprint=mark,
+    )
+
+
+def in_url(
+    field: str, value: str, row: Row, fingerprint: Fingerprint, identity: Pairs = ()
+) -> Iterator[CredentialFact]:
+    """A fact for each URL of a text that carries a password, or a token in place of a user."""
+    for match in _URL.finditer(value):
+        authority = re.split(r"[/?#]", match[0].partition("://")[2], maxsplit=1)[0]
+        userinfo, mark, host = authority.rpartition("@")
+        if not mark or not userinfo:
+            continue
+        user, colon, password = userinfo.partition(":")
+        user, password = unquote(user), unquote(password)
+        if not colon and match[0].lower().startswith(("ssh:", "git+ssh:")):
+            continue
+        if password.lower() in _FILLED:
+            password, user = user, ""
+        if password.lower() in _FILLED or classify(password) == "nothing":
+            continue
+        whose = pairs([("host", host.lower()), ("user", user if user.lower() not in _FILLED else None)])
+        fact = told(field, password, row, fingerprint, (*identity, *whose))
+        if fact is not None:
+            yield fact
+
+
+def held(
+    field: str,
+    value: str,
+    row: Row,
+    fingerprint: Fingerprint,
+    identity: Pairs = (),
+    *,
+    protection: Protection = "plaintext",
+    scopes: tuple[str, ...] = (),
+    expires: str | None = None,
+    path: str = "",
+) -> Iterator[CredentialFact]:
+    """What a row makes of a name and its value: a secret, user info in a URL, a reference, or nothing.
+
+    `path` is the whole name in a nested file (`users.token`); patterns with a dot are compared with it.
+    """
+    whole = path or field
+    plain = tuple(item for item in row.fields if item[0] not in "@!")
+    urls = tuple(item[1:] for item in row.fields if item[0] == "@")
+    left_out = tuple(item[1:] for item in row.fields if item[0] == "!")
+    if _either(field, whole, left_out):
+        return
+    if _either(field, whole, row.references):
+        if classify(value) != "nothing":
+            yield CredentialFact(field=public(field), state="reference", protection="unknown", identity=identity)
+    elif _either(field, whole, urls):
+        yield from in_url(field, value, row, fingerprint, identity)
+    elif _either(field, whole, plain):
+        fact = told(field, value, row, fingerprint, identity, protection=protection, scopes=scopes, expires=expires)
+        if fact is not None:
+            yield fact
+
+
+def _either(field: str, path: str, patterns: tuple[str, ...]) -> bool:
+    return matches(field, patterns) or (path != field and matches(path, patterns))
