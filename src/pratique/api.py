@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pratique.casefile.case import Case
     from pratique.model.errors import (
         CaseError,
         ConfigurationError,
@@ -27,6 +28,19 @@ if TYPE_CHECKING:
     from pratique.report.resolutions import resolution_json, resolution_lines
     from pratique.report.words import printable
     from pratique.version import VERSION
+    from pratique.workflow.case import (
+        Added,
+        CaseProof,
+        CaseStatus,
+        add_evidence,
+        add_note,
+        case_status,
+        new_case,
+        open_case,
+        record_done,
+        record_report,
+        verify_case,
+    )
     from pratique.workflow.check import check
     from pratique.workflow.components import ComponentsRequest, Inventory, components
     from pratique.workflow.doctor import Diagnosis, doctor
@@ -42,8 +56,12 @@ __all__ = [
     "SCHEMA",
     "VERSION",
     "Acceptance",
+    "Added",
     "Asked",
+    "Case",
     "CaseError",
+    "CaseProof",
+    "CaseStatus",
     "CheckRequest",
     "ComponentsRequest",
     "ConfigurationError",
@@ -62,8 +80,11 @@ __all__ = [
     "TargetError",
     "TargetSpec",
     "UsageError",
+    "add_evidence",
+    "add_note",
     "asked_for",
     "available",
+    "case_status",
     "check",
     "components",
     "doctor",
@@ -72,7 +93,11 @@ __all__ = [
     "inventory_bill",
     "inventory_lines",
     "load_incident",
+    "new_case",
+    "open_case",
     "printable",
+    "record_done",
+    "record_report",
     "renderer",
     "resolution_json",
     "resolution_lines",
@@ -81,14 +106,22 @@ __all__ = [
     "selftest",
     "specify",
     "this_user",
+    "verify_case",
 ]
 
 _HOMES = {
     "Acceptance": ("pratique.workflow.request", "Acceptance"),
+    "add_evidence": ("pratique.workflow.case", "add_evidence"),
+    "add_note": ("pratique.workflow.case", "add_note"),
+    "Added": ("pratique.workflow.case", "Added"),
     "Asked": ("pratique.workflow.resolve", "Asked"),
     "asked_for": ("pratique.workflow.resolve", "asked_for"),
     "available": ("pratique.workflow.select", "available"),
+    "Case": ("pratique.casefile.case", "Case"),
+    "case_status": ("pratique.workflow.case", "case_status"),
     "CaseError": ("pratique.model.errors", "CaseError"),
+    "CaseProof": ("pratique.workflow.case", "CaseProof"),
+    "CaseStatus": ("pratique.workflow.case", "CaseStatus"),
     "check": ("pratique.workflow.check", "check"),
     "CheckRequest": ("pratique.workflow.request", "CheckRequest"),
     "components": ("pratique.workflow.components", "components"),
@@ -105,10 +138,14 @@ _HOMES = {
     "inventory_bill": ("pratique.report.inventory", "bill"),
     "inventory_lines": ("pratique.report.inventory", "lines"),
     "load_incident": ("pratique.workflow.select", "load_incident"),
+    "new_case": ("pratique.workflow.case", "new_case"),
+    "open_case": ("pratique.workflow.case", "open_case"),
     "PlanError": ("pratique.model.errors", "PlanError"),
     "PratiqueError": ("pratique.model.errors", "PratiqueError"),
     "printable": ("pratique.report.words", "printable"),
     "Proof": ("pratique.workflow.selftest", "Proof"),
+    "record_done": ("pratique.workflow.case", "record_done"),
+    "record_report": ("pratique.workflow.case", "record_report"),
     "Renderer": ("pratique.report.renderer", "Renderer"),
     "renderer": ("pratique.report.renderer", "renderer"),
     "Report": ("pratique.model.report", "Report"),
@@ -126,6 +163,7 @@ _HOMES = {
     "TargetSpec": ("pratique.workflow.request", "TargetSpec"),
     "this_user": ("pratique.workflow.machine", "this_user"),
     "UsageError": ("pratique.model.errors", "UsageError"),
+    "verify_case": ("pratique.workflow.case", "verify_case"),
     "VERSION": ("pratique.version", "VERSION"),
 }
 

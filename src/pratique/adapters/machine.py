@@ -103,3 +103,20 @@ def system() -> str:
     import platform
 
     return f"{platform.system() or sys.platform} {platform.release()} on {platform.machine() or 'an unknown processor'}"
+
+
+def account() -> str:
+    """The name of the account that this process acts as, or its number; the environment is not asked."""
+    try:
+        import pwd
+    except ImportError:
+        import getpass
+
+        try:
+            return getpass.getuser()
+        except (OSError, ImportError, KeyError):
+            return "unknown"
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid {os.geteuid()}"

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from pratique.doors.cli.case import case
 from pratique.doors.cli.components import components
 from pratique.doors.cli.doctor import doctor
 from pratique.doors.cli.resolve import resolve
@@ -27,6 +28,7 @@ def pratique() -> None:
 
 
 pratique.add_command(components)
+pratique.add_command(case)
 pratique.add_command(resolve)
 pratique.add_command(selftest)
 pratique.add_command(doctor)
@@ -120,6 +122,14 @@ def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Keep the results of histories and images in DIR as they come; go on from there after an end.",
 )
 @click.option("--unreachable", is_flag=True, help="In git histories, look at objects too that no ref reaches.")
+@click.option(
+    "--case",
+    "case_folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the report into this case, and the evidence that its incidents ask for.",
+)
+@click.option("--key", "case_key", type=click.Path(path_type=Path), metavar="FILE", help="The key of that case.")
 def check(  # the options of one command
     targets: tuple[str, ...],
     incidents: tuple[str, ...],
@@ -142,6 +152,8 @@ def check(  # the options of one command
     no_cache: bool,
     resume: Path | None,
     unreachable: bool,
+    case_folder: Path | None,
+    case_key: Path | None,
 ) -> int:
     """Is this hit, how far did it get, and what could not be looked at?
 
@@ -187,7 +199,16 @@ def check(  # the options of one command
         resume=resume,
         shown_options=values.shown(quick=quick, deep=deep, exclude=excludes, max_file=max_file, window=window),
     )
+    if case_folder is not None:
+        api.open_case(case_folder, key=case_key).close()  # what is wrong with it is said before the work, not after
     report = api.check(request, progress=None if no_progress or not sys.stderr.isatty() else _progress)
+    unwritten: api.PratiqueError | None = None
+    if case_folder is not None:
+        try:
+            with api.open_case(case_folder, key=case_key) as opened:
+                api.record_report(opened, report, selection.incidents)
+        except api.PratiqueError as error:  # the answer is shown all the same, then why it is not in the case
+            unwritten = error
     if not no_progress and sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
     for name, chosen in renderers:
@@ -197,6 +218,8 @@ def check(  # the options of one command
     sys.stdout.flush()
     for name in outputs:
         sys.stderr.write(f"report: {name}\n")
+    if unwritten is not None:
+        raise unwritten
     code = report.exit_code
     if report.coverage.interrupted and code < 10:
         return 130

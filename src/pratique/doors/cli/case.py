@@ -1,0 +1,219 @@
+"""`pratique case`: keep one incident's records and evidence together, unchanged and provable."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+STATES = ("open", "new-issued", "deployed", "revoked", "verified", "not-needed")
+GRADES = ("asked", "issuer-lists-it", "audit-event", "last-used-stopped", "negative-probe")
+OUTCOMES = ("nothing-found", "removed", "found")
+
+_FORMAT = click.option(
+    "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+def _key(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--key",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The key of the case. Default: pratique/keys/ID.key in this user's configuration folder.",
+    )(command)
+
+
+_FOLDER = click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
+
+
+@click.group()
+def case() -> None:
+    """Keep the records and the evidence of an incident together, unchanged and provable."""
+
+
+@case.command("new")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--incident", "incidents", multiple=True, metavar="ID|FILE", help="What it is about; may be repeated.")
+@click.option("--incidents", "definitions", type=click.Path(path_type=Path), metavar="DIR", help="More definitions.")
+@_key
+def new(folder: Path, incidents: tuple[str, ...], definitions: Path | None, key: Path | None) -> int:
+    """Make a case in a new folder, and its key beside it, never in it.
+
+    Exit codes: 0 made; 1 internal error; 2 usage, or it cannot be made.
+    """
+    from pratique import api
+
+    with api.new_case(folder, incidents=incidents, definitions=definitions, key=key) as made:
+        click.echo(f"case {made.id} in {made.folder}")
+        click.echo(f"key  {made.key_file}")
+        click.echo("Without the key its evidence opens nowhere: keep a copy of it elsewhere.")
+    return 0
+
+
+@case.command("add")
+@_FOLDER
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--what", default="", metavar="WORDS", help="What it is. Default: the file's name.")
+@click.option("--sensitive", is_flag=True, help="It may hold secrets: never show any of it.")
+@_key
+def add(folder: Path, files: tuple[str, ...], what: str, sensitive: bool, key: Path | None) -> int:
+    """Copy files into the case, encrypted; of folders, every file below them.
+
+    Exit codes: 0 all copied; 1 internal error; 2 usage, or the case cannot be written; 4 something could not be read:
+    the case says what.
+    """
+    from pratique import api
+
+    with api.open_case(folder, key=key) as opened:
+        added = api.add_evidence(opened, files, what=what, sensitive=sensitive)
+    for item in added.items[:20]:
+        click.echo(f"{item.digest}  {item.size:>10,}  {api.printable(item.source)}")
+    if len(added.items) > 20:
+        click.echo(f"... {len(added.items) - 20} more; {len(added.items)} in all")
+    for missing in added.missing:
+        click.echo(f"not copied: {api.printable(missing.source)}: {api.printable(missing.reason)}", err=True)
+    return 4 if added.missing else 0
+
+
+@case.command("note")
+@_FOLDER
+@click.argument("text", metavar="TEXT")
+@_key
+def note(folder: Path, text: str, key: Path | None) -> int:
+    """Write a note. It cannot be changed or taken out afterwards; it is not encrypted.
+
+    Exit codes: 0 written; 1 internal error; 2 usage, or the case cannot be written.
+    """
+    from pratique import api
+
+    with api.open_case(folder, key=key) as opened:
+        entry = api.add_note(opened, text)
+    click.echo(f"entry {entry.number}")
+    return 0
+
+
+@case.command("done")
+@_FOLDER
+@click.argument("subject", metavar="STEP|CREDENTIAL|sweep:INCIDENT")
+@click.option("--state", type=click.Choice(STATES), help="Of a credential: what became of it.")
+@click.option("--grade", type=click.Choice(GRADES), help="Of a credential: how it is known that the old one is dead.")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="Of a sweep for a dead man's switch.")
+@click.option("--words", default="", metavar="WORDS", help="Who did what, and where it is to be seen.")
+@_key
+def done(
+    folder: Path,
+    subject: str,
+    state: str | None,
+    grade: str | None,
+    outcome: str | None,
+    words: str,
+    key: Path | None,
+) -> int:
+    """Record what a person did: a step of the plan, a rotation, or the sweep for a dead man's switch.
+
+    Exit codes: 0 written; 1 internal error; 2 usage, or the case cannot be written.
+    """
+    from pratique import api
+
+    with api.open_case(folder, key=key) as opened:
+        entry = api.record_done(opened, subject, state=state, grade=grade, outcome=outcome, words=words)
+    click.echo(f"entry {entry.number}: {entry.kind}")
+    return 0
+
+
+@case.command("status")
+@_FOLDER
+@_FORMAT
+@_key
+def status(folder: Path, format_name: str, key: Path | None) -> int:
+    """Say where the case stands: evidence, seal, what is open. Nothing is recomputed.
+
+    Exit codes: 0 told; 1 internal error; 2 usage, or it is no case.
+    """
+    from pratique import api
+
+    with api.open_case(folder, key=key, writing=False) as opened:
+        found = api.case_status(opened)
+    if format_name == "json":
+        _json(found)
+        return 0
+    for line in status_lines(found):
+        click.echo(line)
+    return 0
+
+
+@case.command("verify")
+@_FOLDER
+@_FORMAT
+@_key
+def verify(folder: Path, format_name: str, key: Path | None) -> int:
+    """Recompute every entry, mark, piece of evidence and seal, offline, and name the first that disagrees.
+
+    Exit codes: 0 everything agrees; 1 internal error; 2 usage, or it is no case; 4 what could be verified agrees, and
+    something could not be; 5 something disagrees.
+    """
+    from pratique import api
+
+    with api.open_case(folder, key=key, writing=False) as opened:
+        proof = api.verify_case(opened)
+    if format_name == "json":
+        _json(proof)
+        return proof.exit_code
+    for line in proof_lines(proof):
+        click.echo(line)
+    return proof.exit_code
+
+
+def _json(record: Any) -> None:
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
+    sys.stdout.flush()
+
+
+def status_lines(found: Any) -> list[str]:
+    """The lines of `case status`."""
+    from pratique.api import printable
+
+    sealed = "not sealed"
+    if found.seals:
+        sealed = f"sealed to entry {found.sealed_to}" + ("" if found.sealed else "; reports or evidence came later")
+    lines = [
+        f"CASE      {found.id}  opened {found.opened} by {printable(found.by)}",
+        f"ABOUT     {', '.join(found.incidents) or 'no incident was named'}",
+        f"JOURNAL   {found.entries} entries, the last {found.last}; head {found.head}",
+        f"EVIDENCE  {found.evidence} pieces, {found.octets:,} bytes; {found.missing} could not be copied",
+        f"REPORTS   {found.reports}",
+        f"SEAL      {sealed}",
+    ]
+    lines += [f"SWEEP     {printable(name)}: {outcome}" for name, outcome in found.sweeps.items()]
+    lines += [f"OPEN      step {printable(name)}" for name in found.open_steps]
+    lines += [f"OPEN      credential {printable(name)}" for name in found.open_credentials]
+    if not found.key_here:
+        lines.append("KEY       not here: evidence cannot be opened, and nothing can be written")
+    return lines
+
+
+def proof_lines(proof: Any) -> list[str]:
+    """The lines of `case verify`."""
+    from pratique.api import printable
+
+    lines = []
+    if proof.disagreements:
+        first, *others = proof.disagreements
+        at = f"entry {first.entry}" if first.entry else "no entry"
+        about = f" ({first.digest})" if first.digest else ""
+        lines.append(f"DISAGREES     {at}, {first.field}: {printable(first.words)}{about}")
+        lines += [f"  and         entry {item.entry}, {item.field}: {printable(item.words)}" for item in others[:10]]
+        if len(others) > 10:
+            lines.append(f"  and         {len(others) - 10} more")
+    else:
+        lines.append(f"AGREES        {proof.entries} entries; head {proof.head}")
+        lines.append(f"  evidence    {proof.evidence} pieces, {proof.octets:,} bytes decrypted and compared")
+    lines += [f"NOT VERIFIED  {printable(text)}" for text in proof.not_verified]
+    lines += [f"NOTE          {printable(text)}" for text in proof.notes]
+    return lines

@@ -1,0 +1,107 @@
+"""The case commands as a person runs them: exit codes, messages, and a check that writes into a case."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_check_command import AXIOS, project, run
+from tests.standins.installs import unpack
+
+HASH = "sha256:" + "0" * 64
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    done = run("case", "new", tmp_path / "case", "--incident", AXIOS, home=tmp_path / "home")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "home/.config/pratique/keys").is_dir()
+    return tmp_path / "case"
+
+
+def status(case: Path) -> dict[str, object]:
+    done = run("case", "status", case, "--format", "json", home=case.parent / "home")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def test_a_check_writes_its_whole_report_into_the_case(case: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    project(tmp_path / "app", version="1.14.1")
+    done = run("check", tmp_path / "app", "--case", case, "--format", "json", home=home)
+    assert done.returncode == 10
+    found = status(case)
+    assert found["reports"] == 1
+    assert found["incidents"] == [AXIOS]
+    assert run("case", "verify", case, home=home).returncode == 0
+
+
+def test_what_is_wrong_with_the_case_is_said_before_the_check(tmp_path: Path) -> None:
+    project(tmp_path / "app", version="1.14.1")
+    done = run("check", tmp_path / "app", "--case", tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert "nowhere: does not exist. Name a folder that `pratique case new` made" in done.stderr
+    assert done.stdout == ""
+
+
+def test_add_copies_folders_and_links_and_records_what_it_could_not_read(case: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (tmp_path / "logs/inner").mkdir(parents=True)
+    (tmp_path / "logs/inner/debug.log").write_text("a line")
+    (tmp_path / "logs/link").symlink_to("inner")
+    os.mkfifo(tmp_path / "logs/pipe")
+    done = run("case", "add", case, tmp_path / "logs", home=home)
+    assert done.returncode == 4
+    assert "pipe: is no plain file" in done.stderr
+    found = status(case)
+    assert (found["evidence"], found["missing"]) == (2, 1)
+    assert run("case", "verify", case, home=home).returncode == 0
+    assert run("case", "add", case, tmp_path / "nothing", home=home).returncode == 2
+
+
+def test_note_and_done(case: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert run("case", "note", case, "called the owner", home=home).returncode == 0
+    assert run("case", "note", case, " ", home=home).returncode == 2
+    done = run("case", "done", case, f"sweep:{AXIOS}", home=home)
+    assert (done.returncode, "--outcome" in done.stderr) == (2, True)
+    assert run("case", "done", case, "sweep:other", "--outcome", "removed", home=home).returncode == 2
+    assert run("case", "done", case, "no-such-step", home=home).returncode == 2
+    assert run("case", "done", case, f"sweep:{AXIOS}", "--outcome", "nothing-found", home=home).returncode == 0
+    assert status(case)["sweeps"] == {AXIOS: "nothing-found"}
+
+
+@pytest.mark.parametrize("deep", [(), ("--deep",)])
+def test_a_case_is_never_a_sighting(tmp_path: Path, deep: tuple[str, ...]) -> None:
+    home = tmp_path / "home"
+    unpack("npm-11-ran", tmp_path / "bad")
+    (tmp_path / "place").mkdir()
+    case = tmp_path / "place/case"
+    assert run("case", "new", case, home=home).returncode == 0
+    assert run("check", tmp_path / "bad", "--case", case, home=home).returncode == 11
+    assert run("case", "add", case, tmp_path / "bad", home=home).returncode in (0, 4)
+    done = run("check", tmp_path / "place", "--incident", AXIOS, *deep, "--format", "json", home=home)
+    found = json.loads(done.stdout)
+    assert found["sightings"] == []
+    assert done.returncode == (0 if deep else 3), "nothing in a case is of a kind that a reader knows"
+    project(case / "hidden", version="1.14.1")
+    assert run("check", tmp_path / "place", *deep, home=home).returncode == 10, "no file hides in a case"
+
+
+def test_the_errors_of_folders_that_are_no_case(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain/file").write_text("x")
+    for command in (("status",), ("verify",), ("note",)):
+        words = ["x"] if command == ("note",) else []
+        done = run("case", *command, tmp_path / "plain", *words, home=home)
+        assert (done.returncode, "is no case: it holds no journal" in done.stderr) == (2, True)
+    done = run("case", "new", tmp_path / "plain", home=home)
+    assert (done.returncode, "is not empty" in done.stderr) == (2, True)
+    done = run("case", "new", tmp_path / "case", "--key", tmp_path / "case/key", home=home)
+    assert (done.returncode, "the key would lie in the case" in done.stderr) == (2, True)
+    assert not (tmp_path / "case").exists()
