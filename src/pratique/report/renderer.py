@@ -10,7 +10,7 @@ import msgspec
 from pratique.model.errors import UsageError
 from pratique.model.report import Report
 
-FORMATS = ("text", "json", "ndjson", "sarif", "html", "markdown", "cyclonedx")
+FORMATS = ("text", "json", "ndjson", "sarif", "html", "markdown", "cyclonedx", "openvex")
 """Each is a module of this room; a test holds the list equal to the folder."""
 
 
@@ -33,6 +33,8 @@ _SUFFIXES = {
     ".htm": "html",
     ".md": "markdown",
     ".cdx.json": "cyclonedx",
+    ".vex.json": "openvex",
+    ".openvex.json": "openvex",
 }
 
 

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "golden" / "report"
 
 def expected(name: str) -> Path:
     """Where the golden file of a format stands."""
-    suffix = {"text": ".txt", "cyclonedx": ".cdx.json"}.get(name, renderer(name).suffixes[0])
+    suffix = {"text": ".txt", "cyclonedx": ".cdx.json", "openvex": ".vex.json"}.get(name, renderer(name).suffixes[0])
     return FOLDER / name / f"report{suffix}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given, settings
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 from referencing import Registry, Resource
 
 from pratique.model.report import Report
@@ -128,3 +128,45 @@ def test_nothing_examined_is_never_not_affected() -> None:
         page = b"".join(renderer(name).render(nothing)).decode()
         assert "NOTHING EXAMINED" in page
         assert "NOT AFFECTED" not in page
+
+
+def openvex_schema() -> Draft202012Validator:
+    document = json.loads(SUBSET.with_name("openvex-subset.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
+
+
+@given(report=reports())
+@settings(max_examples=25)
+def test_any_report_is_valid_openvex(report: Report) -> None:
+    timed = msgspec.structs.replace(report.header, finished="2026-06-03T09:00:01.500Z")
+    openvex_schema().validate(made("openvex", msgspec.structs.replace(report, header=timed)))
+
+
+def test_openvex_states_each_incident_with_its_status_and_products() -> None:
+    document = made("openvex", REPORT)
+    openvex_schema().validate(document)
+    states = {(item["vulnerability"]["name"], item["status"]) for item in document["statements"]}
+    assert {("axios-2026-03-31", "affected"), ("quiet-2025-01", "not_affected")} <= states
+    affected = next(item for item in document["statements"] if item["status"] == "affected")
+    assert affected["action_statement"]
+    purls = {part["identifiers"]["purl"] for product in affected["products"] for part in product["subcomponents"]}
+    assert "pkg:npm/plain-crypto-js@4.2.1" in purls
+    assert len(document["statements"]) >= len(REPORT.incidents)
+
+
+def test_openvex_gives_no_negative_where_nothing_was_examined() -> None:
+    nothing = msgspec.structs.replace(REPORT.coverage, artifacts=0)
+    bare = msgspec.structs.replace(REPORT, coverage=nothing, verdicts=(), sightings=(), subjects=())
+    assert {item["status"] for item in made("openvex", bare)["statements"]} == {"under_investigation"}
+
+
+def test_openvex_says_what_comes_before_anything_is_revoked() -> None:
+    incident = next(item for item in REPORT.incidents if item.id == "axios-2026-03-31")
+    assert incident.guidance is not None
+    armed = msgspec.structs.replace(incident.guidance, dead_man_switch="A service watches the token.", next_steps=())
+    changed = msgspec.structs.replace(incident, guidance=armed)
+    rest = tuple(item for item in REPORT.incidents if item.id != incident.id)
+    document = made("openvex", msgspec.structs.replace(REPORT, incidents=(changed, *rest)))
+    action = next(item["action_statement"] for item in document["statements"] if item["status"] == "affected")
+    assert action.startswith("Before anything is revoked, disconnected or stopped: A service watches the token.")

@@ -18,7 +18,7 @@ from pratique.doors.cli.resolve import resolve
 from pratique.doors.cli.selftest import selftest
 from pratique.version import VERSION
 
-FORMAT_CHOICES = ("text", "json", "ndjson", "sarif", "html", "markdown", "cyclonedx")
+FORMAT_CHOICES = ("text", "json", "ndjson", "sarif", "html", "markdown", "cyclonedx", "openvex")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
