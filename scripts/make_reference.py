@@ -1,10 +1,10 @@
 """Write the generated pages: commands, readers, the Python surface and the list of all pages.
 
-    python scripts/make_reference.py            writes docs/reference/cli.md, readers.md, api.md and docs/README.md
+    python scripts/make_reference.py            writes docs/reference/{cli,readers,api,rotation}.md and docs/README.md
     python scripts/make_reference.py --check    only says which page is not current
 
 The reference comes from the code alone: the commands' own help, the readers' docstrings and claims, `pratique.api`. The
-list of pages comes from their headings and first sentences.
+list of pages comes from their headings and first sentences, the page of rotation from the providers' data.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pratique import api
 from pratique.doors.cli.commands import pratique
 from pratique.model.ports import MEBIBYTE, Reader
 from pratique.readers import discovery
+from pratique.respond.rotate import reference as rotation
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -335,6 +336,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/cli.md": cli,
     "reference/readers.md": readers,
     "reference/api.md": surface,
+    "reference/rotation.md": lambda: rotation.page(_NOTICE),
     "README.md": index,
 }
 """Pages below `docs`, and what makes each. The list comes last: it quotes the others."""

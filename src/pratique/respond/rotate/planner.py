@@ -1,0 +1,501 @@
+"""The steps that replace what could be read, and the notes on what is not replaced.
+
+For each provider: contain and export the audit log; for each value replace, in the order that the provider needs, and
+see that the old one is dead; then a second look after the longest life of what could have been made with it. Nothing
+here touches a service: every step is for a person, and every step may set off a dead man's switch.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pratique.model.credential import Credential
+from pratique.model.incident import Incident
+from pratique.model.plan import Command, Manual, Precondition, Step
+from pratique.model.report import VerdictEntry
+from pratique.respond.rotate.library import provider
+from pratique.respond.rotate.order import EVIDENCE, Evidence, Item, Work, ordered, strongest
+from pratique.respond.rotate.provider import Act, Provider
+from pratique.respond.situation import Situation
+
+_RAN = ("executed", "active")
+_CALLS = ("fetched", "installed", *_RAN)
+"""Depths that call for new credentials: the code was here, or ran."""
+
+CLASSES: Mapping[str, tuple[str, ...]] = {
+    "npm-token": ("npm",),
+    "vcs-token": ("github-token", "github-ssh", "gitlab", "bitbucket", "azure-devops"),
+    "cloud-key": ("aws", "aws-sso", "gcp", "gcp-user", "azure"),
+    "ssh-key": ("ssh", "github-ssh"),
+    "ci-secret": ("github-actions-secret",),
+    "oidc-publish-token": ("npm", "pypi"),
+    "environment": ("environment-file",),
+    "env-file": ("environment-file",),
+    "browser-data": ("browser-sessions",),
+    "password-vault": ("one-password", "bitwarden", "lastpass"),
+    "wallet": ("wallet",),
+}
+"""Providers of a class of secrets, where no inventory was made."""
+
+_JOBS = {"github-actions": "github-actions-secret", "gitlab": "gitlab"}
+_ENDS_WITH_JOB = ("GITHUB_TOKEN", "CI_JOB_TOKEN")
+_STAGES: Mapping[str, tuple[str, ...]] = {
+    "new-first": ("new-issued", "deployed", "revoked", "verified"),
+    "revoke-first": ("revoked", "new-issued", "deployed", "verified"),
+}
+"""States of a rotation in the order in which a provider goes through them."""
+
+_CLOSED = ("verified", "not-needed")
+
+
+def steps(situation: Situation) -> Iterator[Step]:
+    """Every step of this phase, in order."""
+    called = calling(situation)
+    if not called:
+        return
+    placed: dict[str, tuple[str, ...]] = {}
+    items = list(_items(situation, called))
+    if any(provider(item.provider).group == "pipeline" or item.job for item in items):
+        items.append(Item(provider="ci-cache", tier=provider("ci-cache").tier, kind="ci-cache"))
+    for work in ordered(items):
+        made = list(_work(situation, called, work, placed))
+        placed[work.provider.id] = tuple(step.id for step in made if ".value." in step.id)
+        yield from made
+
+
+def notes(situation: Situation) -> Iterator[str]:
+    """What is not replaced, and why."""
+    called = calling(situation)
+    if not called:
+        shallow = sorted({verdict.incident for verdict in _seen(situation)})
+        if shallow:
+            yield (
+                f"{', '.join(shallow)}: a release is asked for or locked, and nothing shows that it came here; "
+                "nothing is rotated for that. Where it was installed elsewhere, plan there"
+            )
+        return
+    if situation.reach is None:
+        yield (
+            "no inventory of credentials was made: `pratique reach` says which ones this account could read; "
+            "the rotation below names whole classes"
+        )
+        return
+    for credential in situation.reach.credentials:
+        why = _left_out(credential, situation.today)
+        if why:
+            yield f"{credential.place}, {credential.fact.field}: {why}"
+    for refusal in situation.reach.refusals:
+        yield f"{refusal.place}: {refusal.reason}; whatever lies there is not in the rotation"
+
+
+def calling(situation: Situation) -> dict[str, str]:
+    """The incidents that call for new credentials, each with the deepest step that it reached here."""
+    found: dict[str, str] = {}
+    for verdict in _seen(situation):
+        if verdict.depth in _CALLS:
+            depth = found.get(verdict.incident, verdict.depth)
+            found[verdict.incident] = max(depth, verdict.depth, key=_CALLS.index)
+    return dict(sorted(found.items()))
+
+
+def _seen(situation: Situation) -> Iterator[VerdictEntry]:
+    for report in situation.reports:
+        for verdict in report.verdicts:
+            if verdict.sightings and verdict.status in ("affected", "under_investigation", "fixed"):
+                yield verdict
+
+
+def _left_out(credential: Credential, today: datetime.date) -> str:
+    """Why a credential is no step; empty where it is one."""
+    expires = credential.fact.expires
+    if expires is not None and expires[:10] < today.isoformat():
+        return f"ended on {expires[:10]}; look for what was made with it before"
+    if credential.reach == "not-readable":
+        return "could not be read by this account"
+    if credential.fact.state == "reference":
+        return "points elsewhere; what it points to is looked at there"
+    return ""
+
+
+def _items(situation: Situation, called: Mapping[str, str]) -> Iterator[Item]:
+    if situation.reach is None:
+        yield from _classes(situation, called)
+        yield from _jobs(situation, frozenset())
+        return
+    wanted = {
+        credential.id: credential
+        for credential in situation.reach.credentials
+        if not _left_out(credential, situation.today)
+    }
+    told = frozenset(item.fact.field for item in wanted.values() if item.place.startswith("job:"))
+    for members in _same(wanted):
+        first = members[0]
+        yield Item(
+            provider=_provider(first).id,
+            tier=min(member.tier for member in members),
+            evidence=strongest(members),
+            members=members,
+        )
+    yield from _jobs(situation, told)
+
+
+def _provider(credential: Credential) -> Provider:
+    return provider(credential.rotation or credential.provider)
+
+
+def _same(wanted: Mapping[str, Credential]) -> Iterator[tuple[Credential, ...]]:
+    """The credentials in groups of the same value and provider, each with the most dangerous first."""
+    left = dict(sorted(wanted.items()))
+    while left:
+        waiting = [next(iter(left))]
+        group: list[Credential] = []
+        while waiting:
+            found = left.pop(waiting.pop(), None)
+            if found is None:
+                continue
+            group.append(found)
+            waiting += [item for item in found.same_as if item in left]
+            waiting += [item.id for item in left.values() if found.id in item.same_as]
+        yield tuple(sorted(group, key=lambda item: (item.tier, EVIDENCE.index(strongest([item])), item.place, item.id)))
+
+
+def _classes(situation: Situation, called: Mapping[str, str]) -> Iterator[Item]:
+    """One item for each provider of the classes that the incidents reach, the best evidence kept."""
+    found: dict[str, Item] = {}
+    for name in called:
+        incident = situation.incidents.get(name)
+        for secret in incident.secrets if incident else ():
+            for key in CLASSES.get(secret.kind, ("other",)):
+                evidence: Evidence = secret.evidence or "in-reach"
+                item = Item(
+                    provider=key,
+                    tier=provider(key).tier,
+                    evidence=evidence,
+                    kind=secret.kind,
+                    condition=secret.condition,
+                )
+                known = found.get(key)
+                if known is None or EVIDENCE.index(evidence) < EVIDENCE.index(known.evidence):
+                    found[key] = item
+    yield from found.values()
+
+
+def _jobs(situation: Situation, told: frozenset[str]) -> Iterator[Item]:
+    """What jobs of the reports held, by name; `told` are names that an inventory has already."""
+    found: dict[tuple[str, str], tuple[set[str], bool]] = {}
+    for report in situation.reports:
+        for observation in report.observations:
+            if observation.kind != "job":
+                continue
+            facts = observation.facts
+            job = "/".join(str(facts[key]) for key in ("repository", "workflow", "job") if facts.get(key))
+            names = {str(name) for name in _listed(facts.get("secrets"))} - told
+            names = {name for name in names if name.upper() not in _ENDS_WITH_JOB}
+            mints = any("id-token" in str(item) and "write" in str(item) for item in _listed(facts.get("permissions")))
+            if names or mints:
+                held, before = found.get((str(facts.get("system")), job), (set(), False))
+                found[str(facts.get("system")), job] = held | names, before or mints
+    for (system, job), (names, mints) in sorted(found.items()):
+        key = _JOBS.get(system, "other")
+        yield Item(
+            provider=key,
+            tier=0 if mints else provider(key).tier,
+            evidence="in-reach",
+            job=job,
+            names=tuple(sorted(names)),
+            mints_identity=mints,
+        )
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else ()
+
+
+def _work(
+    situation: Situation, called: Mapping[str, str], work: Work, placed: Mapping[str, tuple[str, ...]]
+) -> Iterator[Step]:
+    """The steps of one provider."""
+    chosen = work.provider
+    conditions = _preconditions(situation, called)
+    before = tuple(step for parent in work.parents for step in placed.get(parent, ()))
+    closed = all(_state(situation, item) in _CLOSED for item in work.items)
+    first = f"rotate.{chosen.id}.first"
+    if not closed:
+        yield Step(
+            id=first,
+            phase="rotate",
+            title=f"{chosen.name}: {'contain, ' if chosen.contain else ''}export the audit log, look for what was made",
+            reason="What revocation deletes cannot be read afterwards, and what goes on being used is lost twice.",
+            disposition="manual",
+            action=Manual(
+                instructions=(
+                    *(f"Where an outage is better than the exposure: {_said(act)}" for act in chosen.contain),
+                    *(f"Export and read: {_said(act)}" for act in chosen.audit),
+                    *_made(chosen),
+                    "Remove what nobody of you made, before the old credential is called dead",
+                ),
+                commands=(
+                    *_commands(chosen.contain, "contain"),
+                    *_commands(chosen.audit, "audit"),
+                    *_commands(chosen.listing, "list"),
+                ),
+            ),
+            owner=chosen.owner,
+            incidents=tuple(called),
+            preconditions=conditions,
+            after=before,
+            check="The exported log is kept with the case, and its first entry is older than the release.",
+            triggers_dead_man_switch=True,
+        )
+    values: list[str] = []
+    for item in work.items:
+        step = _value(situation, called, chosen, item, (*before, first) if not closed else before, conditions)
+        values.append(step.id)
+        yield step
+    if closed:
+        return
+    until = situation.today + datetime.timedelta(days=chosen.second_look.days)
+    yield Step(
+        id=f"rotate.{chosen.id}.look-again",
+        phase="rotate",
+        title=f"{chosen.name}: look again on {until.isoformat()}",
+        reason=f"What was made with the old credential may outlive it: {chosen.second_look.words}.",
+        disposition="manual",
+        action=Manual(
+            instructions=(
+                *(("Look tomorrow and in a week too, not on that day alone",) if chosen.second_look.days > 7 else ()),
+                *(f"Read again: {_said(act)}" for act in chosen.audit),
+                *_made(chosen),
+            ),
+            commands=(*_commands(chosen.audit, "audit"), *_commands(chosen.listing, "list")),
+        ),
+        owner=chosen.owner,
+        incidents=tuple(called),
+        preconditions=conditions,
+        after=tuple(values),
+        check="No entry is newer than the revocation, and nothing is listed that nobody of you made.",
+        triggers_dead_man_switch=True,
+        until=until.isoformat(),
+    )
+
+
+def _preconditions(situation: Situation, called: Mapping[str, str]) -> tuple[Precondition, ...]:
+    """First the sweep of every incident with a dead man's switch that was seen, then a machine to work on."""
+    armed = sorted({verdict.incident for verdict in _seen(situation)} | set(called))
+    found = [
+        Precondition(
+            kind="swept",
+            incident=name,
+            words=f"The dead man's switch of {name} was looked for on every affected machine and removed, on record.",
+        )
+        for name in armed
+        if name in situation.incidents and situation.incidents[name].dead_man_switch
+    ]
+    words = (
+        f"The work is done on a machine that was never affected; nothing new comes to {situation.host} "
+        "before it was rebuilt."
+    )
+    return (*found, Precondition(kind="rebuilt", words=words))
+
+
+def _value(
+    situation: Situation,
+    called: Mapping[str, str],
+    chosen: Provider,
+    item: Item,
+    after: tuple[str, ...],
+    conditions: tuple[Precondition, ...],
+) -> Step:
+    """The step that replaces one value, or one class of secrets."""
+    state = _state(situation, item)
+    what = _what(item)
+    name = f"rotate.{chosen.id}.value.{_plain(item)}"
+    credential = item.members[0].id if item.members else ""
+    if state in _CLOSED:
+        return Step(
+            id=name,
+            phase="rotate",
+            title=f"{chosen.name}: done, {what}; recorded as {state.replace('-', ' ')}",
+            reason=_recorded(situation, item, state),
+            disposition="manual",
+            action=Manual(instructions=("Nothing is left to do.",)),
+            owner=chosen.owner,
+            incidents=tuple(called),
+            credential=credential,
+            triggers_dead_man_switch=True,
+        )
+    left = _left(chosen, state)
+    recorded_as = f" (recorded: {state.replace('-', ' ')})" if state not in ("open", "") else ""
+    return Step(
+        id=name,
+        phase="rotate",
+        title=f"{chosen.name}: {'finish replacing' if recorded_as else 'replace'} {what}{recorded_as}",
+        reason=_reason(called, item),
+        disposition="manual",
+        action=Manual(instructions=tuple(_instructions(chosen, item, left)), commands=_chosen(chosen, left)),
+        owner=chosen.owner,
+        incidents=tuple(called),
+        credential=credential,
+        triggers_dead_man_switch=True,
+        preconditions=conditions,
+        after=after,
+        check="; ".join(f"{death.grade}: {death.words}" for death in chosen.verify),
+        check_command=next(iter(_commands(chosen.listing, "list")), None),
+    )
+
+
+def _plain(item: Item) -> str:
+    if item.members or item.kind:
+        return item.id
+    return "job." + "".join(char if char.isascii() and (char.isalnum() or char in "-_") else "-" for char in item.job)
+
+
+def _what(item: Item) -> str:
+    if item.members:
+        first = item.members[0]
+        where = first.place if len(item.members) == 1 else f"{first.place} and {_count(len(item.members) - 1)} more"
+        return f"{first.fact.field} in {where}"
+    if item.job:
+        return f"what the job {item.job} held"
+    if item.kind == "ci-cache":
+        return "caches and artifacts of every run that the release may have reached"
+    return "whatever this account had there"
+
+
+def _count(number: int) -> str:
+    return f"{number} place" if number == 1 else f"{number} places"
+
+
+def _reason(called: Mapping[str, str], item: Item) -> str:
+    """Why, on the evidence that there is: never more than it shows."""
+    names = ", ".join(called)
+    if item.kind == "ci-cache":
+        return "A cache that the code wrote runs it again, with the new secrets: it goes before them."
+    parts = []
+    if not any(depth in _RAN for depth in called.values()):
+        parts.append("Nothing here shows that the code ran; where it did, it could read this.")
+    if item.evidence == "taken":
+        parts.append(f"Victims of {names} lost secrets of this class.")
+    elif item.evidence == "targeted":
+        parts.append(f"The code of {names} looks for secrets of this class.")
+    else:
+        parts.append("It was within reach of that account; that it was taken is not shown.")
+    if not item.members:
+        if item.condition:
+            parts.append(f"No inventory was made. In reach: {item.condition}.")
+        if item.job:
+            held = f"It held {', '.join(item.names)}. " if item.names else ""
+            parts.append(f"{held}Every secret of the run counts, not the suspected one.")
+        return " ".join(parts)
+    found = {member.reach for member in item.members}
+    if "observed" in found:
+        parts.append("A record shows that it was read.")
+    elif found == {"unknown-time"}:
+        parts.append("Whether it was there in time is not known.")
+    elif found == {"by-reference"}:
+        parts.append("It was in reach through a helper or an agent: it could be used there without being copied.")
+    if any(member.fact.protection in ("encrypted", "passphrase", "keychain", "hardware") for member in item.members):
+        kinds = sorted({member.fact.protection for member in item.members})
+        parts.append(f"Protection: {', '.join(kinds)}; a running session may have opened it.")
+    if len(item.members) > 1:
+        parts.append(f"The same value stands in: {'; '.join(member.place for member in item.members)}.")
+    return " ".join(parts)
+
+
+def _state(situation: Situation, item: Item) -> str:
+    """The recorded state of a value. Its places share its fate, so the most advanced record of any holds for all;
+    that it is not needed holds where it is recorded for every place.
+    """
+    found = [situation.rotations[member.id].state for member in item.members if member.id in situation.rotations]
+    if found and len(found) == len(item.members) and set(found) == {"not-needed"}:
+        return "not-needed"
+    rank = ("open", *_STAGES[provider(item.provider).order])
+    return max((state for state in found if state in rank), key=rank.index, default="open")
+
+
+def _recorded(situation: Situation, item: Item, state: str) -> str:
+    """What the case says of a value that is done."""
+    records = [situation.rotations[member.id] for member in item.members if member.id in situation.rotations]
+    record = next(record for record in records if record.state == state)
+    grade = f", by: {record.grade.replace('-', ' ')}" if record.grade else ""
+    said = f" {record.words}" if record.words else ""
+    return f"The case records it as {state.replace('-', ' ')}{grade}.{said}"
+
+
+def _left(chosen: Provider, state: str) -> tuple[str, ...]:
+    """The stages that are still to be done."""
+    stages = _STAGES[chosen.order]
+    return stages[stages.index(state) + 1 :] if state in stages else stages
+
+
+def _instructions(chosen: Provider, item: Item, left: tuple[str, ...]) -> Iterator[str]:
+    if not chosen.page.words.startswith("None"):
+        yield f"Page: {chosen.page.words}"
+    if item.job and item.mints_identity:
+        yield "The job could ask for identity tokens: review trusted publishers and cloud roles that trust it"
+    for member in item.members:
+        told = ", ".join(f"{key} {value}" for key, value in member.fact.identity)
+        scopes = f"; scopes {', '.join(member.fact.scopes)}" if member.fact.scopes else ""
+        yield f"Which: {member.fact.field} in {member.place}{f': {told}' if told else ''}{scopes}"
+    for caution in chosen.cautions:
+        yield f"Beware: {caution.words}"
+    for stage in left:
+        if stage == "new-issued":
+            yield from (f"New: {_said(act)}" for act in chosen.new)
+        elif stage == "deployed":
+            yield from (f"Put the new one into: {item.words}" for item in chosen.dependants)
+            yield from (f"Expect: {item.words}" for item in chosen.side_effects)
+        elif stage == "revoked":
+            if all(not act.source for act in chosen.revoke):
+                yield "The next lines are general knowledge: read the issuer's own page before you revoke"
+            yield from (f"Revoke: {_said(act)}" for act in chosen.revoke)
+            yield from (f"Goes with it: {item.words}" for item in chosen.also)
+            wait = f"count on {_span(chosen.effective.minutes)}; " if chosen.effective.minutes else ""
+            yield f"Takes effect: {wait}{chosen.effective.words}"
+        else:
+            yield from (f"Instead of a lasting one: {item.words}" for item in chosen.short_lived)
+
+
+def _made(chosen: Provider) -> Iterator[str]:
+    for words in dict.fromkeys(mint.words for mint in chosen.mints):
+        yield f"What a thief may have made or read with it: {words}"
+
+
+def _span(minutes: int) -> str:
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours"
+
+
+def _said(act: Act) -> str:
+    return act.words or f"run: {' '.join(act.run)}"
+
+
+def _commands(acts: Iterable[Act], note: str) -> Iterator[Command]:
+    return (Command(words=act.run, where="other-machine", note=note) for act in acts if act.run)
+
+
+def _chosen(chosen: Provider, left: tuple[str, ...]) -> tuple[Command, ...]:
+    """The commands of the stages that are left, in their order."""
+    found = list(_commands(chosen.listing, "list"))
+    for stage in left:
+        if stage == "new-issued":
+            found += _commands(chosen.new, "new")
+        elif stage == "revoked":
+            found += _commands(chosen.revoke, "revoke")
+    return tuple(found)
+
+
+def remediation_order(incident: Incident) -> tuple[str, ...]:
+    """The steps of an incident's own definition that come before its rotation, in its order."""
+    by_id = {step.id: step for step in incident.remediation}
+    found: set[str] = set()
+    waiting = list(by_id["rotate"].after) if "rotate" in by_id else []
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += by_id[name].after
+    return tuple(step.id for step in incident.remediation if step.id in found)
