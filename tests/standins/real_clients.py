@@ -107,6 +107,7 @@ def environment(home: Path, registry: Registry, more: Mapping[str, str] | None =
         "npm_config_update_notifier": "false",
         "npm_config_audit": "false",
         "npm_config_fund": "false",
+        "npm_config_allow_remote": "all",
         "npm_config_minimum_release_age": "0",
         "npm_config_manage_package_manager_versions": "false",
         "pnpm_config_registry": registry.url,
