@@ -20,10 +20,12 @@ if TYPE_CHECKING:
         UsageError,
     )
     from pratique.model.incident import Incident
+    from pratique.model.plan import Plan
     from pratique.model.report import SCHEMA, Report
     from pratique.model.resolution import Resolutions
     from pratique.report.inventory import bill as inventory_bill
     from pratique.report.inventory import lines as inventory_lines
+    from pratique.report.plans import plan_form_of, render_plan
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
     from pratique.report.resolutions import resolution_json, resolution_lines
     from pratique.report.words import printable
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.library import incident_skeleton
     from pratique.workflow.machine import this_user
+    from pratique.workflow.plan import PlanRequest, plan
     from pratique.workflow.request import Acceptance, CheckRequest, TargetSpec, specify
     from pratique.workflow.resolve import Asked, ResolveRequest, asked_for, resolve
     from pratique.workflow.select import Selection, available, load_incident, select
@@ -69,7 +72,9 @@ __all__ = [
     "Incident",
     "IncidentError",
     "Inventory",
+    "Plan",
     "PlanError",
+    "PlanRequest",
     "PratiqueError",
     "Proof",
     "Renderer",
@@ -95,9 +100,12 @@ __all__ = [
     "load_incident",
     "new_case",
     "open_case",
+    "plan",
+    "plan_form_of",
     "printable",
     "record_done",
     "record_report",
+    "render_plan",
     "renderer",
     "resolution_json",
     "resolution_lines",
@@ -140,6 +148,11 @@ _HOMES = {
     "load_incident": ("pratique.workflow.select", "load_incident"),
     "new_case": ("pratique.workflow.case", "new_case"),
     "open_case": ("pratique.workflow.case", "open_case"),
+    "Plan": ("pratique.model.plan", "Plan"),
+    "plan": ("pratique.workflow.plan", "plan"),
+    "plan_form_of": ("pratique.report.plans", "plan_form_of"),
+    "PlanRequest": ("pratique.workflow.plan", "PlanRequest"),
+    "render_plan": ("pratique.report.plans", "render_plan"),
     "PlanError": ("pratique.model.errors", "PlanError"),
     "PratiqueError": ("pratique.model.errors", "PratiqueError"),
     "printable": ("pratique.report.words", "printable"),

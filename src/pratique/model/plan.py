@@ -219,8 +219,9 @@ class Receipt(Part, frozen=True, omit_defaults=False):
     """Digest of the plan."""
     step: str
     """Id of the step."""
-    outcome: Literal["done", "undone", "refused", "failed", "by-hand"]
-    """`refused`: a precondition did not hold and nothing was changed. `by-hand`: a person says that it is done."""
+    outcome: Literal["begun", "done", "undone", "refused", "failed", "by-hand"]
+    """`begun`: written before a step changes anything; alone, the run ended in the middle. `refused`: a precondition
+    did not hold and nothing was changed. `by-hand`: a person says that it is done."""
     started: str
     """When, ISO 8601 in UTC."""
     finished: str

@@ -94,6 +94,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     sealed: bool = False
     swept: frozenset[str] = frozenset()
     """Incidents whose dead man's switch was looked for and is not there any more."""
+    notes: tuple[str, ...] = ()
+    """What could not be read for this plan, or changed since its reports were made."""
 
     def armed(self) -> tuple[str, ...]:
         """Incidents with a sighting and a dead man's switch that was not swept yet, in order of name."""

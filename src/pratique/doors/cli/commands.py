@@ -14,6 +14,7 @@ import click
 from pratique.doors.cli.case import case
 from pratique.doors.cli.components import components
 from pratique.doors.cli.doctor import doctor
+from pratique.doors.cli.plan import plan
 from pratique.doors.cli.resolve import resolve
 from pratique.doors.cli.selftest import selftest
 from pratique.version import VERSION
@@ -32,6 +33,7 @@ pratique.add_command(case)
 pratique.add_command(resolve)
 pratique.add_command(selftest)
 pratique.add_command(doctor)
+pratique.add_command(plan)
 
 
 def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:

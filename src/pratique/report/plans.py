@@ -1,0 +1,30 @@
+"""The forms of a plan, by name and by the suffix of a file."""
+
+from __future__ import annotations
+
+from pratique.model.errors import UsageError
+from pratique.model.plan import Plan
+
+FORMS = ("text", "json")
+_SUFFIXES = {".txt": "text", ".json": "json"}
+
+
+def plan_form_of(path: str) -> str:
+    """The form that a file's name asks for. Raises UsageError."""
+    for suffix, form in _SUFFIXES.items():
+        if path.lower().endswith(suffix):
+            return form
+    raise UsageError("its suffix names no form of a plan", where=path, advice=f"End it in {', '.join(_SUFFIXES)}")
+
+
+def render_plan(plan: Plan, form: str) -> bytes:
+    """A plan in one of its forms."""
+    if form == "json":
+        from pratique.report.plan_json import plan_json
+
+        return plan_json(plan)
+    if form == "text":
+        from pratique.report.plan_text import plan_lines
+
+        return "".join(f"{line}\n" for line in plan_lines(plan)).encode()
+    raise UsageError(f"there is no form {form!r} of a plan yet", advice=f"Choose one of {', '.join(FORMS)}")

@@ -1,0 +1,1 @@
+"""Steps that take listed releases out of projects and off machines."""
