@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pratique.casefile.case import Case
+    from pratique.model.credential import ReachReport
     from pratique.model.errors import (
         CaseError,
         ConfigurationError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pratique.report.inventory import bill as inventory_bill
     from pratique.report.inventory import lines as inventory_lines
     from pratique.report.plans import plan_form_of, render_plan
+    from pratique.report.reach import reach_json, reach_lines, reach_markdown
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
     from pratique.report.resolutions import resolution_json, resolution_lines
     from pratique.report.words import printable
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from pratique.workflow.library import incident_skeleton
     from pratique.workflow.machine import this_user
     from pratique.workflow.plan import PlanRequest, plan
+    from pratique.workflow.reach import ReachRequest, reach
     from pratique.workflow.request import Acceptance, CheckRequest, TargetSpec, specify
     from pratique.workflow.resolve import Asked, ResolveRequest, asked_for, resolve
     from pratique.workflow.select import Selection, available, load_incident, select
@@ -77,6 +80,8 @@ __all__ = [
     "PlanRequest",
     "PratiqueError",
     "Proof",
+    "ReachReport",
+    "ReachRequest",
     "Renderer",
     "Report",
     "Resolutions",
@@ -106,6 +111,10 @@ __all__ = [
     "record_done",
     "record_report",
     "render_plan",
+    "reach",
+    "reach_json",
+    "reach_lines",
+    "reach_markdown",
     "renderer",
     "resolution_json",
     "resolution_lines",
@@ -159,6 +168,12 @@ _HOMES = {
     "Proof": ("pratique.workflow.selftest", "Proof"),
     "record_done": ("pratique.workflow.case", "record_done"),
     "record_report": ("pratique.workflow.case", "record_report"),
+    "reach": ("pratique.workflow.reach", "reach"),
+    "reach_json": ("pratique.report.reach", "reach_json"),
+    "reach_lines": ("pratique.report.reach", "reach_lines"),
+    "reach_markdown": ("pratique.report.reach", "reach_markdown"),
+    "ReachReport": ("pratique.model.credential", "ReachReport"),
+    "ReachRequest": ("pratique.workflow.reach", "ReachRequest"),
     "Renderer": ("pratique.report.renderer", "Renderer"),
     "renderer": ("pratique.report.renderer", "renderer"),
     "Report": ("pratique.model.report", "Report"),

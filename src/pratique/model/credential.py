@@ -82,6 +82,8 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ids of credentials with the same value, by keyed fingerprint."""
     rotation: str = ""
     """Id of the rotation provider whose steps replace it."""
+    secret: str = ""
+    """The class that incident definitions know it by: `npm-token`."""
 
 
 class ReachRefusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from pratique.doors.cli.case import case
 from pratique.doors.cli.components import components
 from pratique.doors.cli.doctor import doctor
 from pratique.doors.cli.plan import plan
+from pratique.doors.cli.reach import reach
 from pratique.doors.cli.resolve import resolve
 from pratique.doors.cli.selftest import selftest
 from pratique.version import VERSION
@@ -31,6 +32,7 @@ def pratique() -> None:
 pratique.add_command(components)
 pratique.add_command(case)
 pratique.add_command(resolve)
+pratique.add_command(reach)
 pratique.add_command(selftest)
 pratique.add_command(doctor)
 pratique.add_command(plan)

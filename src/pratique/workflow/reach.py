@@ -1,0 +1,534 @@
+"""What could it reach: the credentials that an account, or a job, could read. Where they are, never what they are."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from pratique.adapters import accounts, clock
+from pratique.adapters.apart import apart
+from pratique.assess import reach as judged
+from pratique.ecosystems.actions.names import EVERY_SECRET
+from pratique.model.credential import SCHEMA, Credential, CredentialFact, ReachRefusal, ReachReport
+from pratique.model.errors import TargetError, UsageError
+from pratique.model.incident import Incident
+from pratique.model.observation import JobFact
+from pratique.readers.credentials import table as tables
+from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
+from pratique.readers.credentials.values import matches
+from pratique.targets import reach as places
+from pratique.version import VERSION
+
+_PLATFORMS: dict[str, places.Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
+_LARGEST_WORKFLOW = 4 << 20
+_LARGEST_REPORT = 512 << 20
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PWD|PAT|CREDENTIALS?|APIKEY|API_KEY|ACCESS_KEY|PRIVATE_KEY"
+    r"|SIGNING_KEY|AUTH|AUTHTOKEN|DSN|DATABASE_URL|CONNECTION_STRING|WEBHOOK(?:_URL)?)(?:_|$)",
+    re.IGNORECASE,
+)
+_OF_A_JOB = "ci-secret"
+_NO_SECRETS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "GPG_AGENT_INFO"})
+
+
+class ReachRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose reach is asked for, and what else to look at."""
+
+    home: str | None = None
+    """A home folder to look at in place of this account's."""
+    root: str | None = None
+    """A mounted disk; `user` names the account on it."""
+    user: str | None = None
+    projects: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+    """Workflow files of GitHub Actions, Gitea and Forgejo."""
+    job: str | None = None
+    reports: tuple[str, ...] = ()
+    """Reports of `pratique check --format json`, whose jobs count as ones that ran a listed release."""
+    incidents: tuple[Incident, ...] = ()
+    window: tuple[float, float | None] | None = None
+    case: str | None = None
+    fingerprint: bool = False
+    """Whether to make fingerprints without a case, with a key file of this user."""
+    seconds: float = 10.0
+    """How long one place may take."""
+
+
+class _Answer(msgspec.Struct, array_like=True):
+    """What a worker found at one entry of a place."""
+
+    shown: str
+    facts: list[CredentialFact] = []
+    reasons: list[str] = []
+    mode: int = 0
+    modified: int | None = None
+    born: int | None = None
+    readable: bool = True
+    tracked: bool | None = None
+    kind: str = "file"
+    identifier: tuple[int, int] = (0, 0)
+
+
+def reach(request: ReachRequest) -> ReachReport:
+    """The inventory. Raises UsageError, TargetError and CaseError."""
+    case = _case(request.case) if request.case is not None else None
+    try:
+        report = _Run(request, case).report()
+        if case is not None:
+            case.append("reach", report)
+        return report
+    finally:
+        if case is not None:
+            case.close()
+
+
+def _case(folder: str) -> Any:
+    import importlib
+
+    module = importlib.import_module("pratique.casefile.case")
+    return module.open_case(
+        Path(folder), module.Author(f"{accounts.own().name}@{clock.host()}", f"pratique {VERSION}", clock.now)
+    )
+
+
+class _Run:
+    def __init__(self, request: ReachRequest, case: Any) -> None:
+        self.request = request
+        self.case = case
+        self.table = tables.table()
+        self.windows = (request.window,) if request.window is not None else judged.windows_of(request.incidents)
+        self.found: list[Credential] = []
+        self.refusals: set[tuple[str, str, str]] = set()
+        self.notes: list[str] = []
+        self.looked_at = 0
+
+    def report(self) -> ReachReport:
+        """Look everywhere, and put it in order."""
+        account = self._account()
+        on_jobs_alone = bool(self.request.workflows or self.request.reports) and not (
+            self.request.home or self.request.root or self.request.user or self.request.projects
+        )
+        identity = account.name if account.uid is None else f"{account.name} (uid {account.uid})"
+        if on_jobs_alone:
+            identity = f"job {self.request.job}" if self.request.job else "jobs"
+        else:
+            self._files(account)
+            self._variables(account)
+        self._jobs()
+        found = judged.link(judged.identify(judged.most_dangerous_first(self.found)))
+        return ReachReport(
+            schema=SCHEMA,
+            tool=f"pratique {VERSION}",
+            host=clock.host(),
+            made=clock.iso(clock.now()),
+            identity=identity,
+            catalogue=self.table.catalogue,
+            looked_at=self.looked_at,
+            windows=tuple((_iso(start), _iso(end) if end is not None else None) for start, end in self.windows),
+            credentials=tuple(judged.most_dangerous_first(found)),
+            refusals=tuple(
+                ReachRefusal(location=location, place=place, reason=reason)  # type: ignore[arg-type]  # of the list
+                for location, place, reason in sorted(self.refusals)
+            ),
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+
+    def _account(self) -> places.Account:
+        own, request = accounts.own(), self.request
+        platform = _PLATFORMS.get(sys.platform, "linux")
+        if request.root is not None:
+            return self._on_disk(request.root)
+        if request.user is not None and request.user != own.name:
+            record = accounts.named(request.user)
+            if record is None or record.home is None:
+                raise UsageError("is no account of this machine", where=f"--user {request.user}")
+            home = request.home or record.home
+            self.notes.append("Variables of another account's processes are not those of this one: not looked at")
+            return places.Account(
+                name=record.name, home=home, platform=platform, uid=record.uid, groups=record.groups, live=True
+            )
+        home = request.home or own.home or ""
+        if not home:
+            raise TargetError("this account has no home folder here", advice="Name one with --home DIR")
+        if not os.path.isdir(home):
+            raise TargetError("is no folder", where=home)
+        return places.Account(
+            name=own.name, home=os.path.abspath(home), platform=platform, uid=own.uid, groups=own.groups, live=True
+        )
+
+    def _on_disk(self, root: str) -> places.Account:
+        from pratique.targets.mounted import recognise
+
+        if self.request.user is None:
+            raise UsageError("needs --user NAME", where=f"--root {root}")
+        if not os.path.isdir(root):
+            raise TargetError("is no folder", where=root)
+        root = os.path.realpath(root)
+        for user in recognise(root).users:
+            if user.name == self.request.user:
+                uid, groups = _numbers(root, user.name)
+                return places.Account(
+                    name=user.name,
+                    home=os.path.join(root, user.home),
+                    world=root,
+                    platform=user.platform,
+                    uid=uid,
+                    groups=groups,
+                    live=False,
+                )
+        raise TargetError(f"holds no user {self.request.user}", where=root)
+
+    def _environment(self, account: places.Account) -> dict[str, str]:
+        """The variables that count: those of this process, where it is the account's own."""
+        own = accounts.own()
+        return accounts.variables() if account.live and account.uid == own.uid else {}
+
+    def _files(self, account: places.Account) -> None:
+        """Look at every place of the table, in a process apart."""
+        request = self.request
+        environment = self._environment(account)
+        if request.home is not None:
+            environment = {name: value for name, value in environment.items() if not name.startswith("XDG_")}
+        for project in request.projects:
+            if not os.path.isdir(project):
+                raise TargetError("is no folder", where=project)
+        roots = places.Roots(account, tuple(os.path.abspath(item) for item in request.projects), environment)
+        if not request.projects:
+            self.notes.append("No project was named: files of projects, such as .env, were not looked at")
+        wanted: list[places.Place] = []
+        for row in self.table.rows:
+            for template in _templates(row, account.platform):
+                wanted += roots.places(_wanted(row, template))
+            for variable in row.overrides:
+                wanted += roots.override(_wanted(row, f"${variable}"), variable)
+        todo = places.unique(wanted)
+        rows = {row.id: row for row in self.table.rows}
+        fingerprint = self._fingerprint()
+        met: set[tuple[str, tuple[int, int]]] = set()
+        personal: set[str] = set()
+
+        def work(number: int) -> bytes:
+            place = todo[number]
+            answers = [_seen(entry, rows[place.location], account, fingerprint) for entry in places.look(place, roots)]
+            return msgspec.msgpack.encode(answers)
+
+        def done(number: int, result: bytes | str) -> None:
+            place = todo[number]
+            row = rows[place.location]
+            self.looked_at += 1
+            if isinstance(result, str):
+                reason = "took too long" if result == "took too long" else "cannot be read"
+                self.refusals.add((row.id, place.shown, reason))
+                return
+            for answer in msgspec.msgpack.decode(result, type=list[_Answer]):
+                key = (row.id, answer.identifier)
+                if answer.identifier != (0, 0) and key in met:
+                    continue
+                met.add(key)
+                for reason in answer.reasons:
+                    self.refusals.add((row.id, answer.shown if not row.personal else "(personal)", reason))
+                if row.personal and answer.facts:
+                    if row.id in personal:
+                        continue
+                    personal.add(row.id)
+                for fact in answer.facts[:1] if row.personal else answer.facts:
+                    self._add(row, answer, fact)
+
+        apart(len(todo), work, done, request.seconds, places.as_account(account))
+
+    def _add(self, row: Row, answer: _Answer, fact: CredentialFact) -> None:
+        timely = judged.in_window(self.windows, answer.modified, answer.born, fact)
+        place = answer.shown
+        if row.personal:
+            place, fact = "(in this home)", CredentialFact(field=row.id, state=fact.state, protection=fact.protection)
+        self.found.append(
+            Credential(
+                id="",
+                location=row.id,
+                provider=row.provider,
+                tier=row.tier,
+                place=place,
+                fact=fact,
+                reach=judged.reach_of(fact, readable=answer.readable, timely=timely),
+                in_window=timely,
+                taken=judged.taken(self.request.incidents, (row.secret,), row.taken_by),
+                modified=_iso(answer.modified) if answer.modified is not None and not row.personal else None,
+                born=_iso(answer.born) if answer.born is not None and not row.personal else None,
+                mode=None if row.personal else f"{answer.mode:04o}",
+                others_can_read=None if row.personal else bool(answer.mode & 0o044),
+                tracked=None if row.personal else answer.tracked,
+                rotation=row.rotation,
+                secret=row.secret,
+            )
+        )
+
+    def _variables(self, account: places.Account) -> None:
+        """Names of variables that hold secrets: of this process, and of the account's others where there is a case."""
+        environment = self._environment(account)
+        if not environment:
+            return
+        names = {name for name, value in environment.items() if value.strip()}
+        self.looked_at += 1
+        self._names(names, "environment")
+        if self.case is None or account.uid is None:
+            return
+        seen: dict[str, set[str]] = {}
+        for program, found in accounts.names_of_processes(account.uid):
+            seen.setdefault(program, set()).update(found - names)
+        self.looked_at += len(seen)
+        for program, others in sorted(seen.items()):
+            self._names(others, f"environment of {program}")
+
+    def _names(self, names: Iterable[str], place: str) -> None:
+        for name in sorted(names):
+            row = self._row_of(name)
+            if row is None and (name in _NO_SECRETS or not _SECRET_NAME.search(name)):
+                continue
+            self._name(row, name, place, "env-file", None)
+
+    def _row_of(self, name: str) -> Row | None:
+        """The row whose variables a name is one of; an exact name goes before a pattern."""
+        exact = [row for row in self.table.rows if any(name.upper() == item.upper() for item in row.variables)]
+        return next(iter(exact), None) or next((row for row in self.table.rows if matches(name, row.variables)), None)
+
+    def _name(
+        self,
+        row: Row | None,
+        name: str,
+        place: str,
+        secret: str,
+        timely: bool | None,
+        *,
+        kind: str = "",
+        scopes: tuple[str, ...] = (),
+        identity: tuple[tuple[str, str], ...] = (),
+        expires: str | None = None,
+    ) -> None:
+        """Add a credential of which the name alone is known."""
+        written = "write-only" if secret == _OF_A_JOB else "plaintext"
+        fact = CredentialFact(
+            field=name,
+            state="name",
+            protection=written,  # type: ignore[arg-type]  # one of both
+            kind=kind,
+            scopes=scopes,
+            identity=identity,
+            expires=expires,
+        )
+        classes = {secret, row.secret} if row is not None else {secret}
+        self.found.append(
+            Credential(
+                id="",
+                location=row.id if row is not None else secret,
+                provider=row.provider if row is not None else "unknown",
+                tier=row.tier if row is not None else 1,
+                place=place,
+                fact=fact,
+                reach=judged.reach_of(fact, readable=True, timely=timely),
+                in_window=timely,
+                taken=judged.taken(self.request.incidents, classes, row.taken_by if row is not None else ()),
+                rotation=row.rotation if row is not None else "",
+                secret=row.secret if row is not None and secret != _OF_A_JOB else secret,
+            )
+        )
+
+    def _jobs(self) -> None:
+        """What jobs held: by the workflow files that were named, and by the jobs of reports."""
+        for path in self.request.workflows:
+            facts = list(self._of_workflow(path))
+            for fact in facts:
+                self._job(fact, os.path.basename(path), None)
+        for path in self.request.reports:
+            for fact in _of_report(path):
+                if self._asked(fact):
+                    self._job(fact, fact.workflow or fact.system, True)
+
+    def _asked(self, fact: JobFact) -> bool:
+        return self.request.job is None or self.request.job in (fact.job, fact.key)
+
+    def _of_workflow(self, path: str) -> Iterator[JobFact]:
+        from pratique.model.ports import Unreadable
+        from pratique.readers.actions.jobs import jobs
+        from pratique.readers.marked import Mapping, parse
+        from pratique.readers.text import decode_text
+        from pratique.targets.files import read_regular
+
+        self.looked_at += 1
+        name = os.path.basename(path)
+        try:
+            content, _ = read_regular(os.path.realpath(path), _LARGEST_WORKFLOW)
+        except Unreadable:
+            raise TargetError("cannot be read", where=path) from None
+        text = decode_text(content)
+        if text is None:
+            self.refusals.add(("workflow", name, "of an encoding that is not read"))
+            return
+        parsed = parse(text)
+        document = parsed.documents[0] if parsed.documents else None
+        if not isinstance(document, Mapping) or document.get("jobs") is None:
+            self.refusals.add(("workflow", name, "not understood"))
+            return
+        if parsed.damage is not None:
+            self.refusals.add(("workflow", name, "half understood"))
+        found = [job.fact for job in jobs(document, path)]
+        wanted = [fact for fact in found if self._asked(fact)]
+        if found and not wanted:
+            raise UsageError(f"has no job {self.request.job}", where=path)
+        yield from wanted
+
+    def _job(self, fact: JobFact, workflow: str, timely: bool | None) -> None:
+        """The secrets, the token and what a job may mint, by name."""
+        place = f"job:{workflow}/{fact.key or fact.job}"
+        identity = tuple((name, value) for name, value in (("environment", fact.environment),) if value)
+        for name in fact.secrets:
+            if name == EVERY_SECRET:
+                self._name(None, "every secret of the repository and organisation", place, _OF_A_JOB, timely)
+                self.notes.append(f"{place} may read every secret: their names stand in the forge's settings")
+            elif name.upper() != "GITHUB_TOKEN":
+                self._name(self._row_of(name), name, place, _OF_A_JOB, timely, identity=identity)
+        token = self._row_of("GITHUB_TOKEN")
+        stated = fact.permissions
+        if not stated:
+            self.notes.append(
+                f"{place} states no permissions: the repository's or organisation's default counts, which is not known"
+            )
+        if fact.system == "github-actions":
+            scopes = stated or ("not stated",)
+            if stated != ("none",):
+                self._name(token, "GITHUB_TOKEN", place, _OF_A_JOB, timely, kind="job-token", scopes=scopes)
+            minting = [item for item in stated if item.replace(" ", "") in ("id-token:write", "write-all")]
+            if minting:
+                oidc = self._row_of("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+                kind = "can mint OIDC tokens for any audience"
+                self._name(oidc, "id-token: write", place, _OF_A_JOB, timely, kind=kind, identity=identity)
+            if not stated:
+                self.notes.append(f"{place}: whether it could mint OIDC tokens is not known either")
+        if fact.environment:
+            self.notes.append(f"{place} runs in environment {fact.environment}: its secrets too were in reach")
+        if fact.triggers == ("pull_request",):
+            self.notes.append(f"{place} starts on pull requests alone: runs of forks hold no secrets, others do")
+        if fact.runner and "self-hosted" in fact.runner:
+            self.notes.append(f"{place} ran on a self-hosted runner: look at its account there with this command too")
+
+    def _fingerprint(self) -> Fingerprint:
+        """What makes fingerprints; nothing where they are off."""
+        if self.case is not None:
+            key = self.case.key("fingerprint")
+        elif self.request.fingerprint:
+            from pratique.adapters import keyfile
+
+            key = keyfile.key()
+        else:
+            return lambda _class, _secret: None
+
+        def fingerprint(name: str, secret: Secret) -> str:
+            return secret.use(
+                lambda value: hmac.new(key, name.encode() + b"\0" + value, hashlib.sha256).hexdigest()[:20]
+            )
+
+        return fingerprint
+
+
+def _templates(row: Row, platform: places.Platform) -> Sequence[str]:
+    if platform == "windows":
+        return row.windows if row.windows is not None else row.paths
+    return row.macos if platform == "macos" and row.macos is not None else row.paths
+
+
+def _wanted(row: Row, template: str) -> places.Wanted:
+    return places.Wanted(location=row.id, template=template, look=row.look, limit=row.limit)
+
+
+def _seen(entry: places.Entry, row: Row, account: places.Account, fingerprint: Fingerprint) -> _Answer:
+    """What one entry tells, without a value. Whatever goes wrong is a reason out of the list."""
+    answer = _Answer(
+        shown=entry.shown,
+        mode=entry.mode,
+        modified=entry.modified,
+        born=entry.born,
+        tracked=entry.tracked,
+        kind=entry.kind,
+        identifier=entry.identifier,
+        readable=places.readable_by(entry, account),
+    )
+    if entry.refused is not None:
+        answer.reasons.append(entry.refused)
+    elif row.look != "content":
+        answer.facts.append(CredentialFact(field=entry.kind, state=row.state, protection=row.protection))
+    else:
+        known = get_args(Reason)
+        try:
+            for item in tables.reader_of(row.format)(entry.content or b"", row, fingerprint):
+                if isinstance(item, CredentialFact):
+                    answer.facts.append(item)
+                elif not entry.capped:
+                    answer.reasons.append(item if item in known else "not understood")
+        except Exception:  # noqa: BLE001  # a fault of a reader is a reason, and its text may quote a secret
+            answer.reasons.append("not understood")
+        if entry.capped:
+            answer.reasons.append("too large")
+    return answer
+
+
+def _numbers(root: str, name: str) -> tuple[int | None, tuple[int, ...]]:
+    """User and group numbers of an account, by the lists of the disk itself."""
+    from pratique.model.ports import Unreadable
+    from pratique.targets.boundaries import resolve
+    from pratique.targets.files import read_regular
+
+    def lines(path: str) -> list[list[str]]:
+        real = resolve(root, path)
+        try:
+            content = read_regular(real, 1 << 20)[0] if real is not None else b""
+        except Unreadable:
+            return []
+        return [line.split(":") for line in content.decode("utf-8", "replace").splitlines()]
+
+    for parts in lines("etc/passwd"):
+        if len(parts) >= 4 and parts[0] == name and parts[2].isdecimal() and parts[3].isdecimal():
+            groups = [int(parts[3])]
+            for group in lines("etc/group"):
+                if len(group) >= 4 and group[2].isdecimal() and name in group[3].split(","):
+                    groups.append(int(group[2]))
+            return int(parts[2]), tuple(dict.fromkeys(groups))
+    return None, ()
+
+
+def _of_report(path: str) -> Iterator[JobFact]:
+    """The jobs that a report's sightings name, each once."""
+    from pratique.model.ports import Unreadable
+    from pratique.targets.files import read_regular
+
+    try:
+        content, _ = read_regular(os.path.realpath(path), _LARGEST_REPORT)
+        document = msgspec.json.decode(content, type=dict[str, Any])
+    except (Unreadable, msgspec.DecodeError, RecursionError):
+        raise TargetError("cannot be read as a report in JSON", where=path) from None
+    header = document.get("header")
+    if not isinstance(header, dict) or not str(header.get("schema", "")).startswith("pratique.report/"):
+        raise TargetError("is no report of pratique", where=path)
+    seen: set[tuple[str | None, str]] = set()
+    for entry in document.get("observations", []):
+        if not isinstance(entry, dict) or entry.get("kind") != "job" or not isinstance(entry.get("facts"), dict):
+            continue
+        try:
+            fact = msgspec.convert({**entry["facts"], "kind": "job"}, JobFact)
+        except msgspec.ValidationError:
+            continue
+        if (fact.workflow, fact.job) not in seen:
+            seen.add((fact.workflow, fact.job))
+            yield fact
+
+
+def _iso(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

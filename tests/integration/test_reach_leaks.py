@@ -1,0 +1,173 @@
+"""No value of any credential that `pratique reach` looks at stands anywhere in what it writes.
+
+Driven by the table: a row without a recipe in `tests/fixtures_reach` fails here, and so does a recipe whose credential
+is not found, for then its test would prove nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pratique.model.credential import CredentialFact
+from pratique.readers.credentials.contract import Row, Secret
+from pratique.readers.credentials.table import reader_of, table
+from tests.fixtures_reach import Ground, lay_all, recipes, traces
+
+ROWS = [row.id for row in table().rows]
+SEED = 20261126
+
+
+class Runs:
+    """The command run over one ground in every way, and every byte that came of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ground = lay_all(SEED)
+        self.disk = folder / "disk"
+        self.ground.lay(self.disk)
+        self.own = folder / "own"
+        self.own.mkdir()
+        self.found: set[str] = set()
+        self.written: list[tuple[str, bytes]] = []
+        self.commands: list[tuple[str, int]] = []
+        project = str(self.disk / "srv/shop")
+        live = ["--home", str(self.disk / "home/dev"), "--project", project]
+        for name, arguments in {
+            "text": live,
+            "json": [*live, "--format", "json"],
+            "markdown": [*live, "--format", "markdown"],
+            "marked": [*live, "--format", "json", "--fingerprint"],
+            "disk": ["--root", str(self.disk), "--user", "dev", "--project", project, "--format", "json"],
+            "file": [*live, "--output", str(folder / "out.json")],
+        }.items():
+            self.run(name, arguments)
+        if _cases():
+            case = folder / "case"
+            self.run("case-new", [str(case)], ["case", "new"])
+            self.run("case", [*live, "--case", str(case)])
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and self.disk not in path.parents:
+                self.written.append((str(path.relative_to(folder)), path.read_bytes()))
+        self.all = b"\n".join(content for _, content in self.written)
+
+    def run(self, name: str, arguments: list[str], verb: list[str] | None = None) -> None:
+        """Run the command as a process of its own, with the variables of the ground."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ.get("PYTHONPATH", "src"),
+            "HOME": str(self.own),
+            "PYTHONFAULTHANDLER": "1",
+            "PYTHONDEVMODE": "1",
+            **self.ground.environment,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "pratique", *(verb or ["reach"]), *arguments],
+            env=environment,
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
+        self.commands.append((name, done.returncode))
+        self.written += [(f"{name}.stdout", done.stdout), (f"{name}.stderr", done.stderr)]
+        if done.stdout.startswith(b"{"):
+            self.found |= {item["location"] for item in json.loads(done.stdout)["credentials"]}
+
+
+def _cases() -> bool:
+    from pratique.doors.cli.commands import pratique
+
+    return "case" in pratique.commands and "new" in getattr(pratique.commands["case"], "commands", ())
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(tmp_path_factory.mktemp("reach"))
+
+
+def test_every_row_has_a_recipe_and_no_recipe_stands_alone() -> None:
+    assert set(recipes()) == set(ROWS)
+
+
+def test_the_command_ran_in_every_way(runs: Runs) -> None:
+    assert {code for _, code in runs.commands} <= {0, 4}, [
+        (name, code, dict(runs.written)[f"{name}.stderr"][-2000:]) for name, code in runs.commands
+    ]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_credential_of_a_row_is_found(runs: Runs, row: str) -> None:
+    assert row in runs.found
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_no_part_of_a_secret_is_written_anywhere(runs: Runs, row: str) -> None:
+    secrets = runs.ground.secrets.get(row, [])
+    for secret in secrets:
+        for trace in traces(secret):
+            if trace in runs.all:
+                names = [name for name, content in runs.written if trace in content]
+                pytest.fail(f"a part of a secret of {row} stands in {names}")
+
+
+def _contents(ground: Ground) -> Iterator[bytes]:
+    yield from ground.files.values()
+
+
+def _facts(row: Row, content: bytes) -> list[object]:
+    return list(reader_of(row.format)(content, row, lambda _class, _secret: None))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_facts_do_not_depend_on_the_characters_of_a_value(row: str) -> None:
+    entry = table().row(row)
+    if entry.look != "content" or not entry.format:
+        return
+    first, second = (lay_all(seed, only=row) for seed in (1, 2))
+    for one, other in zip(_contents(first), _contents(second), strict=True):
+        assert _public(_facts(entry, one)) == _public(_facts(entry, other))
+
+
+def _public(facts: list[object]) -> list[object]:
+    """The facts without the fingerprints of public keys, which belong to the pair and not to the value."""
+    return [
+        msgspec.structs.replace(
+            fact, identity=tuple((name, value) for name, value in fact.identity if name != "fingerprint")
+        )
+        if isinstance(fact, CredentialFact)
+        else fact
+        for fact in facts
+    ]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_fault_while_reading_shows_nothing(row: str) -> None:
+    from pratique.targets.reach import Account, Entry
+    from pratique.workflow.reach import _seen
+
+    def fail(_class: str, secret: Secret) -> str:
+        raise ValueError(secret.use(lambda value: value.decode()))
+
+    entry = table().row(row)
+    ground = lay_all(3, only=row)
+    account = Account(name="dev", home="/home/dev")
+    for content in _contents(ground):
+        for cut in (content, content[: len(content) // 2], content.replace(b"=", b"\0")):
+            answer = msgspec.json.encode(_seen(Entry(shown="$HOME/x", content=cut), entry, account, fail))
+            for secret in ground.secrets.get(row, []):
+                assert not any(trace in answer for trace in traces(secret))
+
+
+def test_a_secret_is_never_shown() -> None:
+    secret = Secret("correct horse")
+    for use in (repr, str, format, bytes, hash, len, list, lambda item: item == item, msgspec.json.encode):
+        with pytest.raises(TypeError) as caught:
+            use(secret)
+        assert not re.search("correct|horse", str(caught.value))
