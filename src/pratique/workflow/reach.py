@@ -24,7 +24,7 @@ from pratique.model.incident import Incident
 from pratique.model.observation import JobFact
 from pratique.readers.credentials import table as tables
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
-from pratique.readers.credentials.values import matches
+from pratique.readers.credentials.held import matches
 from pratique.targets import reach as places
 from pratique.version import VERSION
 

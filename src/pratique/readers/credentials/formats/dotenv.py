@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.values import MOST_FACTS, held, text_of
+from pratique.readers.credentials.held import MOST_FACTS, held, text_of
 
 _LINE = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*(?:=|:[ \t])[ \t]*

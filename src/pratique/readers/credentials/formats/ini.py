@@ -21,7 +21,7 @@ import msgspec
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.values import MOST_FACTS, held, matches, pairs, text_of
+from pratique.readers.credentials.held import MOST_FACTS, held, matches, pairs, text_of
 
 _SECTION = re.compile(r"\[([^\]]*)\]")
 _ENTRY = re.compile(r"([^=:\s\[][^=:]{0,300}?)[ \t]*[=:][ \t]*(.*)")

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.values import MOST_FACTS, matches, pairs, text_of, told
+from pratique.readers.credentials.held import MOST_FACTS, matches, pairs, text_of, told
 
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 _MACRO = re.compile(r"^[ \t]*macdef[ \t]+\S+.*?(?:\n[ \t]*\n|\Z)", re.MULTILINE | re.DOTALL)

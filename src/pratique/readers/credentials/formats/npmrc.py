@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.values import MOST_FACTS, in_url, pairs, text_of, told
+from pratique.readers.credentials.held import MOST_FACTS, in_url, pairs, text_of, told
 
 _LINE = re.compile(r"\s*([^\s=;#\[][^=\s]*)\s*=\s*(.*?)\s*")
 _SECRETS = {"_authtoken": "_authToken", "_auth": "_auth", "_password": "_password", "key": "key"}

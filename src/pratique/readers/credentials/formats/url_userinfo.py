@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.values import MOST_FACTS, in_url, text_of
+from pratique.readers.credentials.held import MOST_FACTS, in_url, text_of
 
 _LINE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.values import MOST_FACTS, Pairs, held, matches, pairs, text_of
+from pratique.readers.credentials.held import MOST_FACTS, Pairs, held, matches, pairs, text_of
 from pratique.readers.marked import Mapping, Node, Sequence, Text, parse
 
 _MOST_VISITED = 200_000
