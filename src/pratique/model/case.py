@@ -7,6 +7,7 @@ is kept by the digest of its bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, Literal, Protocol
 
 import msgspec
@@ -132,6 +133,10 @@ class CaseFile(Protocol):
     @property
     def quarantine(self) -> str:
         """Absolute path of the folder that quarantined things are moved to."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Write many entries as one durable step: all of them, or none."""
         ...
 
     def append(self, kind: EntryKind, record: object) -> Entry:

@@ -52,3 +52,17 @@ def locate(target: str, path: str, *, line: int | None = None, inside: tuple[Ins
 def shown(path: str) -> str:
     """Any text as valid Unicode: undecodable bytes and unpaired surrogates become U+FFFD."""
     return _SURROGATE.sub("\ufffd", path)
+
+
+def undecoded(location: Location) -> str:
+    """The path as the operating system gave it: the opposite of `locate`. Its path bytes count where there are any."""
+    if location.path_bytes is None:
+        return location.path
+    try:
+        raw = base64.b64decode(location.path_bytes, validate=True)
+    except ValueError:
+        return location.path
+    try:
+        return raw.decode("utf-8", "surrogateescape")
+    except UnicodeDecodeError:
+        return location.path

@@ -6,9 +6,8 @@ import datetime
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 import msgspec
 
@@ -24,6 +23,9 @@ from pratique.model.ports import iso_time
 from pratique.model.report import Report
 from pratique.version import VERSION
 from pratique.workflow import select
+
+if TYPE_CHECKING:
+    from pratique.workflow.collect import Collected
 
 ROTATION_STATES: tuple[str, ...] = ("open", "new-issued", "deployed", "revoked", "verified", "not-needed")
 GRADES: tuple[str, ...] = ("asked", "issuer-lists-it", "audit-event", "last-used-stopped", "negative-probe")
@@ -180,19 +182,12 @@ def add_note(case: Case, text: str) -> Entry:
     return case.append("note", {"text": text})
 
 
-def record_report(case: Case, report: Report, incidents: Sequence[Incident]) -> Entry:
-    """Write the whole report of a check, then collect the evidence that its incidents ask for."""
-    entry = case.append("report", report)
-    _collect(case, report, incidents)
-    return entry
+def record_report(case: Case, report: Report, incidents: Sequence[Incident]) -> Collected:
+    """Write the whole report of a check, then copy the evidence that its incidents ask for."""
+    from pratique.workflow.collect import collect
 
-
-def _collect(case: Case, report: Report, incidents: Sequence[Incident]) -> None:
-    """The one place where a check with `--case` collects evidence: `workflow/collect.py`, where it exists."""
-    if find_spec("pratique.workflow.collect") is not None:
-        import importlib
-
-        importlib.import_module("pratique.workflow.collect").collect(case, report, incidents)
+    case.append("report", report)
+    return collect(case, report, incidents)
 
 
 def record_done(

@@ -11,13 +11,13 @@ from pratique.model.errors import TargetError
 from pratique.workflow.request import TargetSpec
 
 if TYPE_CHECKING:
-    from pratique.targets.places import Platform
+    from pratique.targets.places import Place, Platform
 
 _PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
 
 
-def this_user() -> list[TargetSpec]:
-    """Caches, stores, global trees, logs and shell histories of this user, as targets. Nothing is started.
+def places() -> tuple[Place, ...]:
+    """Caches, stores, global trees, logs and shell histories of this user that exist. Nothing is started.
 
     Raises TargetError where this user has no home folder.
     """
@@ -27,9 +27,13 @@ def this_user() -> list[TargetSpec]:
     if folder is None:
         raise TargetError("this user has no home folder here", advice="Name the folders to examine")
     platform = _PLATFORMS.get(sys.platform, "linux")
-    found = survey(dict(os.environ), folder, platform)
+    return survey(dict(os.environ), folder, platform).places
+
+
+def this_user() -> list[TargetSpec]:
+    """The same, as targets. Raises TargetError where this user has no home folder."""
     specs = []
-    for place in found.places:
+    for place in places():
         kind = "place" if os.path.isdir(place.path) or not os.path.lexists(place.path) else "file"
         specs.append(TargetSpec(os.path.realpath(place.path), kind, place.kind))  # type: ignore[arg-type]  # one of the two kinds
     return specs

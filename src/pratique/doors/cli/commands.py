@@ -207,10 +207,12 @@ def check(  # the options of one command
         api.open_case(case_folder, key=case_key).close()  # what is wrong with it is said before the work, not after
     report = api.check(request, progress=None if no_progress or not sys.stderr.isatty() else _progress)
     unwritten: api.PratiqueError | None = None
+    lines: list[str] = []
     if case_folder is not None:
         try:
             with api.open_case(case_folder, key=case_key) as opened:
-                api.record_report(opened, report, selection.incidents)
+                collected = api.record_report(opened, report, selection.incidents)
+                lines.append(f"evidence: {collected.words}, in {opened.folder}")
         except api.PratiqueError as error:  # the answer is shown all the same, then why it is not in the case
             unwritten = error
     if not no_progress and sys.stderr.isatty():
@@ -221,7 +223,8 @@ def check(  # the options of one command
         sys.stdout.buffer.write(part)
     sys.stdout.flush()
     for name in outputs:
-        sys.stderr.write(f"report: {name}\n")
+        lines.append(f"report: {name}")
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
     if unwritten is not None:
         raise unwritten
     code = report.exit_code
