@@ -11,9 +11,9 @@ Places, sightings and refusals beyond a limit, with a line that says how many: t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from pratique.model import inert
 from pratique.model.report import Report, VerdictEntry
 from pratique.report.evidence import evidence, short_path
 from pratique.report.renderer import Renderer
@@ -29,37 +29,15 @@ from pratique.report.summary import (
     sentence,
     tally,
 )
-from pratique.report.words import claim, clip, count, label, one_line, printable, subject_name
+from pratique.report.words import claim, clip, count, label, subject_name
 
 SUBJECTS = 30
 PROOFS = 3
 CHAPTERS = 10
 REFUSALS = 20
 PLACES = 15
-_PLAIN = r"[A-Za-z0-9 ,;()'%+=?>-]*"
-_WORDS = re.compile(rf"{_PLAIN}(?:(?:[.:](?=[ ;)]|$)|(?<=[0-9])\.(?=[0-9])){_PLAIN})*")
-"""Plain words: nothing in them is markup, a link, a mention or an emoji."""
-_REFERENCE = re.compile(r"\bGH-\d|\bwww\b|\b[0-9a-f]{7,40}\b|^[-+=>0-9]", re.IGNORECASE)
-"""Plain words that a forge would still turn into something else, or that would start a list, quote or heading."""
-_RUNS = re.compile("`+")
-
-
-def words(text: str) -> str:
-    """Text from outside as prose where it is plain words, as code where it is not."""
-    line = one_line(printable(one_line(text)))
-    if not line:
-        return ""
-    return line if _WORDS.fullmatch(line) and not _REFERENCE.search(line) else code(line)
-
-
-def code(text: str) -> str:
-    """Text from outside as a code span that it cannot leave, in a table cell neither."""
-    line = one_line(printable(text)).replace("|", "\\x7c")
-    if not line:
-        return ""
-    fence = "`" * (max((len(run) for run in _RUNS.findall(line)), default=0) + 1)
-    space = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{space}{line}{space}{fence}"
+words = inert.prose
+code = inert.code
 
 
 def render(report: Report) -> Iterator[bytes]:

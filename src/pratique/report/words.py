@@ -8,37 +8,18 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import unquote
 
+from pratique.model import inert
 from pratique.model.report import IncidentEntry, Report, SightingEntry, SubjectEntry, VerdictEntry
 
 DEPTHS = ("declared", "resolved", "fetched", "installed", "executed", "active")
 KINDS = ("project", "repository", "install", "image", "machine", "log", "cache")
 """Subjects of equal depth stand in this order: what people own before what merely kept a trace."""
 
-_IGNORABLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0100-\U000e01ef]"
-)
-"""Characters that count as printable and show nothing: a name that holds one only looks like another."""
 _STATE = re.compile(r"(state [A-Z]): ")
-_PLAIN = re.compile(r"[\x20-\x7e]*")
+printable = inert.printable
+one_line = inert.one_line
+
 _NOT_ASCII = re.compile(r"[^\x20-\x7e\n]")
-
-
-def printable(text: str) -> str:
-    """Text that cannot steer a terminal or a reader's eye: control, format and bidirectional characters are spelled."""
-    if _PLAIN.fullmatch(text):
-        return text
-    return "".join(char if _shows(char) else _spelled(char) for char in text)
-
-
-def _shows(char: str) -> bool:
-    return char.isprintable() and not _IGNORABLE.match(char)
-
-
-def _spelled(char: str) -> str:
-    code = ord(char)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def inert_json(data: bytes) -> bytes:
@@ -46,7 +27,7 @@ def inert_json(data: bytes) -> bytes:
 
     def escaped(found: re.Match[str]) -> str:
         char = found[0]
-        if _shows(char):
+        if inert.shows(char):
             return char
         code = ord(char)
         if code < 0x10000:
@@ -95,11 +76,6 @@ def clip_path(path: str, width: int) -> str:
 def pad(text: str, width: int) -> str:
     """Text filled up with spaces to `width` columns."""
     return text + " " * max(width - columns(text), 0)
-
-
-def one_line(text: str) -> str:
-    """Text of several lines as one: runs of white space become a space."""
-    return " ".join(text.split())
 
 
 def subject_name(report: Report, subject: SubjectEntry) -> str:
