@@ -92,6 +92,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     case: str = ""
     """Id of the case; empty without one."""
     sealed: bool = False
+    aware: str | None = None
+    """When somebody became aware, as it is recorded, ISO 8601 in UTC; None: not recorded. Clocks count from it."""
     swept: frozenset[str] = frozenset()
     """Incidents whose dead man's switch was looked for and is not there any more."""
     notes: tuple[str, ...] = ()
