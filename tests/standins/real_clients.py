@@ -31,7 +31,7 @@ from .clients import BY_LABEL, Client, install
 from .registry import Registry
 
 FOLDER = Path(os.environ.get("PRATIQUE_CLIENTS") or Path(__file__).resolve().parents[2] / "build" / "clients")
-SMALL = ("npm-11", "pnpm-10", "pnpm-12", "yarn-1", "yarn-4.18", "bun-1.4")
+SMALL = ("npm-11", "pnpm-10", "pnpm-12", "yarn-1", "yarn-3.8", "yarn-4.18", "bun-1.4")
 NODE = "node-22"
 """Every client of the small set runs on it; the older ones of a wider set name their own."""
 CANNOT = "real clients cannot be had here"
@@ -131,6 +131,13 @@ def environment(home: Path, registry: Registry, more: Mapping[str, str] | None =
     }
 
 
+def _known(client: Real, variables: dict[str, str]) -> dict[str, str]:
+    """The variables without those that an older Yarn refuses because it does not know them."""
+    if client.name == "yarn" and client.version.startswith(("2.", "3.", "4.0.")):
+        return {key: value for key, value in variables.items() if key != "YARN_NPM_MINIMAL_AGE_GATE"}
+    return variables
+
+
 def run(
     client: Real,
     arguments: Sequence[str],
@@ -147,7 +154,7 @@ def run(
         return subprocess.run(
             [*client.command, *arguments],
             cwd=project,
-            env=environment(own, registry, more),
+            env=_known(client, environment(own, registry, more)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
