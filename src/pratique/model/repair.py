@@ -14,7 +14,11 @@ class LockedRelease(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     manifest: Mapping[str, Any]
-    """The release's manifest as the registry serves it: `dependencies`, `bin`, `engines`, `dist` and so on."""
+    """The release's manifest as the registry serves it: `dependencies`, `bin`, `engines`, `dist` and so on.
+
+    For Yarn 2 and later `checksums` may hold the digest of Yarn's own archive by `cacheKey`, of PyPI `files`, as an
+    index states them (`filename`, `url`, `hashes`, `size`, `upload-time`), `requires_dist` and `requires_python`.
+    """
     integrity: str | None = None
     """Subresource Integrity string."""
     sha1: str | None = None
@@ -82,3 +86,5 @@ class LockCodec(msgspec.Struct, frozen=True, kw_only=True):
     """Package managers that read it: `npm`, `pnpm`, `yarn`, `bun`, `pip`, `uv`, `poetry`, `pdm`."""
     ecosystem: str
     repair: Repair
+    pattern: str = ""
+    """A regular expression that further basenames match as a whole; empty: none do."""
