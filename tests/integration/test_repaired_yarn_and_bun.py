@@ -32,7 +32,11 @@ def releases(name: str, version: str) -> LockedRelease | None:
 
 
 CLIENTS = {
-    "yarn-1": (yarn_classic.CODEC, ["install", "--ignore-scripts"], ["install", "--frozen-lockfile", "--ignore-scripts"]),
+    "yarn-1": (
+        yarn_classic.CODEC,
+        ["install", "--ignore-scripts"],
+        ["install", "--frozen-lockfile", "--ignore-scripts"],
+    ),
     "yarn-3.8": (yarn_berry.CODEC, ["install", "--no-immutable"], ["install", "--immutable", "--mode=skip-build"]),
     "yarn-4.0": (yarn_berry.CODEC, ["install", "--no-immutable"], ["install", "--immutable", "--mode=skip-build"]),
     "yarn-4.18": (yarn_berry.CODEC, ["install", "--no-immutable"], ["install", "--immutable", "--mode=skip-build"]),

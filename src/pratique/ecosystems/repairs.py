@@ -41,7 +41,7 @@ class Wanted:
         return tuple(version for version in correction.good if self.of(correction.name, version) is None)
 
     def chosen(self, correction: Correction, was: str, asked: Iterable[str] = ()) -> str | None:
-        """The best good version that every range admits; without ranges, the best of the same line. None: there is none."""
+        """The best good version that every range admits, of the same line where there is one; None: there is none."""
         ranges = list(asked)
         fit = [v for v in self.good(correction) if all(admits(self.ecosystem, v, text) for text in ranges)]
         near = [v for v in fit if line_of(v) == line_of(was)]
@@ -56,7 +56,7 @@ def line_of(version: str) -> tuple[int, ...]:
     """The line of releases that a version belongs to: its major number, below 1.0 its minor number too."""
     parsed = parse_version(version)
     if parsed is None:
-        head = version.split("!")[-1].split(".")[0]
+        head = version.removeprefix("v").split("!")[-1].split(".")[0]
         return (int(head),) if head.isdigit() else ()
     return (parsed.major,) if parsed.major else (0, parsed.minor)
 

@@ -87,4 +87,4 @@ class LockCodec(msgspec.Struct, frozen=True, kw_only=True):
     ecosystem: str
     repair: Repair
     pattern: str = ""
-    """A regular expression that further basenames match as a whole; empty: none do."""
+    """A regular expression for further basenames, with as many folders before them as it holds `/`; empty: none."""

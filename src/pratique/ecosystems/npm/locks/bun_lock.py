@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pratique.ecosystems.edits import Span, decoded, edited, line_start, line_stop
 from pratique.ecosystems.grammar import admits
 from pratique.ecosystems.json_spans import Value, parse
+from pratique.ecosystems.npm.locks.requests import moved
 from pratique.ecosystems.npm.yarn import is_version
 from pratique.ecosystems.repairs import Unfit, Wanted, known, sources, total
 from pratique.model.repair import Change, Correction, LockCodec, LockedRelease, Releases, Repaired
@@ -97,7 +98,9 @@ class _Lock:
     def askers(self, entry: _Entry) -> list[tuple[tuple[str, ...], str]]:
         """Who gets an entry: the path of each asker and its range."""
         name = entry.path[-1]
-        out = [(e.path, e.asks[name]) for e in self.entries.values() if name in e.asks and self.at(e.path, name) is entry]
+        out = [
+            (e.path, e.asks[name]) for e in self.entries.values() if name in e.asks and self.at(e.path, name) is entry
+        ]
         for place, rows in self.own.items():
             out += [(place, str(v.plain)) for key, v in rows if key == name and self.at(place, name) is entry]
         return out
@@ -185,12 +188,12 @@ def _good(lock: _Lock, entry: _Entry, correction: Correction, wanted: Wanted) ->
     for place, text in asked:
         if admits("npm", version, _real(text)):
             continue
-        if not is_version(_real(text)) or place not in lock.own:
+        instead = moved(text, correction.bad, version)
+        if instead is None or place not in lock.own:
             raise Unfit(f"no good version of {correction.name} is in the ranges that are asked of {entry.key}")
         for key, value in lock.own[place]:
             if key == entry.path[-1] and value.plain == text:
-                new = text[: len(text) - len(_real(text))] + version
-                lock.ranges.append(Span(value.start, value.end, json.dumps(new)))
+                lock.ranges.append(Span(value.start, value.end, json.dumps(instead)))
     return version
 
 
@@ -297,7 +300,12 @@ def _whole(lock: _Lock, wanted: Wanted, changed: set[str]) -> None:
             mine = entry.key in changed
             if found is None and (mine or name in wanted.by_name):
                 raise Unfit(f"{entry.key} asks for {name}, which the file does not hold")
-            if mine and found is not None and is_version(found.version) and not admits("npm", found.version, _real(asked)):
+            if (
+                mine
+                and found is not None
+                and is_version(found.version)
+                and not admits("npm", found.version, _real(asked))
+            ):
                 raise Unfit(f"{entry.key} asks for {name} {asked}, and the file holds {found.version}")
     for place, rows in lock.own.items():
         for name, _ in rows:

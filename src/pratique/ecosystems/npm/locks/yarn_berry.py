@@ -1,7 +1,7 @@
 """Repair of the yarn.lock of Yarn 2 and later.
 
-A listed block gets version, resolution, dependencies and commands of the good release; its descriptors join the block of
-that release where there is one already. What only the bad release asked for goes, since Yarn would take it out itself.
+A listed block gets version, resolution, dependencies and commands of the good release; its descriptors join the block
+of that release where there is one already. What only the bad release asked for goes: Yarn would take it out itself.
 
 `checksum` is the digest of Yarn's own archive and depends on `cacheKey`. It is copied from the release's record where
 that knows it (`manifest["checksums"][cacheKey]`). Otherwise the line is left out: `yarn install --immutable` of Yarn 3
@@ -15,14 +15,13 @@ import re
 
 from pratique.ecosystems.edits import decoded
 from pratique.ecosystems.npm.locks.blocks import Block, Lines, parse
+from pratique.ecosystems.npm.locks.requests import moved
 from pratique.ecosystems.npm.versions import parse_range
-from pratique.ecosystems.npm.yarn import is_version, parse_locator, real_name
+from pratique.ecosystems.npm.yarn import parse_locator, real_name
 from pratique.ecosystems.repairs import Unfit, Wanted, known, sources, total
 from pratique.model.repair import Change, Correction, LockCodec, LockedRelease, Releases, Repaired
 
-_SIMPLE = re.compile(
-    r"(?![-?:,\][{}#&*!|>'\"%@` \t\r\n]).(?:[ \t]*(?![,\][{}:# \t\r\n]).)*"
-)
+_SIMPLE = re.compile(r"(?![-?:,\][{}#&*!|>'\"%@` \t\r\n]).(?:[ \t]*(?![,\][{}:# \t\r\n]).)*")
 """Yarn's own rule for strings without quotes."""
 _SECTIONS = ("dependencies", "peerDependencies", "dependenciesMeta", "peerDependenciesMeta", "bin")
 _TAG = re.compile(r"(?!v?\d)[a-zA-Z0-9._-]+")
@@ -89,18 +88,17 @@ def _listed(block: Block, wanted: Wanted) -> Correction | None:
     return found
 
 
-def _shared_out(
-    lock: Lines, block: Block, was: str, correction: Correction, wanted: Wanted
-) -> dict[str, list[str]]:
-    """Good versions to the descriptors that take them; a project's own pin of the bad version becomes one of the good."""
+def _shared_out(lock: Lines, block: Block, was: str, correction: Correction, wanted: Wanted) -> dict[str, list[str]]:
+    """Good versions to the descriptors that take them; a project's own range without any follows its edit."""
     out: dict[str, list[str]] = {}
     for pattern in block.patterns:
         parts = real_name(pattern)
         if parts is None or parts[0] != correction.name or ":" in parts[2]:
             raise Unfit(f"{pattern} does not come from a registry by name")
         version = wanted.chosen(correction, was, [parts[2]])
-        if version is None and is_version(parts[2]) and (version := wanted.near(correction, was)) is not None:
-            renamed = pattern[: len(pattern) - len(parts[2])] + version
+        if version is None and (version := wanted.near(correction, was)) is not None:
+            instead = moved(parts[2], correction.bad, version) or parts[2]
+            renamed = pattern[: len(pattern) - len(parts[2])] + instead
             _rename(lock, pattern, renamed)
             pattern = renamed
         if version is None:
@@ -157,7 +155,10 @@ def _block(block: Block, patterns: list[str], record: LockedRelease, prefixed: b
         "peerDependenciesMeta": _tables(manifest.get("peerDependenciesMeta")),
         "bin": _commands(record),
     }
-    lines = [f"  version: {_quoted(record.version)}", f"  resolution: {json.dumps(f'{record.name}@npm:{record.version}')}"]
+    lines = [
+        f"  version: {_quoted(record.version)}",
+        f"  resolution: {json.dumps(f'{record.name}@npm:{record.version}')}",
+    ]
     for title in _SECTIONS:
         rows = sections[title]
         if rows:

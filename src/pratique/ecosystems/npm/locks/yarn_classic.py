@@ -12,8 +12,9 @@ import re
 
 from pratique.ecosystems.edits import decoded
 from pratique.ecosystems.npm.locks.blocks import Block, Lines, parse
+from pratique.ecosystems.npm.locks.requests import moved
 from pratique.ecosystems.npm.urls import tarball_release
-from pratique.ecosystems.npm.yarn import is_version, origin_of_range, real_name
+from pratique.ecosystems.npm.yarn import origin_of_range, real_name
 from pratique.ecosystems.repairs import Unfit, Wanted, known, sources, total
 from pratique.model.repair import Change, Correction, LockCodec, LockedRelease, Releases, Repaired
 
@@ -81,16 +82,17 @@ def _same(block: Block, record: LockedRelease) -> bool:
 
 
 def _shared_out(block: Block, was: str, correction: Correction, wanted: Wanted) -> dict[str, list[str]]:
-    """Good versions to the patterns that take them; a pin of the bad version becomes one of the good version."""
+    """Good versions to the patterns that take them; a range without any follows the edit of the manifest."""
     out: dict[str, list[str]] = {}
     for pattern in block.patterns:
         parts = real_name(pattern)
         if parts is None or parts[0] != correction.name or origin_of_range(parts[2]) != "registry" or "//" in parts[2]:
             raise Unfit(f"{pattern} does not come from a registry by name")
         version = wanted.chosen(correction, was, [parts[2]])
-        if version is None and is_version(parts[2]):
-            version = wanted.near(correction, was)
-            pattern = pattern[: len(pattern) - len(parts[2])] + (version or "")
+        if version is None and (version := wanted.near(correction, was)) is not None:
+            at = pattern.index("@", 1)
+            asked = pattern[at + 1 :]
+            pattern = f"{pattern[:at]}@{moved(asked, correction.bad, version) or asked}"
         if version is None:
             raise Unfit(f"no good version of {correction.name} is in the range of {pattern}")
         out.setdefault(version, []).append(pattern)
@@ -141,7 +143,7 @@ def _key(patterns: list[str]) -> str:
 
 
 def _asked(lock: Lines, wanted: Wanted, put_in: set[str]) -> None:
-    """Every dependency has its entry. Raises Unfit: what a good release needs may be missing, a payload still asked for."""
+    """Every dependency has its entry. Raises Unfit: one of a good release is missing, or a payload is asked for."""
     have: set[str] = set()
     for block in lock.blocks:
         have.update(block.patterns)

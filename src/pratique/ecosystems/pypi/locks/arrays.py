@@ -61,7 +61,7 @@ def repaired(
         version_entry = package.table.get("version")
         if version_entry is None:
             raise Unfit(f"{package.name} has no version")
-        lock.set(version_entry, quoted(version))
+        lock.put(version_entry, quoted(version))
         fill(lock, at, record)
         changes.append(Change(entry=entry, was=was, now=version))
     _whole(lock, wanted)
@@ -95,14 +95,16 @@ def set_rows(lock: Document, entry: Entry | None, rows: list[str]) -> None:
     if entry is None:
         raise Unfit("a listed package has no files")
     end = line_end(lock.text)
-    lock.set(entry, f"[{end}{''.join(f'    {row},{end}' for row in rows)}]")
+    lock.put(entry, f"[{end}{''.join(f'    {row},{end}' for row in rows)}]")
 
 
 def digests(lock: Document, name: str) -> Entry | None:
     """The entry of a package in the table of digests that Poetry wrote before 1.3."""
     table = next((item for item in lock.tables if item.path == ("metadata", "files")), None)
     entries = table.entries if table is not None else []
-    return next((entry for entry in entries if len(entry.key) == 1 and normalise(entry.key[0]) == normalise(name)), None)
+    return next(
+        (entry for entry in entries if len(entry.key) == 1 and normalise(entry.key[0]) == normalise(name)), None
+    )
 
 
 def _drop_digests(lock: Document, name: str) -> None:

@@ -33,7 +33,7 @@ def _fill(lock: Document, start: int, record: LockedRelease) -> None:
     python = record.manifest.get("requires_python")
     needed = at(lock, start).table.get("requires_python")
     if isinstance(python, str) and needed is not None:
-        lock.set(needed, quoted(python))
+        lock.put(needed, quoted(python))
     fit_names(lock, start, record)
 
 

@@ -28,7 +28,7 @@ def _fill(lock: Document, start: int, record: LockedRelease) -> None:
     python = record.manifest.get("requires_python")
     entry = at(lock, start).table.get("python-versions")
     if isinstance(python, str) and entry is not None:
-        lock.set(entry, quoted(python))
+        lock.put(entry, quoted(python))
     fit_table(lock, start, record)
 
 

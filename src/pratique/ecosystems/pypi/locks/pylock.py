@@ -38,7 +38,6 @@ def _fill(lock: Document, start: int, record: LockedRelease) -> None:
     _set(lock, start, "sdist", next((_row(item, named, tight) for item in found if not item.wheel), None))
 
 
-
 def _row(item: File, named: bool, tight: bool) -> str:
     if item.url is None:
         raise Unfit(f"the address of {item.name} is not known")
@@ -57,7 +56,7 @@ def _set(lock: Document, start: int, key: str, value: str | None) -> None:
     package = at(lock, start)
     entry = package.table.get(key)
     if entry is not None and value is not None:
-        lock.set(entry, value)
+        lock.put(entry, value)
     elif entry is not None:
         lock.change(Span(entry.line, entry.stop))
     elif value is not None:

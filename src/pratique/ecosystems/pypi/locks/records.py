@@ -139,7 +139,7 @@ class Document:
         """The decoded value of an entry; None where there is none."""
         return None if entry is None else entry.plain(self.text)
 
-    def set(self, entry: Entry, value: str) -> None:
+    def put(self, entry: Entry, value: str) -> None:
         """Give an entry another value."""
         self.change(Span(entry.start, entry.end, value))
 

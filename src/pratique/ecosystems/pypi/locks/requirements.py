@@ -5,6 +5,7 @@ A pin (`==`, `===`) of a listed release gets the good version, and the digests o
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from pratique.ecosystems.edits import Span, decoded, edited
@@ -84,7 +85,7 @@ def repair(content: bytes, corrections: tuple[Correction, ...], releases: Releas
 
 def _digests(line: str, start: int, found: list[re.Match[str]], record: LockedRelease) -> Span:
     """The digests of the good release in the place of those of the listed one, written the same way."""
-    gaps = [line[a.end() : b.start()] for a, b in zip(found, found[1:], strict=False)]
+    gaps = [line[a.end() : b.start()] for a, b in itertools.pairwise(found)]
     if any(not _BETWEEN.fullmatch(gap) for gap in gaps):
         raise Unfit(f"something stands between the digests of {record.name}")
     before = re.search(r"(?:[ \t]|\\\r?\n)+\Z", line[: found[0].start()])

@@ -153,7 +153,7 @@ def _set(lock: Document, package: Package, key: str, value: str | None) -> None:
     """Give a key of a package another value; None takes it out, and a key that is not there comes after the others."""
     entry = package.table.get(key)
     if entry is not None and value is not None:
-        lock.set(entry, value)
+        lock.put(entry, value)
     elif entry is not None:
         lock.change(Span(entry.line, entry.stop))
     elif value is not None:
@@ -220,6 +220,4 @@ def _whole(lock: Document, wanted: Wanted) -> None:
             raise Unfit(f"something in it still asks for {name}")
 
 
-CODEC = LockCodec(
-    name="uv-lock", basenames=("uv.lock",), managers=("uv",), ecosystem=ECOSYSTEM, repair=total(repair)
-)
+CODEC = LockCodec(name="uv-lock", basenames=("uv.lock",), managers=("uv",), ecosystem=ECOSYSTEM, repair=total(repair))
