@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pratique.version import VERSION
     from pratique.workflow.case import (
         Added,
-        CaseProof,
         CaseStatus,
         add_evidence,
         add_note,
@@ -43,8 +42,9 @@ if TYPE_CHECKING:
         open_case,
         record_done,
         record_report,
-        verify_case,
     )
+    from pratique.workflow.case_proof import CaseProof, SealProof, verify_case
+    from pratique.workflow.case_seal import Sealed, attach_bundle, case_statement, seal_case
     from pratique.workflow.check import check
     from pratique.workflow.components import ComponentsRequest, Inventory, components
     from pratique.workflow.doctor import Diagnosis, doctor
@@ -86,6 +86,8 @@ __all__ = [
     "Report",
     "Resolutions",
     "ResolveRequest",
+    "SealProof",
+    "Sealed",
     "Selection",
     "TargetError",
     "TargetSpec",
@@ -93,7 +95,9 @@ __all__ = [
     "add_evidence",
     "add_note",
     "asked_for",
+    "attach_bundle",
     "available",
+    "case_statement",
     "case_status",
     "check",
     "components",
@@ -119,6 +123,7 @@ __all__ = [
     "resolution_json",
     "resolution_lines",
     "resolve",
+    "seal_case",
     "select",
     "selftest",
     "specify",
@@ -133,11 +138,13 @@ _HOMES = {
     "Added": ("pratique.workflow.case", "Added"),
     "Asked": ("pratique.workflow.resolve", "Asked"),
     "asked_for": ("pratique.workflow.resolve", "asked_for"),
+    "attach_bundle": ("pratique.workflow.case_seal", "attach_bundle"),
     "available": ("pratique.workflow.select", "available"),
     "Case": ("pratique.casefile.case", "Case"),
+    "case_statement": ("pratique.workflow.case_seal", "case_statement"),
     "case_status": ("pratique.workflow.case", "case_status"),
     "CaseError": ("pratique.model.errors", "CaseError"),
-    "CaseProof": ("pratique.workflow.case", "CaseProof"),
+    "CaseProof": ("pratique.workflow.case_proof", "CaseProof"),
     "CaseStatus": ("pratique.workflow.case", "CaseStatus"),
     "check": ("pratique.workflow.check", "check"),
     "CheckRequest": ("pratique.workflow.request", "CheckRequest"),
@@ -183,6 +190,9 @@ _HOMES = {
     "resolve": ("pratique.workflow.resolve", "resolve"),
     "ResolveRequest": ("pratique.workflow.resolve", "ResolveRequest"),
     "SCHEMA": ("pratique.model.report", "SCHEMA"),
+    "seal_case": ("pratique.workflow.case_seal", "seal_case"),
+    "Sealed": ("pratique.workflow.case_seal", "Sealed"),
+    "SealProof": ("pratique.workflow.case_proof", "SealProof"),
     "select": ("pratique.workflow.select", "select"),
     "Selection": ("pratique.workflow.select", "Selection"),
     "selftest": ("pratique.workflow.selftest", "selftest"),
@@ -191,7 +201,7 @@ _HOMES = {
     "TargetSpec": ("pratique.workflow.request", "TargetSpec"),
     "this_user": ("pratique.workflow.machine", "this_user"),
     "UsageError": ("pratique.model.errors", "UsageError"),
-    "verify_case": ("pratique.workflow.case", "verify_case"),
+    "verify_case": ("pratique.workflow.case_proof", "verify_case"),
     "VERSION": ("pratique.version", "VERSION"),
 }
 

@@ -105,3 +105,30 @@ def test_the_errors_of_folders_that_are_no_case(tmp_path: Path) -> None:
     done = run("case", "new", tmp_path / "case", "--key", tmp_path / "case/key", home=home)
     assert (done.returncode, "the key would lie in the case" in done.stderr) == (2, True)
     assert not (tmp_path / "case").exists()
+
+
+def test_seal_and_verify_as_a_person_does(case: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (tmp_path / "file").write_text("a lockfile")
+    assert run("case", "add", case, tmp_path / "file", home=home).returncode == 0
+    done = run("case", "seal", case, home=home)
+    assert done.returncode == 0
+    assert "a seal over entries 1 to 2" in done.stdout
+    assert status(case)["sealed"] is True
+    assert run("case", "seal", case, "--statement", tmp_path / "statement.json", home=home).returncode == 0
+    assert json.loads((tmp_path / "statement.json").read_text())["predicate"]["number"] == 3
+    assert run("case", "attach", case, tmp_path / "statement.json", home=home).returncode == 2
+    assert run("case", "seal", case, "--ssh-key", "a", "--statement", "b", home=home).returncode == 2
+    done = run("case", "verify", case, home=home)
+    assert (done.returncode, "signature good, trusted signer SHA256:" in done.stdout) == (0, True)
+    assert run("case", "verify", case, "--no-evidence", home=home).returncode == 4
+    done = run("case", "verify", case, home=tmp_path / "elsewhere")
+    assert done.returncode == 4, "without the key what can be verified agrees"
+    assert done.stdout.count("NOT VERIFIED") == 3
+    pack = case / "evidence/0001.pack"
+    pack.write_bytes(pack.read_bytes()[:-1])
+    done = run("case", "verify", case, "--format", "json", home=home)
+    assert done.returncode == 5
+    assert json.loads(done.stdout)["disagreements"][0]["entry"] == 2
+    done = run("case", "verify", case, home=home)
+    assert done.stdout.startswith("DISAGREES     entry 2, evidence: its evidence does not open")

@@ -11,8 +11,17 @@ GIT_FOLDERS = ("/usr/bin", "/usr/local/bin", "/bin", "/opt/homebrew/bin", "/opt/
 
 def git() -> str | None:
     """The absolute path of the git program, None where there is none. Relative folders of PATH do not count."""
+    return _program("git")
+
+
+def ssh_keygen() -> str | None:
+    """The absolute path of ssh-keygen, found in the same way; None where there is none."""
+    return _program("ssh-keygen")
+
+
+def _program(program: str) -> str | None:
     folders = [*GIT_FOLDERS, *(part for part in os.environ.get("PATH", "").split(os.pathsep) if os.path.isabs(part))]
-    names = ("git.exe",) if sys.platform == "win32" else ("git",)
+    names = (f"{program}.exe",) if sys.platform == "win32" else (program,)
     for folder in folders:
         for name in names:
             path = os.path.join(folder, name)

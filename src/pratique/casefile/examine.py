@@ -13,6 +13,7 @@ from pratique.casefile import keys
 from pratique.casefile.case import Case
 from pratique.casefile.journal import FIRST, Row, mark_of
 from pratique.casefile.packs import Place, Unproven
+from pratique.casefile.seal import Seal, Subjects, disagreement, parsed
 from pratique.model.case import EntryKind
 from pratique.model.errors import CaseError
 
@@ -32,6 +33,15 @@ class Disagreement(msgspec.Struct, frozen=True, omit_defaults=True):
     """The evidence that it is about."""
 
 
+class SealFound(msgspec.Struct, frozen=True):
+    """A seal as it stands in the journal; whether its signature is good is not looked at here."""
+
+    entry: int
+    seal: Seal
+    wrong: str
+    """How its statement disagrees with the journal; empty where it does not."""
+
+
 class Examined(msgspec.Struct, kw_only=True):
     """What an examination of a case found."""
 
@@ -48,6 +58,9 @@ class Examined(msgspec.Struct, kw_only=True):
     not_verified: list[str] = []
     """What could not be looked at, and why."""
     notes: list[str] = []
+    seals: list[SealFound] = []
+    digests: dict[int, str] = {}
+    """Number of each entry to its digest."""
 
 
 def examine(case: Case, *, blobs: bool = True) -> Examined:
@@ -62,8 +75,13 @@ def examine(case: Case, *, blobs: bool = True) -> Examined:
     if not case.has_key:
         found.not_verified.append("the keyed mark of each entry: the key of the case is not here")
     found.evidence = len(named)
-    found.disagreements.sort(key=lambda item: (item.entry == 0, item.entry))
+    sort(found.disagreements)
     return found
+
+
+def sort(disagreements: list[Disagreement]) -> None:
+    """The first entry first; what is about no entry last."""
+    disagreements.sort(key=lambda item: (item.entry == 0, item.entry))
 
 
 def _chain(case: Case, found: Examined) -> dict[str, tuple[int, int]]:
@@ -71,6 +89,7 @@ def _chain(case: Case, found: Examined) -> dict[str, tuple[int, int]]:
     number, previous, time = 0, FIRST, ""
     named: dict[str, tuple[int, int]] = {}
     remembered = keys.remembered(case.key_file) if case.has_key else None
+    subjects = Subjects()
     try:
         for row in case.journal.rows():
             number += 1
@@ -92,6 +111,10 @@ def _chain(case: Case, found: Examined) -> dict[str, tuple[int, int]]:
                 time = row.time
             if row.kind == "evidence":
                 _name(row, number, named)
+            elif row.kind == "seal":
+                _seal(case, row, number, subjects, found)
+            subjects.take(row)
+            found.digests[number] = previous
     except CaseError as error:
         found.disagreements.append(Disagreement(number + 1, "file", f"cannot be read: {error}"))
     found.entries, found.head = number, previous
@@ -101,6 +124,17 @@ def _chain(case: Case, found: Examined) -> dict[str, tuple[int, int]]:
             Disagreement(number + 1, "number", f"{gone} written with this key: no longer there, the journal was cut")
         )
     return named
+
+
+def _seal(case: Case, row: Row, number: int, subjects: Subjects, found: Examined) -> None:
+    """Compare the statement of a seal with the entries before it."""
+    seal = parsed(row.body) if isinstance(row.body, bytes) else None
+    if seal is None:
+        found.disagreements.append(Disagreement(number, "seal", "holds no seal"))
+        return
+    digest = found.digests.get(seal.number)
+    wrong = disagreement(seal.envelope.content(), case.id, seal.number, seal.head, subjects, digest)
+    found.seals.append(SealFound(number, seal, wrong))
 
 
 def _wrong(row: Row, number: int, previous: str, key: bytes | None) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ keyed mark on each digest tells a journal that was written anew by somebody who 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import os
@@ -175,7 +176,7 @@ class Journal:
     def _connect(self) -> sqlite3.Connection:
         try:
             status = os.lstat(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if os.path.isdir(self.path.parent):
                 what = "is no case: it holds no journal"
             else:
@@ -191,7 +192,7 @@ class Journal:
             return self._opened(f"{self.path.absolute().as_uri()}?mode=rw")
         if os.access(self.path, os.W_OK) and os.access(self.folder, os.W_OK):
             with contextlib.suppress(sqlite3.OperationalError):
-                return self._opened(f"{self.path.absolute().as_uri()}?mode=rw")
+                return self._opened(f"{self.path.absolute().as_uri()}?mode=rw", last=False)
         log = Path(f"{self.path}-wal")
         if not os.path.lexists(log) or log.stat().st_size == 0:
             return self._opened(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1")
@@ -201,7 +202,7 @@ class Journal:
         shutil.copyfile(log, f"{copied}-wal")
         return self._opened(f"{copied.as_uri()}?mode=rw")
 
-    def _opened(self, uri: str) -> sqlite3.Connection:
+    def _opened(self, uri: str, *, last: bool = True) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE)
         except sqlite3.Error as error:
@@ -212,19 +213,25 @@ class Journal:
             connection.execute("PRAGMA cell_size_check = ON")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             connection.close()
-            if not self.writing:
+            if not last:
                 raise
-            raise CaseError(
-                "the journal cannot be opened for writing: the file system may be read-only, or full",
-                where=str(self.path),
-                advice="Copy the case to a place you may write to; `status` and `verify` work here",
-            ) from None
+            self.explain((self._hindrance() if self.writing else None) or error)
         except sqlite3.Error as error:
             connection.close()
             self.explain(error)
         return connection
+
+    def _hindrance(self) -> OSError | None:
+        """Why SQLite cannot open a file for writing that it can read: it does not tell."""
+        if not os.access(self.path, os.W_OK) or not os.access(self.folder, os.W_OK):
+            return OSError(errno.EROFS, "read-only")
+        if hasattr(os, "statvfs"):
+            state = os.statvfs(self.folder)
+            if state.f_bavail * state.f_frsize < 1 << 16:  # its log and index take so much
+                return OSError(errno.ENOSPC, "no space left")
+        return None
 
     def _recognise(self) -> None:
         """Whether this is a journal of this form. Raises CaseError."""

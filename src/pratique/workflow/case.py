@@ -1,4 +1,4 @@
-"""Verbs on a case: make, open, add evidence and notes, record what was done, say where it stands, examine it."""
+"""Verbs on a case: make, open, add evidence and notes, record what was done, say where it stands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import msgspec
 from pratique.adapters import clock, machine
 from pratique.casefile.case import Author, Case, covered, create
 from pratique.casefile.case import open_case as opened
-from pratique.casefile.examine import Disagreement, Examined, examine
 from pratique.model import plan as plans
 from pratique.model.case import Entry, EvidenceItem, MissingEvidence, Rotation, Sweep
 from pratique.model.errors import CaseError, UsageError
@@ -395,46 +394,4 @@ def case_status(case: Case) -> CaseStatus:
         ),
         sweeps=dict(sorted(sweeps.items())),
         key_here=case.has_key,
-    )
-
-
-class CaseProof(msgspec.Struct, frozen=True, kw_only=True):
-    """What was recomputed of a case, and what disagrees."""
-
-    schema: str
-    id: str
-    folder: str
-    entries: int
-    head: str
-    evidence: int
-    octets: int
-    disagreements: tuple[Disagreement, ...]
-    not_verified: tuple[str, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def exit_code(self) -> int:
-        """0 everything agrees · 4 what could be verified agrees · 5 something disagrees."""
-        if self.disagreements:
-            return 5
-        return 4 if self.not_verified else 0
-
-
-PROOF = "pratique.case-proof/1"
-
-
-def verify_case(case: Case) -> CaseProof:
-    """Recompute a case: chain, marks, evidence, seals. Uses no network. Raises CaseError where it cannot be read."""
-    found: Examined = examine(case)
-    return CaseProof(
-        schema=PROOF,
-        id=found.case,
-        folder=found.folder,
-        entries=found.entries,
-        head=found.head,
-        evidence=found.evidence,
-        octets=found.octets,
-        disagreements=tuple(found.disagreements),
-        not_verified=tuple(found.not_verified),
-        notes=tuple(found.notes),
     )

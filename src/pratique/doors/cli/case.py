@@ -146,11 +146,104 @@ def status(folder: Path, format_name: str, key: Path | None) -> int:
     return 0
 
 
+@case.command("seal")
+@_FOLDER
+@click.option(
+    "--ssh-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Sign with this key of SSH: a private key, or a public one whose private half your agent holds.",
+)
+@click.option(
+    "--signing-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="An Ed25519 key, made on first use. Default: signing.key beside the key of the case.",
+)
+@click.option(
+    "--statement",
+    "statement",
+    metavar="FILE",
+    help="Write the statement to this file and seal nothing: sign it elsewhere, then `pratique case attach`.",
+)
+@_key
+def seal(folder: Path, ssh_key: Path | None, signing_key: Path | None, statement: str | None, key: Path | None) -> int:
+    """Sign the head of the journal, each report and each piece of evidence, as an in-toto statement.
+
+    Exit codes: 0 sealed; 1 internal error; 2 usage, or it cannot be signed or written.
+    """
+    from pratique import api
+
+    if sum(item is not None for item in (ssh_key, signing_key, statement)) > 1:
+        raise api.UsageError("--ssh-key, --signing-key and --statement exclude each other")
+    if statement is not None:
+        from pratique.doors.cli.commands import write_whole
+
+        with api.open_case(folder, key=key, writing=False) as opened:
+            write_whole(statement, [api.case_statement(opened)])
+        click.echo(f"{statement}: sign it, then run: pratique case attach {folder} BUNDLE --statement {statement}")
+        return 0
+    with api.open_case(folder, key=key) as opened:
+        _sealed(api.seal_case(opened, ssh_key=ssh_key, signing_key=signing_key))
+    return 0
+
+
+@case.command("attach")
+@_FOLDER
+@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.option(
+    "--statement",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The statement that was signed, where the bundle does not hold it.",
+)
+@_key
+def attach(folder: Path, bundle: Path, statement: Path | None, key: Path | None) -> int:
+    """Take in a Sigstore bundle over a statement of this case, as a seal.
+
+    The signature and the statement are checked; the certificate and the log entry are not: ask cosign.
+
+    Exit codes: 0 taken in; 1 internal error; 2 usage, or the bundle is not about this case as it is.
+    """
+    from pratique import api
+
+    with api.open_case(folder, key=key) as opened:
+        _sealed(api.attach_bundle(opened, bundle, statement))
+    return 0
+
+
+def _sealed(found: Any) -> None:
+    from pratique.api import printable
+
+    click.echo(f"entry {found.entry}: a seal over entries 1 to {found.covers}, {found.subjects} subjects")
+    click.echo(f"head    {found.head}")
+    click.echo(f"signer  {printable(found.signer)} ({found.kind})")
+    if found.public:
+        click.echo(f"public  {found.public}")
+    click.echo("Note the head and the signer elsewhere: a copy of them proves this seal later.")
+
+
 @case.command("verify")
 @_FOLDER
 @_FORMAT
+@click.option(
+    "--trusted",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Public keys of SSH, or allowed signers: a good seal of one of them must be there. May be repeated.",
+)
+@click.option("--head", metavar="DIGEST", help="A head that was noted elsewhere: an entry must have it.")
+@click.option("--no-evidence", is_flag=True, help="Leave the bytes of the evidence out; then the code is 4 at best.")
 @_key
-def verify(folder: Path, format_name: str, key: Path | None) -> int:
+def verify(
+    folder: Path,
+    format_name: str,
+    trusted: tuple[Path, ...],
+    head: str | None,
+    no_evidence: bool,
+    key: Path | None,
+) -> int:
     """Recompute every entry, mark, piece of evidence and seal, offline, and name the first that disagrees.
 
     Exit codes: 0 everything agrees; 1 internal error; 2 usage, or it is no case; 4 what could be verified agrees, and
@@ -159,7 +252,7 @@ def verify(folder: Path, format_name: str, key: Path | None) -> int:
     from pratique import api
 
     with api.open_case(folder, key=key, writing=False) as opened:
-        proof = api.verify_case(opened)
+        proof = api.verify_case(opened, trusted=trusted, head=head, blobs=not no_evidence)
     if format_name == "json":
         _json(proof)
         return proof.exit_code
@@ -214,6 +307,11 @@ def proof_lines(proof: Any) -> list[str]:
     else:
         lines.append(f"AGREES        {proof.entries} entries; head {proof.head}")
         lines.append(f"  evidence    {proof.evidence} pieces, {proof.octets:,} bytes decrypted and compared")
+    lines += [
+        f"  seal        entry {item.entry} over entries 1 to {item.covers}: signature {item.signature},"
+        f" {'trusted' if item.trusted else 'not known'} signer {printable(item.signer)} ({printable(item.kind)})"
+        for item in proof.seals
+    ]
     lines += [f"NOT VERIFIED  {printable(text)}" for text in proof.not_verified]
     lines += [f"NOTE          {printable(text)}" for text in proof.notes]
     return lines
