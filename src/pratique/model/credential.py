@@ -105,6 +105,18 @@ class ReachRefusal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ]
 
 
+class ReachAsked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was asked for, so that it can be asked again. Paths are absolute."""
+
+    home: str | None = None
+    root: str | None = None
+    user: str | None = None
+    projects: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+    job: str | None = None
+    reports: tuple[str, ...] = ()
+
+
 class ReachReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """The inventory."""
 
@@ -121,6 +133,8 @@ class ReachReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False
     """How many places were looked at."""
     windows: tuple[tuple[str, str | None], ...] = ()
     """Start and end of what counts as the window, ISO 8601 in UTC."""
+    asked: ReachAsked | None = None
+    """What was asked for; None in inventories that were made before this was kept."""
     credentials: tuple[Credential, ...] = ()
     refusals: tuple[ReachRefusal, ...] = ()
     notes: tuple[str, ...] = ()

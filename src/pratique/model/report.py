@@ -69,6 +69,8 @@ class TargetEntry(Part, frozen=True):
     """Where it is; paths of locations are relative to it."""
     kind: str
     """What kind of target it is: `directory`, `file`, `place`, `git`, `image`, `ci-log`, `mirror`, `sbom`, `root`."""
+    file: str | None = None
+    """Name of the file, where one file was examined; `uri` is that of its folder then."""
 
 
 class SubjectEntry(Part, frozen=True):

@@ -18,7 +18,7 @@ from pratique.adapters import accounts, clock
 from pratique.adapters.apart import apart
 from pratique.assess import reach as judged
 from pratique.ecosystems.actions.names import EVERY_SECRET
-from pratique.model.credential import SCHEMA, Credential, CredentialFact, ReachRefusal, ReachReport
+from pratique.model.credential import SCHEMA, Credential, CredentialFact, ReachAsked, ReachRefusal, ReachReport
 from pratique.model.errors import TargetError, UsageError
 from pratique.model.incident import Incident
 from pratique.model.observation import JobFact
@@ -91,6 +91,28 @@ def reach(request: ReachRequest) -> ReachReport:
             case.close()
 
 
+def inventory(request: ReachRequest, case: Any) -> ReachReport:
+    """The inventory with the key of a case that is open already; nothing is written into it."""
+    return _Run(request, case).report()
+
+
+def _asked(request: ReachRequest) -> ReachAsked:
+    """The request as the inventory keeps it."""
+
+    def absolute(paths: Iterable[str]) -> tuple[str, ...]:
+        return tuple(os.path.abspath(path) for path in paths)
+
+    return ReachAsked(
+        home=os.path.abspath(request.home) if request.home is not None else None,
+        root=os.path.abspath(request.root) if request.root is not None else None,
+        user=request.user,
+        projects=absolute(request.projects),
+        workflows=absolute(request.workflows),
+        job=request.job,
+        reports=absolute(request.reports),
+    )
+
+
 def _case(folder: str) -> Any:
     import importlib
 
@@ -134,6 +156,7 @@ class _Run:
             catalogue=self.table.catalogue,
             looked_at=self.looked_at,
             windows=tuple((_iso(start), _iso(end) if end is not None else None) for start, end in self.windows),
+            asked=_asked(self.request),
             credentials=tuple(judged.most_dangerous_first(found)),
             refusals=tuple(
                 ReachRefusal(location=location, place=place, reason=reason)  # type: ignore[arg-type]  # of the list

@@ -189,7 +189,7 @@ def compose(
             host=host,
             scope=Scope(statement=request.scope, options=request.shown_options, not_asked=request.not_asked),
         ),
-        targets=tuple(TargetEntry(uri=target.uri, kind=target.kind) for target in request.targets),
+        targets=tuple(TargetEntry(uri=target.uri, kind=target.kind, file=target.file) for target in request.targets),
         subjects=tuple(_subject_entry(subject) for subject in subjects),
         incidents=tuple(entries),
         verdicts=tuple(

@@ -35,6 +35,11 @@ class TargetSpec(msgspec.Struct, frozen=True):
         return os.path.dirname(self.path)
 
     @property
+    def file(self) -> str | None:
+        """Name of the file, where one file is opened as a whole."""
+        return os.path.basename(self.path) if self.root != self.path else None
+
+    @property
     def uri(self) -> str:
         """The file URI of the root; of one trade, a disk, or opened in units, with the kind before it (`git+file:`)."""
         plain = Path(self.root).as_uri()
