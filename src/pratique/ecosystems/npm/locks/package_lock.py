@@ -75,7 +75,7 @@ class Entry:
                 self.name, _, self.version = self.version[4:].rpartition("@")
             elif re.match(r"(?:https?|git[+:@]|git$|file:|github:|gitlab:|bitbucket:|ssh:)", self.version):
                 self.origin = "git" if origin_of(self.version) == "git" else "file"
-                self.version = ""
+                self.name, self.version = tarball_release(self.version) or (self.name, "")
             requires = value.texts("requires")
             self.asks = {"dependencies": requires}
         else:

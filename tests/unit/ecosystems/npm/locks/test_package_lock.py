@@ -278,6 +278,12 @@ def test_bundled_git_and_address_are_reasons() -> None:
     assert "by its address" in reason(CODEC.repair(lock(packages), CORRECTIONS, releases))
 
 
+def test_an_archive_by_its_address_in_version_1_is_a_reason() -> None:
+    entry_1 = {"version": "http://mirror.test/axios/-/axios-1.14.1.tgz", "integrity": "sha512-x"}
+    content = json.dumps({"lockfileVersion": 1, "dependencies": {"axios": entry_1}}).encode()
+    assert "comes from no registry" in reason(CODEC.repair(content, CORRECTIONS, releases))
+
+
 def test_flags_and_alias_stay_and_fields_follow_the_manifest() -> None:
     packages = hit()
     packages["node_modules/axios"] = entry("axios", "1.14.1", dev=True, optional=True, peer=True, bin={"x": "y"})
