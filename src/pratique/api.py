@@ -132,6 +132,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Applied": ("pratique.workflow.apply", "Applied"),
+    "applied_lines": ("pratique.report.applied", "applied_lines"),
+    "apply": ("pratique.workflow.apply", "apply"),
+    "ApplyRequest": ("pratique.workflow.apply", "ApplyRequest"),
+    "undo": ("pratique.workflow.apply", "undo"),
     "Acceptance": ("pratique.workflow.request", "Acceptance"),
     "add_evidence": ("pratique.workflow.case", "add_evidence"),
     "add_note": ("pratique.workflow.case", "add_note"),

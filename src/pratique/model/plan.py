@@ -51,6 +51,30 @@ class Hunk(Part, frozen=True):
     """What stands there afterwards (base64 in JSON)."""
 
 
+def patched(content: bytes, hunks: tuple[Hunk, ...]) -> bytes:
+    """The bytes of a file after its hunks. Raises ValueError where they do not fit: out of order, or other bytes."""
+    made: list[bytes] = []
+    at = 0
+    for hunk in hunks:
+        end = hunk.offset + len(hunk.remove)
+        if hunk.offset < at or content[hunk.offset : end] != hunk.remove or hunk.offset > len(content):
+            raise ValueError("the hunks of the plan do not fit the file")
+        made += (content[at : hunk.offset], hunk.insert)
+        at = end
+    made.append(content[at:])
+    return b"".join(made)
+
+
+def unpatched(content: bytes, hunks: tuple[Hunk, ...]) -> bytes:
+    """The bytes of a file before its hunks. Raises ValueError where they do not fit."""
+    turned: list[Hunk] = []
+    shift = 0
+    for hunk in hunks:
+        turned.append(Hunk(offset=hunk.offset + shift, remove=hunk.insert, insert=hunk.remove))
+        shift += len(hunk.insert) - len(hunk.remove)
+    return patched(content, tuple(turned))
+
+
 class Edit(Part, frozen=True, tag_field="action", tag="edit"):
     """One file gets other bytes. Hunks are in order of offset and do not overlap."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from pratique.adapters import checkout, clock, disk
+from pratique.adapters.apply import EDITABLE
 from pratique.model.errors import UsageError
 from pratique.model.incident import Component, Incident, Role, Version
 from pratique.model.plan import Plan
@@ -24,38 +25,6 @@ from pratique.workflow.select import available
 
 LARGEST_REPORT = 512 << 20
 PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
-FILES = (
-    "package.json",
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    ".npmrc",
-    "yarn.lock",
-    ".yarnrc",
-    ".yarnrc.yml",
-    "pnpm-lock.yaml",
-    "pnpm-workspace.yaml",
-    "bun.lock",
-    "bun.lockb",
-    "bunfig.toml",
-    "deno.json",
-    "deno.jsonc",
-    "deno.lock",
-    "pyproject.toml",
-    "poetry.lock",
-    "poetry.toml",
-    "uv.lock",
-    "uv.toml",
-    "pdm.lock",
-    "pdm.toml",
-    "Pipfile",
-    "Pipfile.lock",
-    "pylock*.toml",
-    "requirements*.txt",
-    "requirements*.in",
-    "constraints*.txt",
-    "pip.conf",
-)
-"""Names of project files that are read, and that steps may change."""
 _ROOTS = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "uv.lock", "pdm.lock")
 _ABOVE = 8
 
@@ -210,7 +179,7 @@ def _names(folder: str, notes: list[str]) -> list[str]:
     except OSError as error:
         notes.append(f"{folder}: cannot be listed: {(error.strerror or '').lower()}")
         return []
-    return [name for name in present if any(fnmatch.fnmatchcase(name, pattern) for pattern in FILES)]
+    return [name for name in present if any(fnmatch.fnmatchcase(name, pattern) for pattern in EDITABLE)]
 
 
 def _root(folder: str, base: str) -> str:

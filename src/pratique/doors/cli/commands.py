@@ -16,6 +16,7 @@ from pratique.doors.cli.components import components
 from pratique.doors.cli.doctor import doctor
 from pratique.doors.cli.plan import plan
 from pratique.doors.cli.reach import reach
+from pratique.doors.cli.plan import apply, plan, undo
 from pratique.doors.cli.resolve import resolve
 from pratique.doors.cli.selftest import selftest
 from pratique.version import VERSION
@@ -36,6 +37,8 @@ pratique.add_command(reach)
 pratique.add_command(selftest)
 pratique.add_command(doctor)
 pratique.add_command(plan)
+pratique.add_command(apply)
+pratique.add_command(undo)
 
 
 def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:
