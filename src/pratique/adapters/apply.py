@@ -209,6 +209,7 @@ def carry_out(action: Edit | Quarantine, place: str) -> Changed:
     """Do a step. Raises Refused and Failed; then nothing at its path was changed."""
     make(os.path.dirname(place))
     make(place)
+    tidy(action, place)
     try:
         with disk.parent(action.path) as (folder, name):
             if isinstance(action, Edit):
@@ -222,6 +223,7 @@ def carry_out(action: Edit | Quarantine, place: str) -> Changed:
 
 def take_back(action: Edit | Quarantine, place: str) -> Changed:
     """Undo a step: the bytes from before stand there again. Raises Refused and Failed."""
+    tidy(action, place)
     try:
         with disk.parent(action.path) as (folder, name):
             if isinstance(action, Edit):
@@ -532,11 +534,11 @@ def _put_back(action: Quarantine, place: str, folder: int, name: str) -> Changed
         if disk.look(inner, _MOVED) is None:
             raise Refused(f"{place}/{_MOVED}: is not there")
         if disk.look(folder, name) is not None:
-            if disk.digest_at(folder, name)[0] != action.digest:
-                raise Refused(f"{action.path}: something else lies there now")
-            _empty(inner, _MOVED, folder, name, f"{place}/{_MOVED}")
-            os.fsync(inner)
-            return Changed(None, action.digest, None, "finished")
+            if disk.digest_at(folder, name)[0] == action.digest:
+                _empty(inner, _MOVED, folder, name, f"{place}/{_MOVED}")
+                os.fsync(inner)
+                return Changed(None, action.digest, None, "finished")
+            _empty(folder, name, inner, _MOVED, action.path)
         if disk.digest_at(inner, _MOVED)[0] != action.digest:
             raise Refused(f"{place}/{_MOVED}: is not what was moved there")
         try:

@@ -253,7 +253,7 @@ class _Run:
         self.last: dict[str, Receipt] = {}
         for receipt in records.receipts():
             if receipt.plan == self.digest:
-                self.last[receipt.step] = receipt
+                self._count(receipt)
         self.outcomes: list[StepOutcome] = []
         self.who = f"{machine.account()}@{clock.host()}"
 
@@ -282,7 +282,12 @@ class _Run:
             message=more.get("message") or "",
         )
         self.records.write(made)
-        self.last[step.id] = made
+        self._count(made)
+
+    def _count(self, receipt: Receipt) -> None:
+        """Take a receipt into account. One that was refused or failed says nothing new of the world."""
+        if receipt.outcome not in ("refused", "failed"):
+            self.last[receipt.step] = receipt
 
     def ended(self, step: Step, started: str, outcome: Literal["refused", "failed"], reason: str) -> None:
         """Note a step that was not done, also where its receipt cannot be written any more."""

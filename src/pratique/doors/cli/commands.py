@@ -14,9 +14,8 @@ import click
 from pratique.doors.cli.case import case
 from pratique.doors.cli.components import components
 from pratique.doors.cli.doctor import doctor
-from pratique.doors.cli.plan import plan
-from pratique.doors.cli.reach import reach
 from pratique.doors.cli.plan import apply, plan, undo
+from pratique.doors.cli.reach import reach
 from pratique.doors.cli.resolve import resolve
 from pratique.doors.cli.selftest import selftest
 from pratique.version import VERSION
