@@ -11,14 +11,15 @@ from __future__ import annotations
 import hashlib
 import heapq
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from pratique.model.plan import PHASES, SCHEMA, Edit, HeldBack, Manual, Plan, Quarantine, Step
-from pratique.respond import monitor, preserve, seen, verify
+from pratique.respond import communicate, monitor, preserve, seen, verify
 from pratique.respond.contain import automation, network, persistence, processes
 from pratique.respond.revert import quarantine
+from pratique.respond.rotate import planner as rotate
 from pratique.respond.situation import Planner, Situation
 from pratique.version import VERSION
 
@@ -29,10 +30,14 @@ PLANNERS: tuple[Planner, ...] = (
     persistence.steps,
     automation.steps,
     quarantine.steps,
+    rotate.steps,
     verify.steps,
     monitor.steps,
+    communicate.steps,
 )
 """Every planner, in the order in which steps of one phase stand."""
+NOTES: tuple[Callable[[Situation], Iterator[str]], ...] = (rotate.notes,)
+"""What planners say of what they could not plan."""
 
 DANGEROUS = re.compile(
     r"\brevok(?:e|ing)\b|\bp?kill(?:all)?\b|\btaskkill\b|\bstop-process\b|\bsystemctl\b[^\n]*\bstop\b|\bbootout\b"
@@ -74,7 +79,13 @@ def compose(situation: Situation, planners: Iterable[Planner] = PLANNERS) -> Pla
         incidents=seen.incidents(situation),
         steps=tuple(_ordered(shown)),
         held_back=waiting,
-        notes=situation.notes,
+        notes=tuple(
+            dict.fromkeys(
+                text
+                for text in (*situation.notes, *(note for notes in NOTES for note in notes(situation)))
+                if not armed or not DANGEROUS.search(text)
+            )
+        ),
     )
 
 

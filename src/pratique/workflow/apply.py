@@ -19,10 +19,11 @@ import msgspec
 
 from pratique.adapters import apply as hands
 from pratique.adapters import checkout, clock, disk, machine
-from pratique.model.case import CaseFile, Sweep
+from pratique.model.case import CaseFile
 from pratique.model.errors import CaseError, PlanError, UsageError
 from pratique.model.plan import RECEIPT, SCHEMA, Edit, Manual, Plan, Precondition, Quarantine, Receipt, Step, patched
 from pratique.model.ports import Unreadable
+from pratique.workflow.plan import swept
 
 LARGEST_PLAN = 256 << 20
 ALLOWANCES = ("unsafe", "unsealed", "uncommitted", "payload")
@@ -504,16 +505,3 @@ class _Undo(_Run):
             return False
         self.told(step, "undone", message)
         return True
-
-
-def swept(case: CaseFile, incident: str) -> bool:
-    """Whether the last record of a sweep for an incident says that its dead man's switch is gone."""
-    last: Sweep | None = None
-    for entry in case.entries("sweep"):
-        try:
-            record = msgspec.convert(entry.body, Sweep)
-        except msgspec.ValidationError:
-            raise CaseError(f"entry {entry.number} holds no sweep that is understood", where=case.folder) from None
-        if record.incident == incident:
-            last = record
-    return last is not None and last.outcome in ("nothing-found", "removed")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import fnmatch
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from pratique.adapters import checkout, clock, disk
 from pratique.adapters.apply import EDITABLE
-from pratique.model.errors import UsageError
+from pratique.model.case import CaseFile, Entry, EntryKind, Rotation, Sweep
+from pratique.model.credential import ReachReport
+from pratique.model.errors import CaseError, UsageError
 from pratique.model.incident import Component, Incident, Role, Version
 from pratique.model.plan import Plan
 from pratique.model.ports import Unreadable
@@ -20,6 +23,7 @@ from pratique.model.report import SCHEMA, IncidentEntry, Report
 from pratique.respond import seen
 from pratique.respond.plan import compose
 from pratique.respond.situation import Held, Platform, Project, ProjectFile, Situation
+from pratique.workflow.case import last_plan, open_case
 from pratique.workflow.held import held
 from pratique.workflow.select import available
 
@@ -34,6 +38,8 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     report: str | None = None
     case: str | None = None
+    key: Path | None = None
+    """The key of the case, where it does not lie in its usual place."""
     incidents: Path | None = None
     """A folder of more definitions."""
     online: bool = False
@@ -43,15 +49,96 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(request: PlanRequest) -> Plan:
-    """Make the plan. Raises UsageError, IncidentError and CaseError."""
-    return compose(situation(request))
+    """Make the plan, and add it to the case where one is named. Raises UsageError, IncidentError and CaseError."""
+    if request.case is None:
+        return compose(situation(request))
+    with open_case(Path(request.case), key=request.key) as case:
+        made = compose(situation(request, case))
+        last = last_plan(case)
+        if last is None or last[0] != made.digest:
+            case.append("plan", made)
+        return made
 
 
-def situation(request: PlanRequest) -> Situation:
+def situation(request: PlanRequest, case: CaseFile | None = None) -> Situation:
     """Everything that the planners may know."""
-    if request.report is None:
+    if request.report is not None:
+        reports: tuple[Report, ...] = (read_report(request.report),)
+    elif case is not None:
+        reports = last_reports(case)
+        if not reports:
+            raise UsageError(
+                "the case holds no report", where=case.folder, advice="Run: pratique check --case DIR, or name a report"
+            )
+    else:
         raise UsageError("needs a report", where="plan", advice="Name the JSON form of a report")
-    return _situation((read_report(request.report),), request)
+    found = _situation(reports, request)
+    if case is None:
+        return found
+    return msgspec.structs.replace(
+        found,
+        case=case.id,
+        sealed=case.sealed,
+        swept=frozenset(name for name in found.incidents if swept(case, name)),
+        reach=_last(case, "reach", ReachReport),
+        rotations={item.credential: item for item in _each(case, "rotation", Rotation)},
+        aware=_aware(case),
+    )
+
+
+def last_reports(case: CaseFile) -> tuple[Report, ...]:
+    """The last report of each set of places, in the order of the journal. Raises CaseError."""
+    found: dict[tuple[str, ...], Report] = {}
+    for report in _each(case, "report", Report):
+        places = tuple(sorted(target.uri for target in report.targets))
+        found.pop(places, None)
+        found[places] = report
+    return tuple(found.values())
+
+
+def swept(case: CaseFile, incident: str) -> bool:
+    """Whether the dead man's switch of an incident is gone, by the last record, and nothing active was seen since."""
+    gone = False
+    for entry in case.entries("sweep", "report"):
+        if entry.kind == "sweep":
+            record = _understood(case, entry, Sweep)
+            if record.incident == incident:
+                gone = record.outcome in ("nothing-found", "removed")
+        elif gone:
+            report = _understood(case, entry, Report)
+            gone = not any(item.incident == incident and item.depth == "active" for item in report.sightings)
+    return gone
+
+
+def _aware(case: CaseFile) -> str | None:
+    """When somebody became aware, as the first note `aware: TIME` says."""
+    for entry in case.entries("note"):
+        for text in entry.body.values():
+            if isinstance(text, str) and text.lower().startswith("aware:"):
+                return text[6:].strip()
+    return None
+
+
+T = TypeVar("T")
+
+
+def _understood(case: CaseFile, entry: Entry, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(entry.body, kind)
+    except msgspec.ValidationError as error:
+        raise CaseError(f"entry {entry.number} is not understood: {error}", where=case.folder) from None
+
+
+def _each(case: CaseFile, kind: EntryKind, record: type[T]) -> Iterator[T]:
+    for entry in case.entries(kind):
+        yield _understood(case, entry, record)
+
+
+def _last(case: CaseFile, kind: EntryKind, record: type[T]) -> T | None:
+    last = None
+    for last in _each(case, kind, record):
+        pass
+    return last
 
 
 def read_report(path: str) -> Report:

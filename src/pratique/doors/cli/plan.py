@@ -15,6 +15,7 @@ PLAN_FORMATS = ("text", "json")
 @click.command()
 @click.argument("report", required=False, metavar="[REPORT]")
 @click.option("--case", type=click.Path(), metavar="DIR", help="Take reports from this case, and add the plan to it.")
+@click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The key of the case.")
 @click.option("--incidents", type=click.Path(path_type=Path), metavar="DIR", help="More definitions.")
 @click.option("--format", "format_name", type=click.Choice(PLAN_FORMATS), default="text", show_default=True)
 @click.option(
@@ -29,6 +30,7 @@ PLAN_FORMATS = ("text", "json")
 def plan(
     report: str | None,
     case: str | None,
+    key: Path | None,
     incidents: Path | None,
     format_name: str,
     outputs: tuple[str, ...],
@@ -46,7 +48,9 @@ def plan(
     if report is None and case is None:
         raise api.UsageError("needs a report or a case", where="plan", advice="pratique check --output report.json")
     forms = [(name, api.plan_form_of(name)) for name in outputs]
-    found = api.plan(api.PlanRequest(report=report, case=case, incidents=incidents, online=online, proof=not no_proof))
+    found = api.plan(
+        api.PlanRequest(report=report, case=case, key=key, incidents=incidents, online=online, proof=not no_proof)
+    )
     for name, form in forms:
         write_whole(name, [api.render_plan(found, form)])
     sys.stdout.buffer.write(api.render_plan(found, format_name))
