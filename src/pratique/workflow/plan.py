@@ -135,10 +135,7 @@ def _each(case: CaseFile, kind: EntryKind, record: type[T]) -> Iterator[T]:
 
 
 def _last(case: CaseFile, kind: EntryKind, record: type[T]) -> T | None:
-    last = None
-    for last in _each(case, kind, record):
-        pass
-    return last
+    return next(reversed([*_each(case, kind, record)]), None)
 
 
 def read_report(path: str) -> Report:
