@@ -1,0 +1,103 @@
+"""Assignments of variables in shell files, of many shells, and in files of environments: parsed, never resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+LONGEST = 131_072
+_POSIX = re.compile(
+    r"(?:export\s+|declare\s+-\w+\s+|typeset\s+-\w+\s+|readonly\s+)?([A-Za-z_][A-Za-z0-9_.-]{0,200})\s?\+?="
+)
+_FISH = re.compile(r"set\s+((?:-{1,2}[\w-]{1,20}\s+){0,6})([A-Za-z_][A-Za-z0-9_]{0,200})\s+")
+_SETENV = re.compile(r"(?:launchctl\s+)?setenv\s+([A-Za-z_][A-Za-z0-9_]{0,200})\s+")
+_POWERSHELL = re.compile(r"\$env:([A-Za-z_][A-Za-z0-9_]{0,200})\s{0,8}=\s{0,8}", re.I)
+_BATCH = re.compile(r"setx?\s+(?:/\w\s+)?\"?([A-Za-z_][A-Za-z0-9_]{0,200})(?:=|\s+)", re.I)
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """One variable and its value, quotes undone. `ends` is False where a quote is never closed."""
+
+    name: str
+    value: str
+    ends: bool = True
+
+
+def assignments(text: str, *, colon: bool = False) -> Iterator[Assignment]:
+    """Every assignment that starts a line, or follows `;` and the like on one. `colon`: also `NAME: value`."""
+    at = 0
+    size = len(text)
+    while at < size:
+        newline = text.find("\n", at)
+        end = newline if newline >= 0 else size
+        while at < end and text[at] in " \t\r;&":
+            at += 1
+        if at >= end:
+            at = end + 1
+            continue
+        if text[at] == "#" or text.startswith("REM ", at):
+            at = end + 1
+            continue
+        found = _start(text, at, colon)
+        if found is None:
+            at = _next_command(text, at, end)
+            continue
+        name, at = found
+        value, at, ends = _value(text, at, size)
+        yield Assignment(name, value, ends)
+        if at < size and text[at] not in " \t\r;&\n":
+            at = _next_command(text, at, text.find("\n", at) if text.find("\n", at) >= 0 else size)
+
+
+def _start(text: str, at: int, colon: bool) -> tuple[str, int] | None:
+    for pattern in (_POSIX, _POWERSHELL, _SETENV):
+        match = pattern.match(text, at)
+        if match:
+            return match[1], match.end()
+    match = _FISH.match(text, at)
+    if match and match[1]:
+        return match[2], match.end()
+    match = _BATCH.match(text, at)
+    if match:
+        return match[1], match.end()
+    if colon:
+        match = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,200}):[ \t]{1,8}").match(text, at)
+        if match:
+            return match[1], match.end()
+    return None
+
+
+def _next_command(text: str, at: int, end: int) -> int:
+    """The place behind the next `;` or `&&` of the line, else behind the line."""
+    place = re.compile(r"[;&]").search(text, at, end)
+    return place.end() if place else end + 1
+
+
+def _value(text: str, at: int, size: int) -> tuple[str, int, bool]:
+    """A value from its first character on, the place behind it, and whether its quotes end."""
+    while at < size and text[at] in " \t":
+        at += 1
+    if at < size and text[at] in "\"'`":
+        quote = text[at]
+        end = at + 1
+        limit = min(size, at + LONGEST)
+        while end < limit:
+            letter = text[end]
+            if letter == "\\" and quote != "'":
+                end += 2
+                continue
+            if letter == quote:
+                return text[at + 1 : end], end + 1, True
+            end += 1
+        line = text.find("\n", at)
+        line = line if line >= 0 else size
+        return text[at + 1 : min(line, at + LONGEST)], line + 1, False
+    line = text.find("\n", at)
+    line = line if line >= 0 else size
+    value = text[at : min(line, at + LONGEST)]
+    cut = re.search(r"\s[#;&|]|;(?=\s|$)|&&", value)
+    if cut:
+        return value[: cut.start()].strip().strip("\"'"), at + cut.start(), True
+    return value.strip().strip("\"'"), line + 1, True
