@@ -15,6 +15,8 @@ _FISH = re.compile(r"set\s+((?:-{1,2}[\w-]{1,20}\s+){0,6})([A-Za-z_][A-Za-z0-9_]
 _SETENV = re.compile(r"(?:launchctl\s+)?setenv\s+([A-Za-z_][A-Za-z0-9_]{0,200})\s+")
 _POWERSHELL = re.compile(r"\$env:([A-Za-z_][A-Za-z0-9_]{0,200})\s{0,8}=\s{0,8}", re.I)
 _BATCH = re.compile(r"setx?\s+(?:/\w\s+)?\"?([A-Za-z_][A-Za-z0-9_]{0,200})(?:=|\s+)", re.I)
+_INSIDE = re.compile(r"\n[ \t]*(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=")
+"""A value that holds another assignment: a quote was forgotten, and what follows it counts."""
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -89,7 +91,10 @@ def _value(text: str, at: int, size: int) -> tuple[str, int, bool]:
                 end += 2
                 continue
             if letter == quote:
-                return text[at + 1 : end], end + 1, True
+                value = text[at + 1 : end]
+                if "\n" in value and "-----BEGIN" not in value and _INSIDE.search(value):
+                    break
+                return value, end + 1, True
             end += 1
         line = text.find("\n", at)
         line = line if line >= 0 else size

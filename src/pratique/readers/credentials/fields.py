@@ -185,15 +185,22 @@ def like(pattern: str, text: str) -> bool:
 
 
 def matches(patterns: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    """Whether a path ends as one of the patterns says; items of lists do not count as parts."""
+    """Whether a path ends as one of the patterns says; items of lists do not count as parts.
+
+    Keys may hold dots themselves, so a pattern is compared with the last part and with the whole path too. `!` in
+    front of a pattern leaves out what it matches.
+    """
     names = [part for part in path if not (part.startswith("[") and part.endswith("]"))]
-    for pattern in patterns:
-        parts = pattern.split(".")
-        if len(parts) <= len(names) and all(map(like, parts, names[len(names) - len(parts) :])):
-            return True
-        if len(parts) > 1 and names and like(pattern, names[-1]):
-            return True
-    return False
+    if any(pattern.startswith("!") and _ends(pattern[1:], names) for pattern in patterns):
+        return False
+    return any(_ends(pattern, names) for pattern in patterns if pattern[:1] not in ("!", "@"))
+
+
+def _ends(pattern: str, names: list[str]) -> bool:
+    parts = pattern.split(".")
+    if len(parts) <= len(names) and all(map(like, parts, names[len(names) - len(parts) :])):
+        return True
+    return len(parts) > 1 and bool(names) and like(pattern, names[-1])
 
 
 def owner(row: Row, path: tuple[str, ...], around: tuple[Pairs, ...]) -> tuple[tuple[str, str], ...]:
