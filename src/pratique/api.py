@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pratique.casefile.case import Case
     from pratique.model.credential import ReachReport
+    from pratique.model.dossier import Dossier
     from pratique.model.errors import (
         CaseError,
         ConfigurationError,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pratique.model.plan import Plan
     from pratique.model.report import SCHEMA, Report
     from pratique.model.resolution import Resolutions
+    from pratique.report.case_pages import pages as case_pages
+    from pratique.report.case_timeline import rendered as case_timeline
     from pratique.report.inventory import bill as inventory_bill
     from pratique.report.inventory import lines as inventory_lines
     from pratique.report.plans import plan_form_of, render_plan
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from pratique.workflow.check import check
     from pratique.workflow.components import ComponentsRequest, Inventory, components
     from pratique.workflow.doctor import Diagnosis, doctor
+    from pratique.workflow.dossier import dossier
     from pratique.workflow.library import incident_skeleton
     from pratique.workflow.machine import this_user
     from pratique.workflow.plan import PlanRequest, plan
@@ -72,6 +76,7 @@ __all__ = [
     "ComponentsRequest",
     "ConfigurationError",
     "Diagnosis",
+    "Dossier",
     "Incident",
     "IncidentError",
     "Inventory",
@@ -97,11 +102,14 @@ __all__ = [
     "asked_for",
     "attach_bundle",
     "available",
+    "case_pages",
     "case_statement",
     "case_status",
+    "case_timeline",
     "check",
     "components",
     "doctor",
+    "dossier",
     "for_file",
     "incident_skeleton",
     "inventory_bill",
@@ -137,6 +145,10 @@ _HOMES = {
     "apply": ("pratique.workflow.apply", "apply"),
     "ApplyRequest": ("pratique.workflow.apply", "ApplyRequest"),
     "undo": ("pratique.workflow.apply", "undo"),
+    "case_pages": ("pratique.report.case_pages", "pages"),
+    "case_timeline": ("pratique.report.case_timeline", "rendered"),
+    "Dossier": ("pratique.model.dossier", "Dossier"),
+    "dossier": ("pratique.workflow.dossier", "dossier"),
     "Acceptance": ("pratique.workflow.request", "Acceptance"),
     "add_evidence": ("pratique.workflow.case", "add_evidence"),
     "add_note": ("pratique.workflow.case", "add_note"),

@@ -22,7 +22,9 @@ import pytest
 
 from pratique.model.location import Location
 from pratique.model.report import Report
+from pratique.report.case_pages import pages
 from pratique.report.renderer import renderer
+from tests.unit.report.case_sample import EVERYTHING, dossier
 from tests.unit.report.sample import REPORT
 from tests.unit.report.strategies import HOSTILE
 
@@ -244,6 +246,28 @@ def test_every_text_has_contrast_enough(browser: Browser, tmp_path: Path, scheme
     browser.open(write(tmp_path, REPORT))
     lowest = browser.value(CONTRAST)
     assert lowest >= 4.5
+
+
+@pytest.mark.parametrize("text", ["shop-web", EVERYTHING], ids=["plain", "hostile"])
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_pages_of_a_case_are_quiet_and_within_their_width(
+    browser: Browser, tmp_path: Path, text: str, width: int
+) -> None:
+    browser.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+    made = pages(dossier(text))
+    for name, page in made.items():
+        (tmp_path / name).write_bytes(page)
+    for name in made:
+        browser.open(tmp_path / name)
+        browser.settle()
+        assert browser.value("document.documentElement.scrollWidth") <= width, name
+        assert browser.complaints() == []
+        assert browser.requests() == []
+        assert browser.value("document.querySelectorAll('script, img, iframe, form, object').length") == 0
+        links = browser.value("[...document.querySelectorAll('main a, nav a')].map(a => a.getAttribute('href'))")
+        assert {link for link in links if not link.startswith("#")} <= made.keys()
+        assert browser.value(CONTRAST) >= 4.5
+    assert len(browser.ask("Page.printToPDF")["data"]) > 5_000
 
 
 CONTRAST = """

@@ -14,6 +14,8 @@ import click
 from pratique.doors.cli.case import case
 from pratique.doors.cli.components import components
 from pratique.doors.cli.doctor import doctor
+from pratique.doors.cli.dossier import report as case_report
+from pratique.doors.cli.dossier import timeline as case_timeline
 from pratique.doors.cli.plan import apply, plan, undo
 from pratique.doors.cli.reach import reach
 from pratique.doors.cli.resolve import resolve
@@ -31,6 +33,8 @@ def pratique() -> None:
 
 pratique.add_command(components)
 pratique.add_command(case)
+case.add_command(case_timeline)
+case.add_command(case_report)
 pratique.add_command(resolve)
 pratique.add_command(reach)
 pratique.add_command(selftest)

@@ -1,0 +1,61 @@
+"""What a case shows to people: its timeline and its pages."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("timeline")
+@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "format_name", type=click.Choice(["text", "html", "csv", "json"]), default="text", show_default=True
+)
+@click.option("--output", metavar="FILE", help="Write it to this file instead of standard output.")
+@click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The key of the case.")
+def timeline(folder: Path, format_name: str, output: str | None, key: Path | None) -> int:
+    """What happened when: the incident's window, what was seen, the times of copied files, the response.
+
+    CSV has the columns that timesketch imports. Exit codes: 0 shown; 1 internal error; 2 usage, or the case cannot be
+    read.
+    """
+    from pratique import api
+    from pratique.doors.cli.commands import write_whole
+
+    with api.open_case(folder, key=key, writing=False) as opened:
+        found = api.dossier(opened)
+    parts = api.case_timeline(found, format_name)
+    if output is not None:
+        write_whole(output, parts)
+        sys.stderr.write(f"timeline: {output}\n")
+        return 0
+    for part in parts:
+        sys.stdout.buffer.write(part)
+    sys.stdout.flush()
+    return 0
+
+
+@click.command("report")
+@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
+@click.option("--output", "target", metavar="DIR", required=True, help="The folder that the pages are written into.")
+@click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The key of the case.")
+def report(folder: Path, target: str, key: Path | None) -> int:
+    """Write the pages of a case: summary, evidence, rotation checklist, coverage, timeline, one for each subject.
+
+    Exit codes: 0 written; 1 internal error; 2 usage, or the case cannot be read.
+    """
+    from pratique import api
+    from pratique.doors.cli.commands import write_whole
+
+    with api.open_case(folder, key=key, writing=False) as opened:
+        found = api.dossier(opened)
+    try:
+        Path(target).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise api.UsageError(f"cannot be made: {error.strerror}", where=target, advice="Name another folder") from None
+    for name, page in api.case_pages(found).items():
+        write_whole(str(Path(target) / name), [page])
+    click.echo(f"{Path(target) / 'index.html'}")
+    return 0
