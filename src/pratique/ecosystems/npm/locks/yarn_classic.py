@@ -52,9 +52,9 @@ def repair(content: bytes, corrections: tuple[Correction, ...], releases: Releas
                 entry = _block(block, patterns, was, record)
             else:
                 lock.blocks.remove(target)
-                entry = Block(_key([*target.patterns, *patterns]), target.lines, lock.end)
+                entry = Block(joined([*target.patterns, *patterns]), target.lines, lock.end)
             lock.put(entry, _order)
-            changes.append(Change(entry=_key(patterns), was=was, now=version))
+            changes.append(Change(entry=joined(patterns), was=was, now=version))
     _asked(lock, wanted, {record.name for record in used})
     return Repaired(content=lock.text().encode(), changes=tuple(sorted(changes)), release_of=sources(used))
 
@@ -114,7 +114,7 @@ def _block(block: Block, patterns: list[str], was: str, record: LockedRelease) -
         if pairs:
             lines.append(f"  {title}:")
             lines += [f"    {_quoted(name)} {_quoted(pairs[name])}" for name in sorted(pairs)]
-    return Block(_key(patterns), lines, block.gap)
+    return Block(joined(patterns), lines, block.gap)
 
 
 def _resolved(block: Block, was: str, record: LockedRelease) -> str | None:
@@ -138,7 +138,8 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False) if _WRAPPED.match(text) else text
 
 
-def _key(patterns: list[str]) -> str:
+def joined(patterns: list[str]) -> str:
+    """The key of an entry with these patterns."""
     return ", ".join(_quoted(pattern) for pattern in sorted(set(patterns)))
 
 
