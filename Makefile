@@ -19,9 +19,10 @@ demo: $(STAMP)
 test: $(STAMP) clients
 	$(BIN)/python -m pytest -n 2
 
-# Real package managers for the tests, below build/clients (400 MB, 15 seconds, once); says so where they cannot be had.
+# Real package managers for the tests, below build/clients (600 MB, half a minute, once); says so where they cannot be had.
 clients: $(STAMP)
 	@$(BIN)/python -m tests.standins.real_clients
+	@$(BIN)/python -m tests.standins.real_python_clients
 
 check: $(STAMP)
 	$(BIN)/ruff check .

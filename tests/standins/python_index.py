@@ -65,4 +65,5 @@ def served(folder: Path, port: int = 0) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/simple/"
     finally:
         server.shutdown()
+        server.server_close()
         thread.join()
