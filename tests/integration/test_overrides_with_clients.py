@@ -137,7 +137,7 @@ def test_a_payload_that_is_asked_for_ends_in_an_error_or_is_left_out(label: str,
     assert not (tmp_path / "node_modules" / "plain-crypto-js").exists()
 
 
-def pins_of_payload():  # noqa: ANN201
+def pins_of_payload():
     from pratique.respond.revert.amended import Pin
 
     return (Pin("plain-crypto-js", "4.2.1"),)

@@ -15,9 +15,7 @@ from tests.standins import python_packages
 from tests.standins.python_index import served
 from tests.standins.real_python_clients import need, run
 
-CORRECTIONS = (
-    Correction(name="litellm", bad=frozenset({"1.82.7", "1.82.8"}), good=("1.82.6",), ecosystem="PyPI"),
-)
+CORRECTIONS = (Correction(name="litellm", bad=frozenset({"1.82.7", "1.82.8"}), good=("1.82.6",), ecosystem="PyPI"),)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +27,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def known(index: str):  # noqa: ANN201
+def known(index: str):
     """What the index would tell of a release."""
 
     def releases(name: str, version: str) -> LockedRelease | None:
@@ -108,7 +106,12 @@ def test_uv_accepts_a_constraint_together_with_it_and_keeps_to_it(tmp_path: Path
 
 def test_pip_accepts_pins_with_digests(tmp_path: Path, index: str) -> None:
     (tmp_path / "requirements.in").write_text("litellm\nstandin-colours\n")
-    ok("uv", ["pip", "compile", "-q", "--generate-hashes", "requirements.in", "-o", "requirements.txt"], tmp_path, index)
+    ok(
+        "uv",
+        ["pip", "compile", "-q", "--generate-hashes", "requirements.in", "-o", "requirements.txt"],
+        tmp_path,
+        index,
+    )
     repaired(tmp_path / "requirements.txt", index)
     arguments = ["install", "--dry-run", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     text = (tmp_path / "requirements.txt").read_text()

@@ -87,7 +87,13 @@ def main() -> None:
         try:
             if name == "uv":
                 venv.create(place, with_pip=True, clear=True)
-                command = [str(place / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *spec.split()]
+                command = [
+                    str(place / "bin" / "pip"),
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    *spec.split(),
+                ]
             else:
                 uv = str(PYTHON / "uv" / "bin" / "uv")
                 made = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)]

@@ -48,9 +48,9 @@ EDITABLE = (
     "Pipfile",
     "Pipfile.lock",
     "pylock*.toml",
-    "requirements*.txt",
+    "*requirements*.txt",
     "requirements*.in",
-    "constraints*.txt",
+    "*constraints*.txt",
     "pip.conf",
 )
 """Names of project files that an edit may change."""

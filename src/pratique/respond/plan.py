@@ -18,7 +18,7 @@ import msgspec
 from pratique.model.plan import PHASES, SCHEMA, Edit, HeldBack, Manual, Plan, Quarantine, Step
 from pratique.respond import communicate, monitor, preserve, seen, verify
 from pratique.respond.contain import automation, network, persistence, processes
-from pratique.respond.revert import quarantine
+from pratique.respond.revert import locks, quarantine
 from pratique.respond.rotate import planner as rotate
 from pratique.respond.situation import Planner, Situation
 from pratique.version import VERSION
@@ -30,6 +30,7 @@ PLANNERS: tuple[Planner, ...] = (
     persistence.steps,
     automation.steps,
     quarantine.steps,
+    locks.steps,
     rotate.steps,
     verify.steps,
     monitor.steps,

@@ -1,10 +1,10 @@
-"""Lockfiles that repeat what overrides say: the change that goes along with an override, so that a frozen install holds.
+"""Lockfiles that repeat what overrides say: what changes along with an override, so that a frozen install holds.
 
 What each client was seen to write:
 
 | Lockfile | What it repeats |
 |---|---|
-| package-lock.json | nothing; the root's ranges in `packages[""]`, which an override of a direct dependency has to equal |
+| package-lock.json | the root's ranges in `packages[""]` alone; an override of a direct dependency has to equal them |
 | pnpm-lock.yaml | `overrides`, before `importers`; the specifier of a direct dependency becomes the override's |
 | yarn.lock (classic) | the forced version as one more pattern of the entry |
 | yarn.lock (2 and later) | the descriptor of the resolution in the place of the one that was asked for |
@@ -83,10 +83,8 @@ def pnpm_lock(content: bytes, overrides: Mapping[str, str], ranges: Mapping[str,
     else:
         raise Unfit("its parts are not known")
     for name, (asked, forced) in ranges.items():
-        row = re.compile(
-            rf"(?P<head>^ +(?:{re.escape(name)}|'{re.escape(name)}'):\r?\n +specifier: ){re.escape(yaml_range(asked))}(?=\r?$)",
-            re.MULTILINE,
-        )
+        plain, range_ = re.escape(name), re.escape(yaml_range(asked))
+        row = re.compile(rf"(?P<head>^ +(?:{plain}|'{plain}'):\r?\n +specifier: ){range_}(?=\r?$)", re.MULTILINE)
         for match in row.finditer(text):
             spans.append(Span(match.end("head"), match.end(), yaml_range(forced)))
     return edited(text, spans).encode()

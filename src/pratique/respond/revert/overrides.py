@@ -2,11 +2,11 @@
 
 | Manager | Rule | What it cannot |
 |---|---|---|
-| npm | `overrides`: `"axios@1.14.1": "1.14.0"` | a direct dependency must ask for the same version: its range becomes exact |
-| pnpm | `overrides` of package.json's `pnpm` (before 11) or of pnpm-workspace.yaml (10 and later); `"-"` takes a package out | |
-| Yarn 2 and later | `resolutions`: `"axios@^1.14.0": "npm:1.14.0"`, one for each range that led to the listed release | other ranges |
-| Yarn classic | `resolutions`: `"**/axios": "1.14.0"`, where one line of releases is in use | direct dependencies, payloads |
-| bun | `overrides`: `"axios@1.14.1"` from 1.4 on; `"axios"` before, where one line of releases is in use | |
+| npm | `overrides`: `"axios@1.14.1": "1.14.0"` | a direct dependency has to ask for that version itself |
+| pnpm | `overrides` in package.json (before 11) or pnpm-workspace.yaml (from 10 on); `"-"` takes out | |
+| Yarn 2 and later | `resolutions`: `"axios@^1.14.0": "npm:1.14.0"` for each range that led there | other ranges |
+| Yarn classic | `resolutions`: `"**/axios": "1.14.0"`, with one line in use | direct dependencies, payloads |
+| bun | `overrides`: `"axios@1.14.1"` from 1.4 on; `"axios"` before, with one line in use | |
 | uv | `constraint-dependencies`: `litellm!=1.82.8` | |
 
 A payload that must go altogether: pnpm takes it out (`"-"`). For npm, Yarn 2 and bun the rule names a version that does

@@ -110,5 +110,5 @@ CODEC = LockCodec(
     managers=("pip", "uv"),
     ecosystem=ECOSYSTEM,
     repair=total(repair),
-    pattern=r"(?:[\w.-]*[-_.])?(?:requirements|constraints)(?:[-_.][\w.-]*)?\.(?:txt|lock)",
+    pattern=r"(?:[\w.-]*[-_.])?(?:requirements|constraints)(?:[-_.][\w.-]*)?\.txt",
 )
