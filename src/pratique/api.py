@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pratique.report.reach import reach_json, reach_lines, reach_markdown
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
     from pratique.report.resolutions import resolution_json, resolution_lines
+    from pratique.report.verification import verification_json, verification_lines
     from pratique.report.words import printable
     from pratique.version import VERSION
     from pratique.workflow.case import (
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from pratique.workflow.resolve import Asked, ResolveRequest, asked_for, resolve
     from pratique.workflow.select import Selection, available, load_incident, select
     from pratique.workflow.selftest import Proof, selftest
+    from pratique.workflow.verify import VerifyRequest, verify
 
 __all__ = [
     "FORMATS",
@@ -97,6 +99,7 @@ __all__ = [
     "TargetError",
     "TargetSpec",
     "UsageError",
+    "VerifyRequest",
     "add_evidence",
     "add_note",
     "asked_for",
@@ -136,6 +139,9 @@ __all__ = [
     "selftest",
     "specify",
     "this_user",
+    "verification_json",
+    "verification_lines",
+    "verify",
     "verify_case",
 ]
 
@@ -219,6 +225,10 @@ _HOMES = {
     "this_user": ("pratique.workflow.machine", "this_user"),
     "UsageError": ("pratique.model.errors", "UsageError"),
     "verify_case": ("pratique.workflow.case_proof", "verify_case"),
+    "verification_json": ("pratique.report.verification", "verification_json"),
+    "verification_lines": ("pratique.report.verification", "verification_lines"),
+    "verify": ("pratique.workflow.verify", "verify"),
+    "VerifyRequest": ("pratique.workflow.verify", "VerifyRequest"),
     "VERSION": ("pratique.version", "VERSION"),
 }
 

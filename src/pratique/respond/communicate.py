@@ -259,7 +259,7 @@ def _engineers(facts: Facts) -> Iterator[str]:
     yield ""
     if facts.armed:
         names = ", ".join(code(name) for name in facts.armed)
-        yield f"**Revoke nothing, disconnect nothing, stop nothing yet** ({names})."
+        yield f"**End no token, cut no machine off, stop no process yet** ({names})."
         for name in facts.armed:
             yield prose(facts.situation.incidents[name].dead_man_switch or "")
         yield ""
@@ -480,7 +480,7 @@ AUDIENCES: tuple[Audience, ...] = (
         "Tell the engineers what happened and what not to do",
         "responder",
         _engineers,
-        "The first hours are lost by deleting, reinstalling and revoking in the wrong order.",
+        "The first hours are lost by deleting, reinstalling and replacing in the wrong order.",
     ),
     Audience(
         "management",

@@ -12,6 +12,7 @@ from pratique.model.observation import Time
 from pratique.model.plan import Manual
 from pratique.model.report import RefusalEntry, SightingEntry
 from pratique.respond.communicate import clocks, steps
+from pratique.respond.plan import compose
 from pratique.respond.situation import Situation
 from tests.unit.respond.situations import AXIOS, credential, reach, report, situation
 
@@ -135,11 +136,11 @@ def test_within_reach_is_never_called_stolen() -> None:
 def test_an_armed_switch_comes_first_and_nothing_asks_to_revoke() -> None:
     found = report(AXIOS, ("tanstack-2026-05-11", "affected", "installed", "file:///home/dev/other"))
     made = texts(situation(found, found=reach([credential("npm")])))["engineers"]
-    assert made.index("Revoke nothing, disconnect nothing, stop nothing yet") < made.index("## What happened")
+    assert made.index("End no token, cut no machine off, stop no process yet") < made.index("## What happened")
     assert "Replace from another one" not in made
     assert "## What could have been reached" not in made
     swept = texts(situation(found, swept=frozenset({"tanstack-2026-05-11"})))["engineers"]
-    assert "Revoke nothing" not in swept
+    assert "End no token" not in swept
     assert "Replace from another one" in swept
 
 
@@ -208,3 +209,9 @@ def test_gaps_are_told() -> None:
 def test_the_same_texts_twice() -> None:
     found = situation(report(AXIOS), found=reach([credential("npm"), credential("aws")]))
     assert texts(found) == texts(found)
+
+
+def test_no_text_is_held_back_by_an_armed_switch() -> None:
+    found = situation(report(("tanstack-2026-05-11", "affected", "installed", "file:///home/dev/other")))
+    plan = compose(found, [steps])
+    assert [step.id.removeprefix("communicate.") for step in plan.steps] == IDS

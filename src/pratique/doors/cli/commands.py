@@ -20,6 +20,7 @@ from pratique.doors.cli.plan import apply, plan, undo
 from pratique.doors.cli.reach import reach
 from pratique.doors.cli.resolve import resolve
 from pratique.doors.cli.selftest import selftest
+from pratique.doors.cli.verify import verify
 from pratique.version import VERSION
 
 FORMAT_CHOICES = ("text", "json", "ndjson", "sarif", "html", "markdown", "cyclonedx", "openvex")
@@ -42,6 +43,7 @@ pratique.add_command(doctor)
 pratique.add_command(plan)
 pratique.add_command(apply)
 pratique.add_command(undo)
+pratique.add_command(verify)
 
 
 def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -56,10 +56,7 @@ def steps(situation: Situation) -> Iterator[Step]:
     if not called:
         return
     placed: dict[str, tuple[str, ...]] = {}
-    items = list(_items(situation, called))
-    if any(provider(item.provider).group == "pipeline" or item.job for item in items):
-        items.append(Item(provider="ci-cache", tier=provider("ci-cache").tier, kind="ci-cache"))
-    for work in ordered(items):
+    for work in ordered(items(situation)):
         made = list(_work(situation, called, work, placed))
         placed[work.provider.id] = tuple(step.id for step in made if ".value." in step.id)
         yield from made
@@ -117,6 +114,15 @@ def _left_out(credential: Credential, today: datetime.date) -> str:
     if credential.fact.state == "reference":
         return "points elsewhere; what it points to is looked at there"
     return ""
+
+
+def items(situation: Situation) -> list[Item]:
+    """What is replaced; empty where nothing calls for it. Caches of pipelines go with secrets of pipelines."""
+    called = calling(situation)
+    found = list(_items(situation, called)) if called else []
+    if any(provider(item.provider).group == "pipeline" or item.job for item in found):
+        found.append(Item(provider="ci-cache", tier=provider("ci-cache").tier, kind="ci-cache"))
+    return found
 
 
 def _items(situation: Situation, called: Mapping[str, str]) -> Iterator[Item]:
