@@ -277,11 +277,18 @@ def _open(facts: Facts, subjects: Iterable[SubjectAnswer], credentials: Iterable
             age = f", {credential.age} days old" if credential.age is not None else ""
             yield Open(
                 what=f"{credential.provider}: {credential.field} in {credential.place}{age}: {credential.reason}",
-                advice=f"pratique case done {facts.case} {credential.credential} --state verified --grade GRADE",
+                advice=_record_it(facts, credential),
             )
     for place, reason in facts.unread:
         yield Open(what=f"{place} could not be looked at for credentials: {reason}", advice="Look at it by hand")
     yield from facts.remarks
+
+
+def _record_it(facts: Facts, credential: CredentialAnswer) -> str:
+    command = f"pratique case done {facts.case} {credential.credential} --state"
+    if credential.comparison == "unchanged":
+        return f"Replace it and take the old value away; where it never was one: {command} not-needed --words WHY"
+    return f"Once its issuer lists the old one as dead: {command} verified --grade GRADE"
 
 
 def _advice(facts: Facts, item: SubjectAnswer) -> str:

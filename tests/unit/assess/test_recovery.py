@@ -206,7 +206,7 @@ def test_open_things_stand_in_the_order_of_the_work() -> None:
 
 def test_the_shell_is_given_the_case_as_it_is_named() -> None:
     found = facts(case="/cases/axios", credentials=(held(recorded=""),))
-    assert judge(found).open[0].advice.startswith("pratique case done /cases/axios c ")
+    assert judge(found).open[0].advice.endswith("pratique case done /cases/axios c --state verified --grade GRADE")
 
 
 befores = st.builds(
