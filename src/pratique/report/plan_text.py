@@ -36,9 +36,12 @@ DISPOSITIONS = {
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The lines, without line ends."""
-    yield f"PLAN  {printable(plan.host)}  {plan.made}  {count(len(plan.steps), 'step')}"
+    yield f"PLAN  {printable(plan.host)}  {printable(plan.made)}  {count(len(plan.steps), 'step')}"
     if plan.incidents:
         yield f"      {printable(', '.join(plan.incidents))}"
+    counts = [(phase, sum(step.phase == phase for step in plan.steps)) for phase in PHASES]
+    if plan.steps:
+        yield f"      {' · '.join(f'{phase} {number}' for phase, number in counts if number)}"
     for item in plan.held_back:
         yield ""
         yield from _filled(f"HELD BACK  {count(item.count, 'step')}: {item.incident}. {item.reason}", "", "  ")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pratique.model.errors import UsageError
 from pratique.model.plan import Plan
 
-FORMS = ("text", "json")
-_SUFFIXES = {".txt": "text", ".json": "json"}
+FORMS = ("text", "markdown", "html", "json")
+_SUFFIXES = {".txt": "text", ".md": "markdown", ".html": "html", ".htm": "html", ".json": "json"}
 
 
 def plan_form_of(path: str) -> str:
@@ -23,8 +23,16 @@ def render_plan(plan: Plan, form: str) -> bytes:
         from pratique.report.plan_json import plan_json
 
         return plan_json(plan)
+    if form == "html":
+        from pratique.report.plan_html import plan_html
+
+        return plan_html(plan)
+    if form == "markdown":
+        from pratique.report.plan_markdown import plan_markdown
+
+        return "".join(f"{line}\n" for line in plan_markdown(plan)).encode()
     if form == "text":
         from pratique.report.plan_text import plan_lines
 
         return "".join(f"{line}\n" for line in plan_lines(plan)).encode()
-    raise UsageError(f"there is no form {form!r} of a plan yet", advice=f"Choose one of {', '.join(FORMS)}")
+    raise UsageError(f"there is no form {form!r} of a plan", advice=f"Choose one of {', '.join(FORMS)}")

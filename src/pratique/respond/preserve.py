@@ -10,6 +10,7 @@ from pratique.respond import seen
 from pratique.respond.situation import Situation
 
 COLLECT = "preserve.collect"
+DISCONNECT = "contain.disconnect"
 SEAL = "preserve.seal"
 SEALED = Precondition(kind="sealed", words="The evidence is copied into the case, and the case is sealed.")
 
@@ -29,13 +30,11 @@ def steps(situation: Situation) -> Iterator[Step]:
 def _collect(situation: Situation, found: list[seen.Sight]) -> Step:
     lines: list[str] = []
     for incident in seen.definitions(situation):
-        lines += [
-            f"{item.order}. {item.what}. {item.why}." for item in sorted(incident.evidence, key=lambda item: item.order)
-        ]
+        lines += [f"{item.what}. {item.why}." for item in sorted(incident.evidence, key=lambda item: item.order)]
     if not lines:
         lines = [
-            "1. Running processes and open connections. They end with the session.",
-            "2. Records of the install, lockfiles, logs and caches. The next install rewrites them.",
+            "Running processes and open connections. They end with the session.",
+            "Records of the install, lockfiles, logs and caches. The next install rewrites them.",
         ]
     case = "<CASE>"
     return Step(
@@ -60,10 +59,22 @@ def _collect(situation: Situation, found: list[seen.Sight]) -> Step:
         ),
         owner="responder",
         incidents=seen.named(found),
+        after=(DISCONNECT,) if disconnects_first(situation) else (),
         undo="Nothing is changed.",
         check="The case lists a copy of each of these, or says why there is none.",
         check_command=Command(words=("pratique", "case", "status", case)),
         sightings=seen.ids(found),
+    )
+
+
+def disconnects_first(situation: Situation) -> bool:
+    """Whether the machine is cut off before anything is copied: an incident that ran says so, and no switch waits."""
+    ran = seen.named(seen.ran(situation))
+    return not situation.armed() and any(
+        item.id == "isolate" and not item.after
+        for incident in seen.definitions(situation)
+        if incident.id in ran
+        for item in incident.remediation
     )
 
 

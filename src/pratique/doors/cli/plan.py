@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-PLAN_FORMATS = ("text", "json")
+PLAN_FORMATS = ("text", "markdown", "html", "json")
 
 
 @click.command()

@@ -13,7 +13,6 @@ from pratique.model.plan import Command, Manual, Step
 from pratique.respond import preserve, seen
 from pratique.respond.situation import Situation
 
-DISCONNECT = "contain.disconnect"
 _NAME = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z0-9-]{2,63}")
 
 
@@ -34,8 +33,9 @@ def steps(situation: Situation) -> Iterator[Step]:
     """Disconnect where code ran; block lists where an incident names hosts."""
     ran = seen.ran(situation)
     if ran:
+        first = preserve.disconnects_first(situation)
         yield Step(
-            id=DISCONNECT,
+            id=preserve.DISCONNECT,
             phase="contain",
             title="Disconnect the affected machine from every network, and leave it switched on",
             reason=f"Its code ran here and may still talk to its owner. {seen.because(ran)}.",
@@ -44,13 +44,13 @@ def steps(situation: Situation) -> Iterator[Step]:
                 instructions=(
                     "Unplug the cable or switch the port off; switch wireless, Bluetooth and mobile links off.",
                     "Of a virtual machine or runner: move it to a network that leads nowhere; keep memory and disk.",
-                    "Copy the case off the machine on a medium that is not used elsewhere.",
+                    "Note the open connections first where that takes no longer than a minute; they end with it.",
                 ),
             ),
             owner="responder",
             incidents=seen.named(ran),
-            preconditions=(preserve.SEALED,),
-            after=(preserve.SEAL,),
+            preconditions=() if first else (preserve.SEALED,),
+            after=() if first else (preserve.SEAL,),
             undo="Connect it again: only after it was rebuilt.",
             check="Another machine cannot reach it.",
             triggers_dead_man_switch=True,
