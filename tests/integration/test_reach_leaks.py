@@ -49,10 +49,9 @@ class Runs:
             "file": [*live, "--output", str(folder / "out.json")],
         }.items():
             self.run(name, arguments)
-        if _cases():
-            case = folder / "case"
-            self.run("case-new", [str(case)], ["case", "new"])
-            self.run("case", [*live, "--case", str(case)])
+        case = folder / "case"
+        self.run("case-new", [str(case)], ["case", "new"])
+        self.run("case", [*live, "--case", str(case)])
         for path in sorted(folder.rglob("*")):
             if path.is_file() and self.disk not in path.parents:
                 self.written.append((str(path.relative_to(folder)), path.read_bytes()))
@@ -81,12 +80,6 @@ class Runs:
             self.found |= {item["location"] for item in json.loads(done.stdout)["credentials"]}
 
 
-def _cases() -> bool:
-    from pratique.doors.cli.commands import pratique
-
-    return "case" in pratique.commands and "new" in getattr(pratique.commands["case"], "commands", ())
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return Runs(tmp_path_factory.mktemp("reach"))
@@ -100,6 +93,9 @@ def test_the_command_ran_in_every_way(runs: Runs) -> None:
     assert {code for _, code in runs.commands} <= {0, 4}, [
         (name, code, dict(runs.written)[f"{name}.stderr"][-2000:]) for name, code in runs.commands
     ]
+    assert {"case-new", "case"} <= {name for name, _ in runs.commands}
+    assert any(name.endswith("journal.sqlite") for name, _ in runs.written)
+    assert any(name.endswith("fingerprint.key") for name, _ in runs.written)
 
 
 @pytest.mark.parametrize("row", ROWS)
