@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
@@ -27,6 +27,9 @@ from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secr
 from pratique.readers.credentials.held import matches
 from pratique.targets import reach as places
 from pratique.version import VERSION
+
+if TYPE_CHECKING:
+    from pratique.casefile.case import Case
 
 _PLATFORMS: dict[str, places.Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
 _LARGEST_WORKFLOW = 4 << 20
@@ -113,17 +116,14 @@ def _asked(request: ReachRequest) -> ReachAsked:
     )
 
 
-def _case(folder: str) -> Any:
-    import importlib
+def _case(folder: str) -> Case:
+    from pratique.workflow.case import open_case
 
-    module = importlib.import_module("pratique.casefile.case")
-    return module.open_case(
-        Path(folder), module.Author(f"{accounts.own().name}@{clock.host()}", f"pratique {VERSION}", clock.now)
-    )
+    return open_case(Path(folder))
 
 
 class _Run:
-    def __init__(self, request: ReachRequest, case: Any) -> None:
+    def __init__(self, request: ReachRequest, case: Case | None) -> None:
         self.request = request
         self.case = case
         self.table = tables.table()
