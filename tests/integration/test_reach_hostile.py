@@ -295,3 +295,35 @@ def test_access_times_are_kept(home: Path) -> None:
     os.utime(home / ".npmrc", (1_700_000_000, 1_700_000_000))
     look(home)
     assert (home / ".npmrc").stat().st_atime == 1_700_000_000
+
+
+def test_a_key_that_ssh_settings_name_is_looked_at(home: Path, tmp_path: Path) -> None:
+    from tests.fixtures_reach.sources import openssh_key
+
+    for folder in (".ssh", "keys"):
+        (home / folder).mkdir()
+    (home / ".ssh/config").write_text(
+        f"IdentityFile ~/keys/deploy\nIdentityFile {tmp_path}/other\nIdentityFile ~/none\n"
+    )
+    (home / "keys/deploy").write_text(openssh_key("x" * 64))
+    (tmp_path / "other").write_text(openssh_key("x" * 64))
+    report = look(home)
+    found = [item.place for item in report.credentials if item.location == "ssh-private" and "$HOME" in item.place]
+    assert found == ["$HOME/keys/deploy"]
+    assert [item.reason for item in report.refusals if "names" in item.place] == ["leads out of the home folder"]
+
+
+def test_a_system_that_opens_by_path_alone(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_FROM_FOLDERS", False)
+    (home / ".npmrc").write_text(LINE)
+    (home / ".ssh").mkdir()
+    (home / ".ssh" / "folder").mkdir()
+    (tmp_path / "elsewhere").write_text(LINE)
+    (home / ".yarnrc").symlink_to(tmp_path / "elsewhere")
+    _folder(home / ".netrc")
+    report = look(home)
+    assert fields(report, "npm-rc") == ["_authToken"]
+    assert {(place, reason) for _, place, reason in refused(report)} == {
+        ("$HOME/.yarnrc", "leads out of the home folder"),
+        ("$HOME/.netrc", "is no file"),
+    }

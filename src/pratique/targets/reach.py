@@ -179,6 +179,16 @@ class Roots:
             mark = f"${variable}" if number == 0 else f"${variable}[{number + 1}]"
             yield self._place(wanted, os.path.realpath(folder), (os.path.basename(path),), mark)
 
+    def named(self, wanted: Wanted, path: str) -> Place | None:
+        """The place of a path that a file of the account names; None where it lies outside, or cannot be told."""
+        path = re.sub(r"^(?:~|%d|\$\{HOME\}|\$HOME)(?=/)", lambda _: self.home, path.replace("\\", "/"))
+        if not path.startswith("/"):
+            return None
+        if not self.account.live and self._own(path) is None:
+            path = self.account.world.rstrip("/") + path
+        own = self._own(os.path.normpath(path))
+        return self._place(wanted, self.home, own, "/".join(("$HOME", *own))) if own else None
+
     def _place(self, wanted: Wanted, base: str, names: tuple[str, ...], shown: str) -> Place:
         shown = _NOT_SHOWN.sub("?", shown)
         return Place(
@@ -218,10 +228,16 @@ _DEFAULTS: dict[str, tuple[str, ...]] = {
 }
 
 
+_FROM_FOLDERS = os.open in os.supports_dir_fd
+"""Whether this system opens a name from an open folder; Windows does not."""
+
+
 def look(place: Place, roots: Roots) -> Iterator[Entry]:
     """What is at a place: nothing, one entry, or one for each name that its pattern matches."""
     try:
-        if place.names and "*" in place.names[-1]:
+        if not _FROM_FOLDERS:
+            yield from _by_path(place, roots)
+        elif place.names and "*" in place.names[-1]:
             yield from _matching(place, roots)
         else:
             yield _entry(place, roots, place.names, place.shown)
@@ -267,6 +283,63 @@ def _matching(place: Place, roots: Roots) -> Iterator[Entry]:
             continue
         except Refused as refused:
             yield Entry(shown=shown, refused=refused.reason)
+
+
+def _by_path(place: Place, roots: Roots) -> Iterator[Entry]:
+    """The same where no name can be opened from a folder: a path is resolved, tested against the roots, then opened."""
+    folder = os.path.join(place.base, *place.names[:-1])
+    names = place.names[-1:]
+    try:
+        if names and "*" in names[0]:
+            names = tuple(sorted(name for name in os.listdir(folder) if fnmatch.fnmatch(name, names[0])))
+            if len(names) > MOST_ENTRIES:
+                yield Entry(shown=place.shown, refused="too many entries")
+            names = names[:MOST_ENTRIES]
+        for name in names:
+            shown = f"{place.shown.rpartition('/')[0]}/{_NOT_SHOWN.sub('?', name)}" if len(place.names) else place.shown
+            path = os.path.join(folder, name)
+            if not os.path.lexists(path) or ("*" in place.names[-1] and os.path.isdir(path)):
+                continue
+            real = os.path.realpath(path)
+            inside = (place.base, *(real_root for _, real_root in roots.allowed))
+            if not any(_below(real, root) for root in inside):
+                yield Entry(shown=shown, refused="leads out of the home folder")
+                continue
+            yield _at(real, shown, place)
+    except OSError as error:
+        raise _refusal(error) from None
+
+
+def _below(path: str, root: str) -> bool:
+    root = os.path.normcase(os.path.realpath(root)).rstrip(os.sep)
+    return os.path.normcase(path).startswith(root + os.sep)
+
+
+def _at(path: str, shown: str, place: Place) -> Entry:
+    """The entry at a path without links. Raises OSError."""
+    status = os.lstat(path)
+    content: bytes | None = None
+    if place.look == "content":
+        if not stat.S_ISREG(status.st_mode) or getattr(status, "st_file_attributes", 0) & _CLOUD:
+            return Entry(shown=shown, refused="is no file")
+        descriptor = os.open(path, _FILE | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                return Entry(shown=shown, refused="is no file")
+            content = file.read(place.limit + 1)
+    return Entry(
+        shown=shown,
+        content=content[: place.limit] if content is not None else None,
+        capped=content is not None and len(content) > place.limit,
+        mode=stat.S_IMODE(status.st_mode),
+        uid=status.st_uid,
+        gid=status.st_gid,
+        modified=_seconds(status.st_mtime),
+        born=_seconds(getattr(status, "st_birthtime", None)),
+        kind=_kind(status.st_mode),
+        identifier=(status.st_dev, status.st_ino),
+    )
 
 
 def _folder_at(place: Place) -> bool:

@@ -132,6 +132,8 @@ class _Run:
         self.refusals: set[tuple[str, str, str]] = set()
         self.notes: list[str] = []
         self.looked_at = 0
+        self.met: set[tuple[str, tuple[int, int]]] = set()
+        self.personal: set[str] = set()
 
     def report(self) -> ReachReport:
         """Look everywhere, and put it in order."""
@@ -233,11 +235,29 @@ class _Run:
                 wanted += roots.places(_wanted(row, template))
             for variable in row.overrides:
                 wanted += roots.override(_wanted(row, f"${variable}"), variable)
-        todo = places.unique(wanted)
+        self._look(places.unique(wanted), roots)
+        keys = self.table.row("ssh-private")
+        named = [
+            (value, item.place)
+            for item in self.found
+            if item.location == "ssh-config" and item.fact.field == "IdentityFile"
+            for name, value in item.fact.identity
+            if name == "file"
+        ]
+        more: list[places.Place] = []
+        for path, _ in dict(named).items():
+            place = roots.named(_wanted(keys, "$HOME/.ssh/*"), path)
+            if place is not None:
+                more.append(place)
+            else:
+                self.refusals.add((keys.id, "a key that $HOME/.ssh/config names", "leads out of the home folder"))
+        self._look(places.unique(more), roots)
+
+    def _look(self, todo: list[places.Place], roots: places.Roots) -> None:
+        account = roots.account
         rows = {row.id: row for row in self.table.rows}
         fingerprint = self._fingerprint()
-        met: set[tuple[str, tuple[int, int]]] = set()
-        personal: set[str] = set()
+        met, personal = self.met, self.personal
 
         def work(number: int) -> bytes:
             place = todo[number]
@@ -266,7 +286,7 @@ class _Run:
                 for fact in answer.facts[:1] if row.personal else answer.facts:
                     self._add(row, answer, fact)
 
-        apart(len(todo), work, done, request.seconds, places.as_account(account))
+        apart(len(todo), work, done, self.request.seconds, places.as_account(account))
 
     def _add(self, row: Row, answer: _Answer, fact: CredentialFact) -> None:
         timely = judged.in_window(self.windows, answer.modified, answer.born, fact)

@@ -37,7 +37,7 @@ _REFERENCE = re.compile(
     | arn:aws[\w-]*:(?:secretsmanager|ssm):\S+ | @Microsoft\.KeyVault\(.*\) | ENC\[[^\]]*\]""",
     re.VERBOSE,
 )
-_DEFAULTED = re.compile(rf"\$\{{{_NAMED}:?[-=](?P<default>[^{{}}]*)\}}")
+_DEFAULTED = re.compile(rf"\$\{{{_NAMED}:?[-=](?P<default>(?:[^{{}}]|\$\{{[^{{}}]*\}})*)\}}")
 _PLACEHOLDER = re.compile(
     r"""<[^<>]*> | \[[^\[\]]*\] | x{3,} | \*{3,} | \.{3,} | -{3,} | \?{3,} | 0{4,}
     | change[-_ ]?(?:me|it|this) | replace[-_ ]?(?:me|it|this) | (?:todo|tbd|fixme|example|placeholder|dummy|redacted)
@@ -46,6 +46,8 @@ _PLACEHOLDER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
+_AUTHORITY = re.compile(r"[^\s/'\"<>]{0,4096}")
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ALIKE = re.compile(r"[A-Za-z0-9_+/=.~-]{20,}")
 
@@ -184,14 +186,13 @@ def in_url(
     field: str, value: str, row: Row, fingerprint: Fingerprint, identity: Pairs = ()
 ) -> Iterator[CredentialFact]:
     """A fact for each URL of a text that carries a password, or a token in place of a user."""
-    for match in _URL.finditer(value):
-        authority = re.split(r"[/?#]", match[0].partition("://")[2], maxsplit=1)[0]
-        userinfo, mark, host = authority.rpartition("@")
-        if not mark or not userinfo:
+    for match in _SCHEME.finditer(value):
+        userinfo, host = _authority(value, match.end())
+        if not userinfo:
             continue
         user, colon, password = userinfo.partition(":")
         user, password = unquote(user), unquote(password)
-        if not colon and match[0].lower().startswith(("ssh:", "git+ssh:")):
+        if not colon and match[0].lower() in ("ssh://", "git+ssh://"):
             continue
         if password.lower() in _FILLED:
             password, user = user, ""
@@ -201,6 +202,18 @@ def in_url(
         fact = told(field, password, row, fingerprint, (*identity, *whose))
         if fact is not None:
             yield fact
+
+
+def _authority(text: str, start: int) -> tuple[str, str]:
+    """User info and host of a URL whose scheme ends at `start`; a password may hold what should have been encoded."""
+    whole = _AUTHORITY.match(text, start)
+    part = whole[0] if whole is not None else ""
+    strict = re.split(r"[?#]", part, maxsplit=1)[0]
+    if "@" not in strict:
+        user, colon, _ = part.partition(":")
+        strict = part if colon and "@" in part and not re.search(r"[?#]", user) else ""
+    userinfo, _, host = strict.rpartition("@")
+    return userinfo, re.split(r"[?#,;|]", host, maxsplit=1)[0]
 
 
 def held(
