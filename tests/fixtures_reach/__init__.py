@@ -126,11 +126,14 @@ def lay_all(seed: int, only: str | None = None) -> Ground:
 
 
 def traces(secret: str) -> Iterator[bytes]:
-    """Every form in which a part of a secret could stand in what is written: plain, turned, packed."""
-    forms = [secret, secret[::-1]]
-    for text in forms:
-        for size in range(len(text) - 5):
-            part = text[size : size + 6]
+    """Every form in which a part of a secret could stand in what is written: plain, turned, packed.
+
+    Parts are of 6 characters; of 10 where a secret is of few letters, which an output holds by chance.
+    """
+    size = 6 if len(set(secret)) > 16 else 10
+    for text in (secret, secret[::-1]):
+        for start in range(len(text) - size + 1):
+            part = text[start : start + size]
             yield part.encode()
             yield part.encode("utf-16-le")
             yield part.encode("utf-16-be")
