@@ -63,15 +63,17 @@ def reach_of(fact: CredentialFact, *, readable: bool, timely: bool | None) -> Re
 
 
 def taken(incidents: Sequence[Incident], classes: Iterable[str], taken_by: Sequence[str]) -> Taken | None:
-    """What the incidents are known to do with these classes, at the highest grade that a definition states."""
+    """What the incidents are known to do with these classes: the highest grade that a definition states.
+
+    Where a definition does not name the class, an incident that the row's sources name looks for it.
+    """
     found: set[Taken] = set()
     wanted = set(classes)
     for incident in incidents:
-        if incident.id in taken_by:
+        stated = {secret.evidence or "in-reach" for secret in incident.secrets if secret.kind in wanted}
+        found |= stated
+        if not stated and incident.id in taken_by:
             found.add("targeted")
-        for secret in incident.secrets:
-            if secret.kind in wanted:
-                found.add(secret.evidence or "in-reach")
     return max(found, key=_GRADES.index) if found else None
 
 

@@ -24,7 +24,7 @@ from pratique.readers.credentials.held import MOST_FACTS, classify, host_of, in_
 _SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]\s*(.*)')
 _ENTRY = re.compile(r"([A-Za-z][\w-]*)(?:\s*=\s*(.*))?")
 _HEADER = re.compile(r"(?:proxy-)?authorization:\s*(\S+)(?:\s+(.+))?|(?:private-token|x-[\w-]*token):\s*()(.+)", re.I)
-_KNOWN_HELPERS = re.compile(r"[\w./\\:~ -]+")
+_KNOWN_HELPERS = re.compile(r"[\w./\\:~-]+")
 
 
 def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[CredentialFact | Reason]:
@@ -77,9 +77,8 @@ def _entry(
             if fact is not None:
                 yield fact
     elif section == "credential" and name == "helper" and classify(value) != "nothing":
-        helper = (
-            value.split(maxsplit=1)[0] if not value.startswith("!") and _KNOWN_HELPERS.fullmatch(value) else "a command"
-        )
+        first = value.split(maxsplit=1)[0]
+        helper = first if _KNOWN_HELPERS.fullmatch(first) else "a command"
         yield CredentialFact(
             field="credential.helper",
             state="reference",

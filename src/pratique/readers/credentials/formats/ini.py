@@ -38,6 +38,7 @@ def sections(text: str) -> tuple[list[Section], bool]:
     """The sections of a text, and whether any line was not understood."""
     found = [Section("", [])]
     damaged = False
+    indent = 0
     for line in text.splitlines():
         bare = line.strip()
         if not bare or bare[0] in "#;!":
@@ -46,13 +47,20 @@ def sections(text: str) -> tuple[list[Section], bool]:
         section = _SECTION.match(bare)
         if section is not None:
             found.append(Section(section[1].strip().strip('"'), []))
-        elif line[0] in " \t" and entries and not (entry := _ENTRY.fullmatch(bare)):
+        elif entries and _goes_on(line, indent, found[-1].name):
             entries[-1] = (entries[-1][0], f"{entries[-1][1]}\n{bare}")
         elif entry := _ENTRY.fullmatch(bare):
+            indent = len(line) - len(line.lstrip())
             entries.append((entry[1].strip(), entry[2].strip()))
         else:
             damaged = damaged or not re.fullmatch(r"[\w.@/:-]+", bare)
     return found, damaged
+
+
+def _goes_on(line: str, indent: int, section: str) -> bool:
+    """Whether a line continues the value before it: by its indentation in a section, else where it names nothing."""
+    deeper = len(line) - len(line.lstrip()) > indent
+    return deeper and (bool(section) or _ENTRY.fullmatch(line.strip()) is None)
 
 
 def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[CredentialFact | Reason]:
