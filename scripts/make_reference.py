@@ -1,6 +1,6 @@
 """Write the generated pages: commands, readers, the Python surface and the list of all pages.
 
-    python scripts/make_reference.py            writes docs/reference/{cli,readers,api,rotation}.md and docs/README.md
+    python scripts/make_reference.py            writes the pages of docs/reference and docs/README.md
     python scripts/make_reference.py --check    only says which page is not current
 
 The reference comes from the code alone: the commands' own help, the readers' docstrings and claims, `pratique.api`. The
@@ -22,6 +22,7 @@ from pratique import api
 from pratique.doors.cli.commands import pratique
 from pratique.model.ports import MEBIBYTE, Reader
 from pratique.readers import discovery
+from pratique.readers.credentials import reference as credentials
 from pratique.respond.rotate import reference as rotation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -337,6 +338,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/readers.md": readers,
     "reference/api.md": surface,
     "reference/rotation.md": lambda: rotation.page(_NOTICE),
+    "reference/credentials.md": lambda: credentials.page(_NOTICE),
     "README.md": index,
 }
 """Pages below `docs`, and what makes each. The list comes last: it quotes the others."""

@@ -250,4 +250,13 @@ RECIPES = {
     "go-private": go_private,
     "hex": hex_config,
     "cocoapods": cocoapods,
+    "bun": bun,
+    "poetry-auth": poetry_auth,
+    "uv-store": uv_store,
+    "cargo": cargo,
+    "maven": maven,
+    "nuget": nuget,
+    "composer": composer,
+    "pub-dart": pub_dart,
+    "jfrog": jfrog,
 }

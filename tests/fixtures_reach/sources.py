@@ -308,4 +308,5 @@ RECIPES = {
     "travis": travis,
     "drone": drone,
     "argocd": argocd,
+    "gitlab-runner": gitlab_runner,
 }
