@@ -276,7 +276,7 @@ def _matching(place: Place, roots: Roots) -> Iterator[Entry]:
         shown = f"{head}/{_NOT_SHOWN.sub('?', name)}"
         try:
             inner = msgspec.structs.replace(place, base=base, names=(*done, name), shown=shown)
-            if place.look == "content" and _folder_at(inner):
+            if place.look == "content" and _not_asked_for(inner):
                 continue
             yield _entry(inner, roots, inner.names, shown)
         except Absent:
@@ -342,10 +342,11 @@ def _at(path: str, shown: str, place: Place) -> Entry:
     )
 
 
-def _folder_at(place: Place) -> bool:
-    """Whether a folder lies among files that a pattern matches: it is no file that was asked for."""
+def _not_asked_for(place: Place) -> bool:
+    """Whether a folder or socket lies among files that a pattern matches: nobody keeps a key in one."""
     try:
-        return stat.S_ISDIR(os.lstat("/".join((place.base.rstrip("/"), *place.names))).st_mode)
+        mode = os.lstat("/".join((place.base.rstrip("/"), *place.names))).st_mode
+        return stat.S_ISDIR(mode) or stat.S_ISSOCK(mode)
     except OSError:
         return False
 

@@ -23,6 +23,7 @@ from pratique.model.errors import TargetError, UsageError
 from pratique.model.incident import Incident
 from pratique.model.observation import JobFact
 from pratique.readers.credentials import table as tables
+from pratique.readers.credentials import tokens
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
 from pratique.readers.credentials.held import matches
 from pratique.targets import reach as places
@@ -39,6 +40,7 @@ _SECRET_NAME = re.compile(
     r"|SIGNING_KEY|AUTH|AUTHTOKEN|DSN|DATABASE_URL|CONNECTION_STRING|WEBHOOK(?:_URL)?)(?:_|$)",
     re.IGNORECASE,
 )
+_NO_ISSUER = frozenset({"ci-secret", "ssh-key"})
 _OF_A_JOB = "ci-secret"
 _NO_SECRETS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "GPG_AGENT_INFO"})
 
@@ -288,8 +290,17 @@ class _Run:
 
         apart(len(todo), work, done, self.request.seconds, places.as_account(account))
 
+    def _issuer(self, row: Row, fact: CredentialFact) -> Row:
+        """The row that stands for the issuer of a token that lies in a place of anybody's, by the token's format."""
+        if row.provider != "various" or not fact.kind or row.personal:
+            return row
+        provider = next((item.provider for item in tokens.formats() if item.kind == fact.kind), "")
+        found = [item for item in self.table.rows if item.provider == provider and item.secret not in _NO_ISSUER]
+        return min(found, key=lambda item: (item.tier, item.id)) if found else row
+
     def _add(self, row: Row, answer: _Answer, fact: CredentialFact) -> None:
         timely = judged.in_window(self.windows, answer.modified, answer.born, fact)
+        issuer = self._issuer(row, fact)
         place = answer.shown
         if row.personal:
             place, fact = "(in this home)", CredentialFact(field=row.id, state=fact.state, protection=fact.protection)
@@ -297,20 +308,20 @@ class _Run:
             Credential(
                 id="",
                 location=row.id,
-                provider=row.provider,
-                tier=row.tier,
+                provider=issuer.provider,
+                tier=min(row.tier, issuer.tier),
                 place=place,
                 fact=fact,
                 reach=judged.reach_of(fact, readable=answer.readable, timely=timely),
                 in_window=timely,
-                taken=judged.taken(self.request.incidents, (row.secret,), row.taken_by),
+                taken=judged.taken(self.request.incidents, {row.secret, issuer.secret}, row.taken_by),
                 modified=_iso(answer.modified) if answer.modified is not None and not row.personal else None,
                 born=_iso(answer.born) if answer.born is not None and not row.personal else None,
                 mode=None if row.personal else f"{answer.mode:04o}",
                 others_can_read=None if row.personal else bool(answer.mode & 0o044),
                 tracked=None if row.personal else answer.tracked,
-                rotation=row.rotation,
-                secret=row.secret,
+                rotation=issuer.rotation,
+                secret=issuer.secret,
             )
         )
 

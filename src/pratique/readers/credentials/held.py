@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from pratique.model.credential import CredentialFact, Protection
 from pratique.readers.credentials.contract import Fingerprint, Row, Secret
+from pratique.readers.credentials.tokens import holds, kind_of
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -53,20 +54,6 @@ _ALIKE = re.compile(r"[A-Za-z0-9_+/=.~-]{20,}")
 
 _FILLED = frozenset({"", "x-oauth-basic", "x-access-token", "oauth2", "x-token-auth", "token"})
 """Words that stand beside a token in user info."""
-
-_KINDS = (
-    ("github_pat_", "github-fine-grained-token"),
-    ("ghp_", "github-classic-token"),
-    ("gho_", "github-oauth-token"),
-    ("ghu_", "github-app-user-token"),
-    ("ghs_", "github-installation-token"),
-    ("ghr_", "github-refresh-token"),
-    ("npm_", "npm-token"),
-    ("pypi-", "pypi-token"),
-    ("rubygems_", "rubygems-key"),
-    ("glpat-", "gitlab-personal-token"),
-    ("glrt-", "gitlab-runner-token"),
-)
 
 
 def text_of(content: bytes) -> str | None:
@@ -106,14 +93,6 @@ def classify(value: str) -> Literal["material", "reference", "nothing"]:
     return "material"
 
 
-def kind_of(value: str) -> str:
-    """The kind of a token by what its issuer puts in front; empty where nothing tells."""
-    for prefix, kind in _KINDS:
-        if value.startswith(prefix):
-            return kind
-    return ""
-
-
 def strong(value: str) -> bool:
     """Whether a value is long and mixed enough that nobody chose it: 128 bits and more, by its characters."""
     bare = value.strip()
@@ -129,7 +108,7 @@ def public(value: str) -> str:
         authority, slash, path = rest.partition("/")
         value = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}".partition("?")[0].partition("#")[0]
         return _NOT_SHOWN.sub("?", value)[:300]
-    if kind_of(value) or (_ALIKE.fullmatch(value) and strong(value)):
+    if holds(value) or (_ALIKE.fullmatch(value) and strong(value)):
         return "(not shown)"
     return _NOT_SHOWN.sub("?", value)[:200]
 

@@ -8,6 +8,7 @@ import pytest
 
 from pratique.readers.credentials import table
 from pratique.readers.credentials.contract import Row
+from pratique.respond.rotate import library
 from tests.integration.examine import everything
 
 GOOD = b'[[location]]\nid = "x"\nprovider = "p"\ntier = 0\nsecret = "s"\nrotation = "r"\npaths = ["$HOME/.x"]\nformat = "ini"\n'
@@ -59,5 +60,6 @@ def test_a_row_names_what_exists(row: Row) -> None:
     known = {incident.id for incident in everything().incidents}
     assert set(row.taken_by) <= known
     assert row.source
+    assert row.rotation in library.ids()
     if row.format:
         assert list(inspect.signature(table.reader_of(row.format)).parameters)[1:] == ["row", "fingerprint"]
