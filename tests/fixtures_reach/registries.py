@@ -227,7 +227,7 @@ def jfrog(ground: Ground) -> None:
     ground.write(
         "$HOME/.jfrog/jfrog-cli.conf.v6",
         '{"servers": [{"url": "https://jfrog.example/", "user": "dev", "serverId": "main", "accessToken": "'
-        + ground.secret("cmVm", 60)
+        + ground.secret("cmVmd", 59)
         + '", "password": "'
         + ground.secret("AKCp", 69)
         + '"}], "version": "6"}\n',
