@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         record_done,
         record_report,
     )
+    from pratique.workflow.case_export import export_case, verify_export
     from pratique.workflow.case_proof import CaseProof, SealProof, verify_case
     from pratique.workflow.case_seal import Sealed, attach_bundle, case_statement, seal_case
     from pratique.workflow.check import check
@@ -113,6 +114,7 @@ __all__ = [
     "components",
     "doctor",
     "dossier",
+    "export_case",
     "for_file",
     "incident_skeleton",
     "inventory_bill",
@@ -143,9 +145,12 @@ __all__ = [
     "verification_lines",
     "verify",
     "verify_case",
+    "verify_export",
 ]
 
 _HOMES = {
+    "export_case": ("pratique.workflow.case_export", "export_case"),
+    "verify_export": ("pratique.workflow.case_export", "verify_export"),
     "Applied": ("pratique.workflow.apply", "Applied"),
     "applied_lines": ("pratique.report.applied", "applied_lines"),
     "apply": ("pratique.workflow.apply", "apply"),

@@ -246,11 +246,22 @@ def verify(
 ) -> int:
     """Recompute every entry, mark, piece of evidence and seal, offline, and name the first that disagrees.
 
+    CASE is the folder of a case, or the archive that `pratique case export` wrote.
+
     Exit codes: 0 everything agrees; 1 internal error; 2 usage, or it is no case; 4 what could be verified agrees, and
     something could not be; 5 something disagrees.
     """
     from pratique import api
 
+    if folder.is_file():
+        from pratique.doors.cli.dossier import export_lines
+
+        exported = api.verify_export(folder, trusted=trusted)
+        if format_name == "json":
+            _json(exported)
+        else:
+            click.echo("\n".join(export_lines(exported)))
+        return exported.exit_code
     with api.open_case(folder, key=key, writing=False) as opened:
         proof = api.verify_case(opened, trusted=trusted, head=head, blobs=not no_evidence)
     if format_name == "json":

@@ -14,6 +14,7 @@ import click
 from pratique.doors.cli.case import case
 from pratique.doors.cli.components import components
 from pratique.doors.cli.doctor import doctor
+from pratique.doors.cli.dossier import export as case_export
 from pratique.doors.cli.dossier import report as case_report
 from pratique.doors.cli.dossier import timeline as case_timeline
 from pratique.doors.cli.plan import apply, plan, undo
@@ -36,6 +37,7 @@ pratique.add_command(components)
 pratique.add_command(case)
 case.add_command(case_timeline)
 case.add_command(case_report)
+case.add_command(case_export)
 pratique.add_command(resolve)
 pratique.add_command(reach)
 pratique.add_command(selftest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -59,3 +60,55 @@ def report(folder: Path, target: str, key: Path | None) -> int:
         write_whole(str(Path(target) / name), [page])
     click.echo(f"{Path(target) / 'index.html'}")
     return 0
+
+
+@click.command("export")
+@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The archive, .tar.gz.")
+@click.option("--include-raw", is_flag=True, help="Put the bytes of the evidence in, encrypted to the recipients.")
+@click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="KEY|FILE",
+    help="Who may open the raw evidence: an age or SSH public key. May be repeated.",
+)
+@click.option("--ssh-key", type=click.Path(path_type=Path), metavar="FILE", help="Sign with this key of SSH.")
+@click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The key of the case.")
+def export(
+    folder: Path,
+    output: Path,
+    include_raw: bool,
+    recipients: tuple[str, ...],
+    ssh_key: Path | None,
+    key: Path | None,
+) -> int:
+    """Write one signed archive for an auditor: pages, reports, timeline, evidence list, plan, receipts, coverage.
+
+    Raw bytes go in with --include-raw alone. `pratique case verify FILE` checks the archive anywhere, offline. Exit
+    codes: 0 written; 1 internal error; 2 usage, or it cannot be written.
+    """
+    from pratique import api
+
+    with api.open_case(folder, key=key) as opened:
+        done = api.export_case(opened, output, include_raw=include_raw, recipients=recipients, ssh_key=ssh_key)
+    click.echo(f"{done.path}")
+    click.echo(
+        f"sha256 {done.sha256}  {done.files} files, {done.size:,} bytes, {done.raw} raw, signed by {done.signer}"
+    )
+    return 0
+
+
+def export_lines(proof: Any) -> list[str]:
+    """The lines of `case verify` on an export."""
+    from pratique.api import printable
+
+    head = "DISAGREES" if proof.disagreements else "AGREES"
+    lines = [f"{head:<12}  export of case {printable(proof.case)}: {proof.files} files, {proof.entries} entries"]
+    lines.append(f"  {'head':<10}  {printable(proof.head)}")
+    lines.append(f"  {'signed by':<10}  {proof.signer}{' (trusted)' if proof.trusted else ''}")
+    if proof.left_out:
+        lines.append(f"  {'left out':<10}  {proof.left_out} entries stand with their digest alone")
+    lines += [f"  {'WRONG':<10}  {printable(item)}" for item in proof.disagreements]
+    lines += [f"  {'open':<10}  {printable(item)}" for item in proof.not_verified]
+    return lines
