@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pratique.assess import bundles, python, triggers
+from pratique.assess import bundles, host, python, triggers
 from pratique.assess.catalogue import Catalogue, Listing, compare
 from pratique.assess.declared import INSTALLING, declared, typed
 from pratique.assess.evidence import Evidence
@@ -83,6 +83,7 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
                                 Question("presence", target, path, expected=f"{name}@{version.version}", names=(name,))
                             )
     asked.update(python.questions(evidence.observations))
+    asked.update(host.questions(catalogue, evidence))
     first = sorted(asked, key=lambda question: (question.target, question.path, question.files, question.inside))
     first = with_records(first, evidence.observations) + beside_questions(
         catalogue, evidence.observations, evidence.locks
@@ -112,9 +113,10 @@ def _match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     archives, hashes = listed_hashes(catalogue)
     runs: dict[tuple[str, str, tuple[str, ...]], list[Observation]] = {}
     yield from mirrored(catalogue, evidence)
+    yield from host.sighted(catalogue, evidence)
     for observation in evidence.observations:
         fact = observation.facts
-        if of_mirror(observation):
+        if of_mirror(observation) or host.of_host(observation):
             continue
         if isinstance(fact, ComponentFact) and observation not in settled:
             for listing, version in catalogue.listed(fact.ecosystem, fact.name, fact.version):

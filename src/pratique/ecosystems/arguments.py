@@ -302,6 +302,8 @@ def _files(found: Sequence[Sequence[str]]) -> tuple[str, ...]:
             files[script] = None
         name = program(words[0]).lower()
         for word in words[1:MOST_WORDS] if name not in _LOOKING else ():
+            if word.startswith("-") or _ASSIGNMENT.match(word):
+                continue
             if SCRIPT.fullmatch(word) and "://" not in word and _tellable(word):
                 files[word] = None
     return tuple(files)[:20]

@@ -12,6 +12,7 @@ import msgspec
 
 from pratique.adapters import clock, git
 from pratique.adapters.results import Results, default_folder
+from pratique.assess import host as machines
 from pratique.assess.actions import moved_words
 from pratique.assess.bundles import untold
 from pratique.assess.catalogue import Catalogue
@@ -23,6 +24,7 @@ from pratique.assess.match import match, questions
 from pratique.assess.subjects import uri_of
 from pratique.assess.triggers import narrowed, to_look_at
 from pratique.assess.unlocked import Locks
+from pratique.ecosystems.npm.layout import CONFIGURATION_READERS
 from pratique.model.errors import TargetError, UsageError
 from pratique.model.observation import Observation, Question, RangeFact, Refusal
 from pratique.model.ports import Options, Unit
@@ -57,6 +59,7 @@ def check(
         limit=request.limit,
         names=catalogue.interest.names.get("npm", frozenset()),
         unreachable=request.unreachable,
+        command_lines=catalogue.interest.command_lines,
         git=git.starter() if any(target.in_units for target in request.targets) else None,
     )
     total = Swept()
@@ -162,7 +165,9 @@ def check(
     total.refusals += silent(catalogue, evidence.observations)
     markers = {incident.id: unexamined_marker(incident) for incident in request.incidents}
     total.refusals = list(narrowed(total.refusals, catalogue.incidents, markers))
+    total.refusals = list(machines.narrowed(total.refusals, catalogue, markers, CONFIGURATION_READERS))
     look_at = to_look_at(sightings, evidence.observations, evidence.projects())
+    look_at += machines.notes(evidence.observations)
     request = msgspec.structs.replace(request, notes=(*look_at, *request.notes))
     total.refusals += _unexaminable(request)
     if inactive:

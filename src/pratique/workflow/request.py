@@ -15,8 +15,8 @@ from pratique.model.incident import Incident
 from pratique.model.ports import Door
 from pratique.targets import discovery as kinds
 
-TargetWord = Literal["directory", "file", "place", "git", "image", "ci-log", "mirror", "sbom", "root"]
-PREFIXES = ("git", "image", "ci-log", "mirror", "sbom", "root")
+TargetWord = Literal["directory", "file", "place", "git", "image", "ci-log", "mirror", "sbom", "root", "host"]
+PREFIXES = ("git", "image", "ci-log", "mirror", "sbom", "root", "host")
 """Words that may stand before a path on the command line, with a colon."""
 
 
@@ -99,8 +99,8 @@ class CheckRequest(msgspec.Struct, frozen=True, kw_only=True):
 def specify(paths: Iterable[str]) -> list[TargetSpec]:
     """Targets out of command line words. Raises TargetError for one that does not exist or is of no known kind.
 
-    `KIND:PATH` names the kind: `git`, `image`, `ci-log`, `mirror`, `sbom`, `root`. A path that exists with that very
-    name is meant instead.
+    `KIND:PATH` names the kind: `git`, `image`, `ci-log`, `mirror`, `sbom`, `root`, `host`. A path that exists with that
+    very name is meant instead.
     """
     found: list[TargetSpec] = []
     for text in paths:

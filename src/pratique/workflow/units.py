@@ -14,7 +14,7 @@ import msgspec
 from pratique.adapters import executor, processes
 from pratique.adapters.results import Results
 from pratique.model.observation import Observation, Question, Refusal
-from pratique.model.ports import Interest, Kept, Options, Unit
+from pratique.model.ports import Door, Interest, Kept, Options, Unit
 from pratique.targets import discovery
 from pratique.workflow.sweep import Keep, Sweep, Swept, dispatch, ordered, read
 
@@ -121,9 +121,14 @@ def examine(
     return {target: ordered(swept) for target, swept in found.items()}
 
 
+def _door(kind: str) -> Door:
+    """What kind of things lie in a target of a kind."""
+    return "host" if kind == "host" else "files"
+
+
 def _one(unit: Unit, interest: Interest, keep: Keep, options: Options) -> Swept:
     """One unit, read."""
-    table, modules = dispatch("files")
+    table, modules = dispatch(_door(unit.kind))
     sweeping = Sweep(modules, interest, keep, options, table)
     try:
         sweeping.take(discovery.load(unit.kind).open(unit, table, options))
@@ -140,7 +145,7 @@ def stream(
     """Every observation and refusal of one target, one at a time; `tally` takes the counts."""
     from pratique.targets.archive import Tally, opened
 
-    table, modules = dispatch("files")
+    table, modules = dispatch(_door(kind))
     from pratique.readers import discovery as readers
 
     planned = plan(kind, path, uri, options)

@@ -55,4 +55,5 @@ READER = Reader(
     outside=("node_modules",),
     relevance="never",
     resolves=False,
+    doors=("files", "host"),
 )

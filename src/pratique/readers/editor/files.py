@@ -39,4 +39,5 @@ READER = Reader(
     relevance="never",
     resolves=False,
     content="name",
+    doors=("files", "host"),
 )

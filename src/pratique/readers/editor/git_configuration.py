@@ -100,4 +100,5 @@ READER = Reader(
     outside=("node_modules",),
     relevance="never",
     resolves=False,
+    doors=("files", "host"),
 )

@@ -31,4 +31,5 @@ READER = Reader(
     basenames=(".mcp.json",),
     relevance="never",
     resolves=False,
+    doors=("files", "host"),
 )

@@ -37,4 +37,5 @@ READER = Reader(
     outside=("node_modules",),
     relevance="never",
     resolves=False,
+    doors=("files", "host"),
 )

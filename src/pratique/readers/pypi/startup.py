@@ -72,4 +72,5 @@ READER = Reader(
     relevance="named-folder",
     resolves=False,
     content="name",
+    doors=("files", "host"),
 )

@@ -1,0 +1,682 @@
+"""What was seen on a machine, compared with the indicators of incidents.
+
+A live process or connection is `active`. What starts by itself, and a file of meaning executed, is `executed`. A look-
+alike is none: paths are compared whole, from the root or from a home on; a name that others use too, and a chain of
+programs alone, are matters to look into; a process that merely reads or looks for an indicator is not met at all, and
+neither is this program. A deleted executable, and a start after the window of exposure, are told with a sighting.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from pratique.assess.catalogue import Catalogue, refanged
+from pratique.assess.evidence import Evidence
+from pratique.assess.hashes import listed_hashes
+from pratique.assess.indicators import MEANINGS, representative
+from pratique.assess.words import purl_of
+from pratique.model.depth import Confidence, Depth
+from pratique.model.incident import Incident, Indicator
+from pratique.model.observation import (
+    DigestFact,
+    HostFact,
+    Observation,
+    PersistenceFact,
+    PresenceFact,
+    ProcessFact,
+    Question,
+    Refusal,
+    ResolverFact,
+    RunnerFact,
+    SocketFact,
+)
+from pratique.model.verdict import Sighting, Status
+
+HOST = "host+"
+"""Targets that are a machine."""
+ASKED = (
+    "file-path",
+    "process",
+    "parent-child",
+    "command-line",
+    "registry-key",
+    "service",
+    "domain",
+    "ip",
+    "url",
+    "runner-name",
+)
+"""Kinds of indicators that a machine can show."""
+_BLOCKED = frozenset(["0.0.0.0", "127.0.0.1", "::", "::1", "0:0:0:0:0:0:0:1"])  # noqa: S104 (addresses of a block list)
+_ENDED = frozenset(["TIME_WAIT", "CLOSE_WAIT", "LAST_ACK", "FIN_WAIT1", "FIN_WAIT2", "CLOSING", "CLOSE"])
+_VARIABLES = {
+    "%programdata%": ("/ProgramData",),
+    "%localappdata%": ("~/AppData/Local",),
+    "%appdata%": ("~/AppData/Roaming",),
+    "%temp%": ("~/AppData/Local/Temp", "/Windows/Temp"),
+    "%tmp%": ("~/AppData/Local/Temp", "/Windows/Temp"),
+    "%userprofile%": ("~",),
+    "%windir%": ("/Windows",),
+    "%systemroot%": ("/Windows",),
+    "%public%": ("/Users/Public",),
+    "$tmpdir": ("/private/var/folders/*/*/T", "/private/tmp", "/tmp", "/var/tmp"),  # noqa: S108 (of other machines)
+    "$home": ("~",),
+}
+_LONGEST_CHAIN = 64
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A path that an indicator names, as a machine spells it: from the root on, or from a home on (`~`)."""
+
+    incident: Incident
+    indicator: Indicator
+    path: str
+    anchored: bool
+    """Whether the whole path is named, and not its end alone."""
+
+
+@functools.lru_cache(maxsize=4096)
+def spelled(value: str) -> tuple[tuple[str, bool], ...]:
+    """The paths that an indicator's value stands for, each with whether it is a whole one."""
+    text = value.replace("\\", "/")
+    for variable, folders in _VARIABLES.items():
+        if text.lower().startswith(variable):
+            return tuple((folder + text[len(variable) :], True) for folder in folders)
+    drive = re.match(r"[A-Za-z]:/", text)
+    if drive:
+        return ((text[2:], True),)
+    if text.startswith("**/~/"):
+        text = text[3:]
+    if text.startswith(("/", "~/")):
+        return ((text, "**" not in text),)
+    end = text.removeprefix("**/")
+    found: list[tuple[str, bool]] = [(f"**/{end}", False)]
+    if end.startswith("."):
+        found.append((f"~/{end}", False))
+    return tuple(found)
+
+
+def named_paths(incidents: Iterable[Incident], platforms: Sequence[str]) -> list[Named]:
+    """Every path that indicators name for one of these systems."""
+    found = []
+    for incident in incidents:
+        for indicator in incident.indicators:
+            if indicator.type != "file-path" or indicator.match == "regex":
+                continue
+            if indicator.platforms and not set(platforms).intersection(indicator.platforms):
+                continue
+            found += [Named(incident, indicator, path, anchored) for path, anchored in spelled(indicator.value)]
+    return found
+
+
+def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
+    """Whether files lie where indicators name them, on each machine."""
+    asked: dict[tuple[str, str], set[str]] = {}
+    for observation in evidence.observations:
+        fact = observation.facts
+        if not isinstance(fact, HostFact):
+            continue
+        for named in named_paths(catalogue.incidents, fact.platforms):
+            for path in _places(named.path, fact):
+                marker = f"incident:{named.incident.id}"
+                asked.setdefault((observation.location.target, path), set()).add(marker)
+    return [
+        Question("presence", target, path, names=tuple(sorted(names)))
+        for (target, path), names in sorted(asked.items())
+    ]
+
+
+def _places(path: str, fact: HostFact) -> Iterator[str]:
+    """A named path on one machine, relative to its root; nothing for one that could lie anywhere."""
+    if path.startswith("~"):
+        for home in fact.homes:
+            yield f"{home}{path[1:]}".strip("/")
+    elif path.startswith("/"):
+        for base in fact.bases or ("",):
+            yield f"{base}{path}".strip("/")
+        if path.startswith(_VARIABLES["$tmpdir"][2] + "/"):
+            for folder in fact.temporary:
+                yield f"{folder}{path[4:]}".strip("/")
+
+
+@functools.lru_cache(maxsize=8192)
+def _test(path: str, homes: tuple[str, ...], bases: tuple[str, ...], folded: bool) -> re.Pattern[str]:
+    """A test of whole paths, with `/` at the start and between parts."""
+    if path.startswith("~/"):
+        known = "|".join(re.escape(home) for home in homes) or "(?!)"
+        head, rest = rf"(?:{known}|/home/[^/]+|/root|(?:[A-Za-z]:)?/Users/[^/]+|/(?:private/)?var/root)/", path[2:]
+    elif path.startswith("**/"):
+        head, rest = r"(?:[A-Za-z]:)?/(?:.*/)?", path[3:]
+    else:
+        inner = "|".join(re.escape(f"/{base}") for base in bases)
+        head, rest = rf"(?:[A-Za-z]:)?(?:{inner})?/" if inner else r"(?:[A-Za-z]:)?/", path.lstrip("/")
+    parts = [
+        {"**/": r"(?:.*/)?", "*": r"[^/]*", "?": r"[^/]"}.get(part, re.escape(part))
+        for part in re.split(r"(\*\*/|\*|\?)", rest)
+    ]
+    return re.compile(head + "".join(parts), re.DOTALL | (re.IGNORECASE if folded else 0))
+
+
+class Machine:
+    """What is known of one machine, and the paths that indicators name there."""
+
+    def __init__(self, catalogue: Catalogue, facts: Sequence[HostFact]) -> None:
+        platforms = tuple(sorted({platform for fact in facts for platform in fact.platforms}))
+        self.platforms = platforms or ("linux", "macos", "windows")
+        self.homes = tuple(dict.fromkeys(home for fact in facts for home in fact.homes))
+        self.temporary = tuple(dict.fromkeys(path for fact in facts for path in fact.temporary))
+        self.bases = tuple(dict.fromkeys(base for fact in facts for base in fact.bases))
+        self.paths = named_paths(catalogue.incidents, self.platforms)
+        self.folded = "windows" in self.platforms or "macos" in self.platforms
+        self._by_name: dict[str, list[Named]] = {}
+        self._patterns: list[Named] = []
+        for named in self.paths:
+            name = named.path.rpartition("/")[2]
+            if any(sign in name for sign in "*?"):
+                self._patterns.append(named)
+            else:
+                self._by_name.setdefault(name.casefold(), []).append(named)
+
+    def named(self, path: str) -> Iterator[Named]:
+        """What names a path, absolute or a bare name."""
+        plain = path.replace("\\", "/")
+        name = plain.rpartition("/")[2].casefold()
+        seen = set()
+        for named in (*self._by_name.get(name, ()), *self._patterns):
+            key = (named.incident.id, named.indicator.id)
+            if key not in seen and self._is(named, plain):
+                seen.add(key)
+                yield named
+
+    def _is(self, named: Named, path: str) -> bool:
+        test = _test(named.path, self.homes, self.bases, self.folded)
+        if test.fullmatch(path):
+            return True
+        start = _VARIABLES["$tmpdir"][2] + "/"
+        if named.path.startswith(start) and path.startswith("/private/tmp/"):
+            return test.fullmatch(path[len("/private") :]) is not None
+        return False
+
+    def home_of(self, path: str) -> str | None:
+        """The home that a path of an artifact, from the root on, lies in."""
+        inside = [home for home in self.homes if f"{path}/".startswith(f"{home}/")]
+        return max(inside, key=len, default=None)
+
+
+def asks(incident: Incident, platforms: Sequence[str] = ()) -> bool:
+    """Whether a machine could show anything of an incident."""
+    return any(
+        item.type in ASKED
+        and (not platforms or not item.platforms or bool(set(platforms).intersection(item.platforms)))
+        and (item.type != "file-path" or any(not path.startswith("**/") for path, _ in spelled(item.value)))
+        for item in incident.indicators
+    )
+
+
+def narrowed(
+    refusals: Iterable[Refusal], catalogue: Catalogue, markers: dict[str, str], kept: frozenset[str]
+) -> Iterator[Refusal]:
+    """Gaps of machines as gaps of the incidents that a machine could show, and of no other.
+
+    `kept` are readers whose gaps were narrowed by other rules.
+    """
+    asking = tuple(sorted(markers[incident.id] for incident in catalogue.incidents if asks(incident)))
+    for refusal in refusals:
+        if refusal.target.startswith(HOST) and refusal.relevant and not refusal.names and refusal.reader not in kept:
+            yield msgspec.structs.replace(refusal, relevant=bool(asking), names=asking, ecosystems=())
+        else:
+            yield refusal
+
+
+_FACTS = (HostFact, ProcessFact, SocketFact, PersistenceFact, RunnerFact, ResolverFact)
+
+
+def of_host(observation: Observation) -> bool:
+    """Whether an observation is about a machine and is judged here alone."""
+    if isinstance(observation.facts, _FACTS):
+        return True
+    return observation.location.target.startswith(HOST) and isinstance(observation.facts, PresenceFact | DigestFact)
+
+
+def sighted(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
+    """Sightings of all that was seen on machines."""
+    by_target: dict[str, list[Observation]] = {}
+    for observation in evidence.observations:
+        if of_host(observation):
+            by_target.setdefault(observation.location.target, []).append(observation)
+    for _, found in sorted(by_target.items()):
+        machine = Machine(catalogue, [item.facts for item in found if isinstance(item.facts, HostFact)])
+        yield from _Judge(catalogue, evidence, machine, found).all()
+
+
+class _Judge:
+    """One machine's observations, judged."""
+
+    def __init__(
+        self, catalogue: Catalogue, evidence: Evidence, machine: Machine, found: Sequence[Observation]
+    ) -> None:
+        self.catalogue = catalogue
+        self.evidence = evidence
+        self.machine = machine
+        self.found = found
+        self.rest: dict[str, list[tuple[Incident, Indicator]]] = {}
+        for incident in catalogue.incidents:
+            for indicator in incident.indicators:
+                if not indicator.platforms or set(machine.platforms).intersection(indicator.platforms):
+                    self.rest.setdefault(indicator.type, []).append((incident, indicator))
+        self.hashes = listed_hashes(catalogue)[1]
+        self.processes = {item.facts.process: item for item in found if isinstance(item.facts, ProcessFact)}
+        self.endpoints = list(_endpoints(self.rest))
+
+    def all(self) -> Iterator[Sighting]:
+        """Every sighting."""
+        for observation in self.found:
+            fact = observation.facts
+            if isinstance(fact, ProcessFact):
+                yield from self._process(observation, fact)
+            elif isinstance(fact, SocketFact):
+                yield from self._socket(observation, fact)
+            elif isinstance(fact, PersistenceFact):
+                yield from self._persistence(observation, fact)
+            elif isinstance(fact, RunnerFact):
+                yield from self._runner(observation, fact)
+            elif isinstance(fact, ResolverFact):
+                yield from self._resolver(observation, fact)
+            elif isinstance(fact, PresenceFact) and fact.exists:
+                yield from self._presence(observation, fact)
+            elif isinstance(fact, DigestFact):
+                for incident, indicator in self.hashes.get(fact.digest, ()):
+                    text = f"a file here is the one that indicator {indicator.id} names by its hash"
+                    yield from self._sighting(incident, indicator, (observation,), text, depth=None)
+
+    # processes
+
+    def _process(self, observation: Observation, fact: ProcessFact) -> Iterator[Sighting]:
+        if fact.own:
+            return
+        told: set[tuple[str, str]] = set()
+        sure: set[str] = set()
+
+        def once(incident: Incident, indicator: Indicator, *, certain: bool) -> bool:
+            key = (incident.id, indicator.id)
+            if key in told:
+                return False
+            told.add(key)
+            if certain:
+                sure.add(incident.id)
+            return True
+
+        about = self._about(fact)
+        for path, verb in ((fact.executable, "was started from"), (fact.script, "runs")):
+            for named in self.machine.named(path) if path else ():
+                vague = _vague(named)
+                if once(named.incident, named.indicator, certain=not vague):
+                    text = f"{about} {verb} {path}, which indicator {named.indicator.id} names"
+                    yield from self._live(named.incident, named.indicator, observation, text, vague=vague)
+        names = _names(fact)
+        for incident, indicator in self.rest.get("process", ()):
+            wanted = indicator.value.lower().removesuffix(".exe")
+            if any(fnmatch.fnmatchcase(name, wanted) for name in names) and once(incident, indicator, certain=True):
+                text = f"{about} has the name that indicator {indicator.id} gives"
+                vague = bool(indicator.look_alikes)
+                yield from self._live(incident, indicator, observation, text, vague=vague)
+        for incident, indicator in self.rest.get("command-line", ()):
+            if indicator.value in fact.matched and once(incident, indicator, certain=True):
+                text = f"{about} was started with the command line that indicator {indicator.id} describes"
+                yield from self._live(incident, indicator, observation, text)
+        for incident, indicator, host in self._hosts(fact.hosts):
+            if once(incident, indicator, certain=False):
+                text = f"{about} was told the address {_defanged(host)} of indicator {indicator.id}"
+                yield from self._live(incident, indicator, observation, text, vague=incident.id not in sure)
+        for incident, indicator in self.rest.get("parent-child", ()):
+            chain = self._chain(observation, indicator.value)
+            if chain and once(incident, indicator, certain=False):
+                shown = " > ".join(item.facts.name for item in reversed(chain) if isinstance(item.facts, ProcessFact))
+                text = f"processes stand below each other as indicator {indicator.id} describes ({shown})"
+                if incident.id not in sure:
+                    text += "; other programs start such chains too"
+                yield from self._live(
+                    incident, indicator, observation, text, vague=incident.id not in sure, more=tuple(chain[1:])
+                )
+
+    def _live(
+        self,
+        incident: Incident,
+        indicator: Indicator,
+        observation: Observation,
+        text: str,
+        *,
+        vague: bool = False,
+        more: tuple[Observation, ...] = (),
+    ) -> Iterator[Sighting]:
+        fact = observation.facts
+        if isinstance(fact, ProcessFact):
+            if fact.deleted:
+                text += "; the file that it was started from is gone"
+            text += _when(incident, fact.started)
+            if fact.container:
+                text += f"; it runs in the container {fact.container[:12]}"
+        proof = (observation, *more)
+        yield from self._sighting(incident, indicator, proof, text, depth=Depth.ACTIVE, vague=vague)
+
+    def _about(self, fact: ProcessFact) -> str:
+        """A process in words: number, name, parents, owner."""
+        parents: list[str] = []
+        current = fact
+        for _ in range(3):
+            above = self.processes.get(current.parent)
+            if above is None or not isinstance(above.facts, ProcessFact) or current.parent == current.process:
+                break
+            current = above.facts
+            parents.append(current.name)
+        said = f" below {' < '.join(parents)}" if parents else ""
+        user = f" of {fact.user}" if fact.user else ""
+        return f"process {fact.process} ({fact.name or '?'}){user}{said}"
+
+    def _chain(self, observation: Observation, value: str) -> list[Observation]:
+        """The process and those above it, where they are called as a chain says.
+
+        Parents that have ended leave their children to process 1: then three at least of the chain's end must stand.
+        """
+        wanted = [part.strip().lower().removesuffix(".exe") for part in value.split(">")][-_LONGEST_CHAIN:]
+        found: list[Observation] = []
+        current: Observation | None = observation
+        for name in reversed(wanted):
+            if current is None or not isinstance(current.facts, ProcessFact) or current.facts.own:
+                break
+            if name not in _names(current.facts):
+                return []
+            found.append(current)
+            parent = current.facts.parent
+            current = self.processes.get(parent) if parent not in (0, 1, current.facts.process) else None
+        if len(found) == len(wanted) or (current is None and len(found) >= 3):
+            return found
+        return []
+
+    # connections and names
+
+    def _socket(self, observation: Observation, fact: SocketFact) -> Iterator[Sighting]:
+        if fact.remote is None or fact.state == "LISTEN":
+            return
+        for incident, indicator, address, port in self.endpoints:
+            if fact.remote != address or (port is not None and port != fact.remote_port):
+                continue
+            owner = self.processes.get(fact.process) if fact.process is not None else None
+            if owner is not None and isinstance(owner.facts, ProcessFact) and owner.facts.own:
+                continue
+            who = f"process {fact.process} ({fact.program or '?'})" if fact.process is not None else "a process"
+            ended = fact.state in _ENDED
+            text = (
+                f"{who} {'had' if ended else 'has'} a connection to {_defanged(address)} port {fact.remote_port}"
+                f" ({fact.state.lower()}), which indicator {indicator.id} names"
+            )
+            proof = (observation, owner) if owner is not None else (observation,)
+            depth = Depth.EXECUTED if ended else Depth.ACTIVE
+            yield from self._sighting(incident, indicator, proof, text, depth=depth)
+
+    def _hosts(self, hosts: Sequence[str]) -> Iterator[tuple[Incident, Indicator, str]]:
+        for host in hosts:
+            plain, _, port = host.partition(":")
+            for incident, indicator, name, wanted in self._names_of_hosts():
+                if (plain == name or plain.endswith(f".{name}")) and (
+                    wanted is None or str(wanted) == port or not port
+                ):
+                    yield incident, indicator, host
+
+    @functools.cached_property
+    def _host_names(self) -> list[tuple[Incident, Indicator, str, int | None]]:
+        found = []
+        for kind in ("domain", "url", "ip"):
+            for incident, indicator in self.rest.get(kind, ()):
+                host, port = _host(indicator.value)
+                if host:
+                    found.append((incident, indicator, host, port))
+        return found
+
+    def _names_of_hosts(self) -> list[tuple[Incident, Indicator, str, int | None]]:
+        return self._host_names
+
+    def _resolver(self, observation: Observation, fact: ResolverFact) -> Iterator[Sighting]:
+        blocked = fact.source == "hosts-file" and set(fact.addresses) <= _BLOCKED
+        for incident, indicator, name, _ in self._host_names:
+            if fact.name != name or indicator.type == "ip":
+                continue
+            if fact.source == "hosts-file":
+                if blocked:
+                    continue  # somebody keeps the name from being reached: no trace
+                text = f"the table of hosts gives {_defanged(name)} an address of its own, by indicator {indicator.id}"
+                yield from self._sighting(incident, indicator, (observation,), text, depth=Depth.EXECUTED, vague=True)
+                continue
+            times = f" ({fact.count} lines)" if fact.count > 1 else ""
+            text = f"{fact.daemon or 'a resolver'} was asked for {_defanged(name)}{times}, by indicator {indicator.id}"
+            yield from self._sighting(incident, indicator, (observation,), text, depth=None)
+
+    # what starts by itself, and what lies there
+
+    def _persistence(self, observation: Observation, fact: PersistenceFact) -> Iterator[Sighting]:
+        told: set[tuple[str, str]] = set()
+        sure: set[str] = set()
+        said = f"{_MECHANISMS.get(fact.mechanism, fact.mechanism)} {fact.name}"
+        own = f"/{observation.location.path}"
+        home = self.machine.home_of(own)
+        off = "; it is switched off" if fact.enabled is False else ""
+        for path in (own, *(_full(item, home) for item in fact.files)):
+            for named in self.machine.named(path):
+                key = (named.incident.id, named.indicator.id)
+                if key in told:
+                    continue
+                told.add(key)
+                vague = _vague(named)
+                if not vague:
+                    sure.add(named.incident.id)
+                text = f"{said} lies where indicator {named.indicator.id} names it"
+                if path != own:
+                    text = f"{said} starts {path}, which indicator {named.indicator.id} names"
+                depth = Depth.EXECUTED
+                yield from self._sighting(
+                    named.incident, named.indicator, (observation,), text + off, depth=depth, vague=vague
+                )
+        for kind in ("service", "process"):
+            for incident, indicator in self.rest.get(kind, ()):
+                if kind == "process" or fact.mechanism not in ("systemd", "launchd", "service", "scheduled-task"):
+                    continue
+                wanted = indicator.value.lower()
+                if fact.name.lower().rpartition("\\")[2] in (wanted, wanted.removesuffix(".service")):
+                    text = f"{said} is the one that indicator {indicator.id} names"
+                    yield from self._sighting(incident, indicator, (observation,), text + off, depth=Depth.EXECUTED)
+        if fact.mechanism in ("run-key", "service"):
+            for incident, indicator in self.rest.get("registry-key", ()):
+                if _key(indicator.value) == _key(fact.name):
+                    vague = bool(indicator.look_alikes) and incident.id not in sure
+                    text = f"{said} is the one that indicator {indicator.id} names"
+                    if vague:
+                        text += f"; {indicator.look_alikes[0]}"
+                    yield from self._sighting(
+                        incident, indicator, (observation,), text, depth=Depth.EXECUTED, vague=vague
+                    )
+        for incident, indicator in self.rest.get("command-line", ()):
+            if indicator.value in fact.matched:
+                text = f"{said} starts the command line that indicator {indicator.id} describes"
+                yield from self._sighting(incident, indicator, (observation,), text + off, depth=Depth.EXECUTED)
+        for incident, indicator, host in self._hosts(fact.hosts):
+            if (incident.id, indicator.id) not in told:
+                told.add((incident.id, indicator.id))
+                text = f"{said} names the address {_defanged(host)} of indicator {indicator.id}"
+                vague = fact.mechanism in ("shell-start", "git-hook")
+                yield from self._sighting(
+                    incident, indicator, (observation,), text + off, depth=Depth.EXECUTED, vague=vague
+                )
+
+    def _runner(self, observation: Observation, fact: RunnerFact) -> Iterator[Sighting]:
+        for incident, indicator in self.rest.get("runner-name", ()):
+            wanted = indicator.value
+            if fact.name == wanted or (indicator.match == "glob" and fnmatch.fnmatchcase(fact.name, wanted)):
+                text = f"a self-hosted runner {fact.name} is registered here, which indicator {indicator.id} names"
+                yield from self._sighting(incident, indicator, (observation,), text, depth=Depth.EXECUTED)
+
+    def _presence(self, observation: Observation, fact: PresenceFact) -> Iterator[Sighting]:
+        if observation.reader != "probe":
+            return  # met by a reader of configuration, and judged with it
+        for named in self.machine.named(f"/{fact.path}"):
+            vague = _vague(named)
+            text = f"a file lies at /{fact.path}, which indicator {named.indicator.id} names"
+            if vague and named.indicator.look_alikes:
+                text += f"; others use such names: {named.indicator.look_alikes[0]}"
+            yield from self._sighting(named.incident, named.indicator, (observation,), text, depth=None, vague=vague)
+
+    def _sighting(
+        self,
+        incident: Incident,
+        indicator: Indicator,
+        proof: tuple[Observation, ...],
+        text: str,
+        *,
+        depth: Depth | None,
+        vague: bool = False,
+    ) -> Iterator[Sighting]:
+        meaning = MEANINGS.get(indicator.meaning)
+        known = meaning is not None
+        if depth is None:
+            depth = meaning or Depth.EXECUTED
+        if not known:
+            text += "; it belongs to whoever did it, and this incident's code does not use it"
+        component, version = representative(incident)
+        yield Sighting(
+            incident=incident.id,
+            subject=self.evidence.subject(proof[0]),
+            kind="indicator",
+            status=Status.UNDER_INVESTIGATION if vague or not known else Status.AFFECTED,
+            purl=purl_of(component.ecosystem, component.name, version.version),
+            depth=depth,
+            confidence=Confidence.LOW if not known else Confidence(indicator.confidence),
+            role=version.role or component.role,
+            location=proof[0].location,
+            explanation=text,
+            observations=proof,
+            times=proof[0].times,
+        )
+
+
+_MECHANISMS = {
+    "systemd": "the unit",
+    "linger": "lingering of",
+    "cron": "the entry of cron",
+    "at": "the job of at",
+    "launchd": "the agent or daemon",
+    "scheduled-task": "the scheduled task",
+    "run-key": "the Run key",
+    "service": "the service",
+    "startup-folder": "the startup entry",
+    "autostart": "the autostart entry",
+    "shell-start": "the start-up file",
+    "git-hook": "the hook",
+    "interpreter-start": "the start-up file",
+}
+
+
+def _vague(named: Named) -> bool:
+    """Whether others use such a name too.
+
+    Of a whole path with high confidence look-alikes lie elsewhere: the comparison has kept them out.
+    """
+    basename = named.path.rpartition("/")[2]
+    if any(sign in basename for sign in "*?"):
+        return not named.anchored
+    return bool(named.indicator.look_alikes) and not (named.anchored and named.indicator.confidence == "high")
+
+
+def _full(path: str, home: str | None) -> str:
+    """A path that a command names, with `~`, `$HOME` and Windows' variables filled in where they are known."""
+    plain = path.replace("\\", "/").strip("\"'")
+    for start in ("~/", "$HOME/", "${HOME}/", "%h/", "%USERPROFILE%/"):
+        if plain.startswith(start) and home is not None:
+            return f"{home}/{plain[len(start) :]}"
+    for variable, folders in _VARIABLES.items():
+        if plain.lower().startswith(f"{variable}/"):
+            folder = folders[0]
+            if folder.startswith("~"):
+                folder = f"{home or '/home/?'}{folder[1:]}"
+            return folder + plain[len(variable) :]
+    return plain
+
+
+def _names(fact: ProcessFact) -> set[str]:
+    """What a process is called: its executable, what started it, its own name."""
+    found = {name.lower() for name in fact.programs}
+    if fact.executable:
+        found.add(re.split(r"[\\/]", fact.executable)[-1].lower().removesuffix(".exe"))
+    if fact.name:
+        found.add(fact.name.lower().removesuffix(".exe"))
+    if found & {"bash", "dash", "zsh", "ksh", "ash", "busybox"}:
+        found.add("sh")
+    return found
+
+
+def _when(incident: Incident, started: str | None) -> str:
+    """How the start of a process lies to the window of exposure."""
+    starts = [window.start for window in incident.windows]
+    if not starts or started is None:
+        return ""
+    first = min(starts).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"; started {'after the window of exposure began' if started[:19] >= first else 'before the window'}"
+
+
+def _host(value: str) -> tuple[str, int | None]:
+    """Host and port of an indicator's value."""
+    text = refanged(value).lower().rpartition("://")[2].partition("/")[0]
+    if text.startswith("["):
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    else:
+        host, port = text, ""
+    return host, int(port) if port.isdigit() else None
+
+
+def _endpoints(
+    rest: dict[str, list[tuple[Incident, Indicator]]],
+) -> Iterator[tuple[Incident, Indicator, str, int | None]]:
+    """Addresses that indicators name as numbers, with a port where one is named."""
+    for kind in ("ip", "url"):
+        for incident, indicator in rest.get(kind, ()):
+            host, port = _host(indicator.value)
+            if ":" in host or re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", host):
+                yield incident, indicator, host, port
+
+
+def _defanged(host: str) -> str:
+    return host.replace(".", "[.]") if not host.startswith("127.") else host
+
+
+def _key(value: str) -> str:
+    """A key of the registry for comparison: its root written short, the rest from `Software` on in small letters."""
+    text = value.replace("/", "\\").lower()
+    for name, short in (("hkey_current_user", "hkcu"), ("hkey_local_machine", "hklm"), ("hkey_users", "hku")):
+        text = text.replace(name, short)
+    return re.sub(r"^hku\\s-[\d-]+\\", r"hkcu\\", text)
+
+
+def notes(observations: Iterable[Observation]) -> list[str]:
+    """Processes whose executable is gone, started from where everybody may write: worth a look, and no sighting."""
+    found = {
+        f"{fact.executable} (process {fact.process})"
+        for item in observations
+        if isinstance(fact := item.facts, ProcessFact) and fact.deleted and not fact.own and _loose(fact.executable)
+    }
+    if not found:
+        return []
+    listed = sorted(found)
+    more = f" and {len(listed) - 5} more" if len(listed) > 5 else ""
+    return [f"NOTE  runs from a file that is gone, look at it: {', '.join(listed[:5])}{more}"]
+
+
+def _loose(path: str | None) -> bool:
+    return path is not None and path.startswith(
+        ("/tmp/", "/private/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 (places of other programs)
+    )
