@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from pratique.workflow.components import ComponentsRequest, Inventory, components
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.dossier import dossier
+    from pratique.workflow.host import SweepRecord, host_target, record_sweeps
     from pratique.workflow.library import incident_skeleton
     from pratique.workflow.machine import this_user
     from pratique.workflow.plan import PlanRequest, plan
@@ -97,6 +98,7 @@ __all__ = [
     "SealProof",
     "Sealed",
     "Selection",
+    "SweepRecord",
     "TargetError",
     "TargetSpec",
     "UsageError",
@@ -116,6 +118,7 @@ __all__ = [
     "dossier",
     "export_case",
     "for_file",
+    "host_target",
     "incident_skeleton",
     "inventory_bill",
     "inventory_lines",
@@ -131,6 +134,7 @@ __all__ = [
     "reach_markdown",
     "record_done",
     "record_report",
+    "record_sweeps",
     "render_plan",
     "renderer",
     "resolution_json",
@@ -184,6 +188,9 @@ _HOMES = {
     "for_file": ("pratique.report.renderer", "for_file"),
     "FORMATS": ("pratique.report.renderer", "FORMATS"),
     "Incident": ("pratique.model.incident", "Incident"),
+    "host_target": ("pratique.workflow.host", "host_target"),
+    "record_sweeps": ("pratique.workflow.host", "record_sweeps"),
+    "SweepRecord": ("pratique.workflow.host", "SweepRecord"),
     "incident_skeleton": ("pratique.workflow.library", "incident_skeleton"),
     "IncidentError": ("pratique.model.errors", "IncidentError"),
     "Inventory": ("pratique.workflow.components", "Inventory"),

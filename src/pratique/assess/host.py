@@ -430,11 +430,11 @@ class _Judge:
 
     @functools.cached_property
     def _host_names(self) -> list[tuple[Incident, Indicator, str, int | None]]:
-        found = []
+        found: list[tuple[Incident, Indicator, str, int | None]] = []
         for kind in ("domain", "url", "ip"):
             for incident, indicator in self.rest.get(kind, ()):
                 host, port = _host(indicator.value)
-                if host:
+                if host and not any(item[0] is incident and item[2] == host for item in found):
                     found.append((incident, indicator, host, port))
         return found
 

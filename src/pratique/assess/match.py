@@ -97,7 +97,10 @@ def match(catalogue: Catalogue, evidence: Evidence) -> Iterator[Sighting]:
     incidents = {incident.id: incident for incident in catalogue.incidents}
     known = answers(evidence.observations)
     jobs = Jobs(evidence.observations)
-    found = (exposed(incidents[one.incident], dated(one, known)) for one in _match(catalogue, evidence))
+    found = (
+        one if host.of_host(one.observations[0]) else exposed(incidents[one.incident], dated(one, known))
+        for one in _match(catalogue, evidence)
+    )
     yield from once(in_job(sighting, jobs) for sighting in found)
 
 

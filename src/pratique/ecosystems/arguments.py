@@ -49,7 +49,7 @@ _SHELLS = frozenset(["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"])
 _WINDOWS_SHELLS = frozenset(["cmd", "powershell", "pwsh"])
 _INTERPRETER = re.compile(
     r"(?:sh|bash|dash|zsh|ksh|ash|fish|node|nodejs|bun|deno|perl|ruby|php|lua|osascript|cscript|wscript|mshta"
-    r"|powershell|pwsh|cmd|java|pypy3?|pythonw?(?:\d+(?:\.\d+)*)?|perl5?(?:\.\d+)*|ruby\d*(?:\.\d+)*|tsx|ts-node)",
+    r"|powershell|pwsh|cmd|java|source|\.|pypy3?|pythonw?(?:\d+(?:\.\d+)*)?|perl5?(?:\.\d+)*|ruby\d*(?:\.\d+)*|tsx|ts-node)",
     re.IGNORECASE,
 )
 _WRAPPERS_NAMES = """
@@ -57,6 +57,8 @@ sudo doas env nohup setsid nice ionice timeout time stdbuf exec caffeinate chroo
 start flock systemd-run run-parts dbus-run-session
 """
 _WRAPPERS = frozenset(_WRAPPERS_NAMES.split())
+_KEYWORDS = frozenset(["if", "then", "else", "elif", "do", "while", "until", "!", "{", "}", "(", ")", "time", "coproc"])
+_CLOSING = frozenset(["fi", "done", "esac", "case", "for", "in", "function", ";;"])
 _VALUED = frozenset(["-u", "-g", "-n", "-c", "-k", "-s", "-S", "-C", "-o", "-i", "-e", "--user", "--group", "--signal"])
 _CODE = frozenset(["-c", "-e", "-m", "-p", "--eval", "--print", "-pe", "-ne", "-E", "-r", "-command", "--command"])
 _OPTION_VALUES = frozenset(["--require", "--import", "--loader", "-W", "-X", "-I", "--experimental-loader", "-C"])
@@ -87,6 +89,8 @@ def program(word: str) -> str:
     """The name of a program out of the word that starts it: no folder, no `.exe`; empty where it is no name."""
     name = re.split(r"[\\/]", word.strip("\"'").lstrip("-@"))[-1]
     name = name.removesuffix(":")
+    if word == ".":
+        return word
     name = name[:-4] if name.lower().endswith(".exe") else name
     return name if _NAME.fullmatch(name) else ""
 
@@ -214,8 +218,10 @@ def _commands(words: list[str], known: str | None, depth: int = 0) -> Iterator[l
 def _unwrapped(words: list[str]) -> list[str]:
     """Without assignments and programs that only start another one."""
     for _ in range(8):
-        while words and _ASSIGNMENT.match(words[0]):
+        while words and (_ASSIGNMENT.match(words[0]) or words[0] in _KEYWORDS):
             words = words[1:]
+        if words and words[0] in _CLOSING:
+            return []
         if not words or program(words[0]).lower() not in _WRAPPERS or len(words) == 1:
             return words
         rest = words[1:]

@@ -95,7 +95,8 @@ def _process(info: dict[str, Any], globs: Sequence[str], unseen: dict[str, int])
     kernel = False
     argv: list[str] = []
     if info["cmdline"] is _DENIED:
-        lacking("the arguments")
+        if not _ended(number):
+            lacking("the arguments")
     else:
         argv = [shown(word) for word in info["cmdline"] or ()]
         kernel = not argv and executable is None and allowed
@@ -133,6 +134,18 @@ def _process(info: dict[str, Any], globs: Sequence[str], unseen: dict[str, int])
         container=container,
         namespace=namespace,
     )
+
+
+def _ended(number: int) -> bool:
+    """Whether a process has ended, and at most waits for its parent to take notice."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(number).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+    except (psutil.Error, OSError):
+        return False
 
 
 def _plain_name(name: str) -> str:

@@ -31,9 +31,11 @@ def places() -> tuple[Place, ...]:
 
 
 def this_user() -> list[TargetSpec]:
-    """The same, as targets. Raises TargetError where this user has no home folder."""
+    """The same as targets, and the machine itself. Raises TargetError where this user has no home folder."""
+    from pratique.workflow.host import host_target
+
     specs = []
     for place in places():
         kind = "place" if os.path.isdir(place.path) or not os.path.lexists(place.path) else "file"
         specs.append(TargetSpec(os.path.realpath(place.path), kind, place.kind))  # type: ignore[arg-type]  # one of the two kinds
-    return specs
+    return [*specs, host_target()]

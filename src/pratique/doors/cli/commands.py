@@ -17,6 +17,7 @@ from pratique.doors.cli.doctor import doctor
 from pratique.doors.cli.dossier import export as case_export
 from pratique.doors.cli.dossier import report as case_report
 from pratique.doors.cli.dossier import timeline as case_timeline
+from pratique.doors.cli.host import host
 from pratique.doors.cli.plan import apply, plan, undo
 from pratique.doors.cli.reach import reach
 from pratique.doors.cli.resolve import resolve
@@ -42,6 +43,7 @@ pratique.add_command(resolve)
 pratique.add_command(reach)
 pratique.add_command(selftest)
 pratique.add_command(doctor)
+pratique.add_command(host)
 pratique.add_command(plan)
 pratique.add_command(apply)
 pratique.add_command(undo)
@@ -171,8 +173,9 @@ def check(  # the options of one command
 ) -> int:
     """Is this hit, how far did it get, and what could not be looked at?
 
-    TARGET is a folder or file, or KIND:PATH: git (histories), image, ci-log, mirror, sbom, root (a mounted disk). None
-    means this user on this machine: caches, stores, logs and global roots.
+    TARGET is a folder or file, or KIND:PATH: git (histories), image, ci-log, mirror, sbom, root (a mounted disk),
+    host (what a disk starts by itself). None means this user on this machine: caches, stores, logs, global roots, and
+    what runs here and starts by itself.
 
     Exit codes: 0 no sighting and every relevant artifact read; 1 internal error; 2 usage; 3 nothing examined;
     4 under investigation; 10 affected, declared to installed; 11 affected, executed or active; 130 interrupted.

@@ -116,7 +116,11 @@ def scope(targets: tuple[str, ...], excludes: tuple[str, ...]) -> tuple[list[api
         statement = f"{names}; caches, logs and global roots elsewhere were not asked"
     else:
         specs = api.this_user()
-        statement = f"this user's caches, stores, logs and global roots ({len(specs)} places); projects were not asked"
+        places = len(specs) - 1
+        statement = (
+            f"this user's caches, stores, logs and global roots ({places} places), and what runs here and starts"
+        )
+        statement += " by itself; projects were not asked"
     if excludes:
         statement = f"left out: {', '.join(excludes)}; {statement}"
     return specs, f"{statement}; {outside}" if not targets else statement, (outside,)

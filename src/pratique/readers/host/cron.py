@@ -55,7 +55,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             continue
         rest, user = match[1], owner
         if owner is None and name != "anacrontab":
-            user, _, rest = rest.partition(" ") if " " in rest else rest.partition("\t")
+            user, _, rest = re.sub(r"\s+", " ", rest, count=1).partition(" ")
         command = re.split(r"(?<!\\)%", rest, maxsplit=1)[0]
         when = line.split()[0] if line.startswith("@") else "timer"
         found = merged([command], interest)

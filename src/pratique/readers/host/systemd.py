@@ -26,7 +26,6 @@ from pratique.readers.text import refuse
 
 _KEY = re.compile(r"\s*([A-Za-z]{1,60})\s*=\s*(.*)", re.DOTALL)
 _EXEC = re.compile(r"Exec[A-Z][A-Za-z]{1,20}")
-_PREFIX = re.compile(r"[@\-:+!|]+")
 _MOST_LINES = 20_000
 
 
@@ -50,7 +49,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             continue
         key, value = match[1], match[2].strip()
         if _EXEC.fullmatch(key) and value:
-            lines.append(_PREFIX.sub("", value, count=1))
+            lines.append(value.lstrip("@-:+!|"))
         elif key == "User" and re.fullmatch(r"[\w.-]{1,64}", value):
             user = value
         elif key in ("Unit", "Service") and re.fullmatch(r"[\w.@:\\-]{1,200}", value):

@@ -1,0 +1,2 @@
+@echo off
+wscript C:\Users\dev\AppData\run.vbs not-a-secret
