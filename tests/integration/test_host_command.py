@@ -19,6 +19,7 @@ import pytest
 
 from pratique import api
 from pratique.assess.catalogue import refanged
+from tests.standins.hive import hive
 
 AXIOS = "axios-2026-03-31"
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="live tables are tested on Linux")
@@ -153,6 +154,22 @@ def test_every_indicator_on_a_disk_of_windows_and_no_look_alike(tmp_path: Path) 
     _, document = report("--root", tmp_path, "--incident", AXIOS)
     refusal = next(item for item in document["coverage"]["refusals"] if item["reader"] == "registry-hive")
     assert refusal["relevant"]
+
+
+@pytest.mark.parametrize(("value", "code"), [("MicrosoftUpdate", 11), ("MicrosoftUpdater", 0)])
+def test_a_run_key_in_the_hive_of_a_user(tmp_path: Path, value: str, code: int) -> None:
+    run_key = {value: "C:\\Users\\dev\\x.bat", "OneDrive": "C:\\x\\OneDrive.exe"}
+    put(tmp_path, "Windows/System32/x.dll")
+    keys = {"Software": {"Microsoft": {"Windows": {"CurrentVersion": {"Run": run_key}}}}}
+    put(tmp_path, "Users/dev/NTUSER.DAT", hive(keys))
+    found, document = report("--root", tmp_path, "--incident", AXIOS)
+    # its look-alike keeps the value alone from being sure: it must point at what the incident leaves
+    assert (found, seen(document)) == ((4, {("windows-run-key", "under_investigation")}) if code else (0, set()))
+    run_key[value] = "C:\\ProgramData\\system.bat"
+    put(tmp_path, "Users/dev/NTUSER.DAT", hive(keys))
+    found, document = report("--root", tmp_path, "--incident", AXIOS)
+    wanted = {("windows-bat", "affected"), ("windows-run-key", "affected")} if code else {("windows-bat", "affected")}
+    assert (found, seen(document)) == (11, wanted)
 
 
 def test_a_watcher_that_lies_in_a_home_is_found_with_its_unit(tmp_path: Path) -> None:
