@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -316,6 +317,18 @@ def test_a_running_script_and_a_deleted_executable_are_active(tmp_path: Path) ->
     assert any(f"process {number} (" in text and str(script) in text for _, text in found)
     assert any(f"process {other} (" in text and "is gone" in text for _, text in found)
     assert seen(document) == {("script", "affected"), ("program", "affected"), ("called", "affected")}
+
+
+@LINUX
+def test_a_running_script_of_another_name_is_known_by_its_digest(tmp_path: Path) -> None:
+    script = put(tmp_path, "innocent.py", "import time\ntime.sleep(60)  # a stand-in\n")
+    digest = hashlib.sha256(script.read_bytes()).hexdigest()
+    file = definition(tmp_path / "d", ("bytes", "file-hash", f"sha256:{digest}"))
+    with running(sys.executable, "innocent.py", cwd=tmp_path):
+        time.sleep(0.3)
+        code, document = report("--incident", file)
+    assert (code, seen(document)) == (11, {("bytes", "affected")})
+    assert [item["depth"] for item in document["sightings"]] == ["active"]
 
 
 @LINUX

@@ -125,10 +125,47 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
             for path in _places(named.path, fact):
                 marker = f"incident:{named.incident.id}"
                 asked.setdefault((observation.location.target, path), set()).add(marker)
+    for target, path, marker in _running(catalogue, evidence):
+        asked.setdefault((target, path), set()).add(marker)
     return [
         Question("presence", target, path, names=tuple(sorted(names)))
         for (target, path), names in sorted(asked.items())
     ]
+
+
+def _running(catalogue: Catalogue, evidence: Evidence) -> Iterator[tuple[str, str, str]]:
+    """Target, path and markers of programs and scripts that run or start by themselves, for their digests.
+
+    Those of the system's own folders are left out, and those of containers, whose files are not here.
+    """
+    markers = [
+        f"incident:{incident.id}"
+        for incident in catalogue.incidents
+        if any(item.type == "file-hash" for item in incident.indicators)
+    ]
+    if not markers:
+        return
+    machines = {item.location.target for item in evidence.observations if isinstance(item.facts, HostFact)}
+    found: dict[tuple[str, str], None] = {}
+    for item in evidence.observations:
+        fact, target = item.facts, item.location.target
+        if target not in machines:
+            continue
+        paths: tuple[str | None, ...] = ()
+        if isinstance(fact, ProcessFact) and fact.container is None and not fact.own:
+            paths = (None if fact.deleted else fact.executable, fact.script)
+        elif isinstance(fact, PersistenceFact):
+            paths = fact.files
+        for path in paths:
+            if path and path.startswith("/") and not path.startswith(_OF_THE_SYSTEM) and not set(path) & set("*?["):
+                found[target, path.strip("/")] = None
+    for target, path in list(found)[:_MOST_HASHED]:
+        for marker in markers:
+            yield target, path, marker
+
+
+_OF_THE_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/System/", "/dev/", "/proc/", "/sys/", "/nix/store/")
+_MOST_HASHED = 1000
 
 
 def _places(path: str, fact: HostFact) -> Iterator[str]:
@@ -272,6 +309,11 @@ class _Judge:
         self.hashes = listed_hashes(catalogue)[1]
         self.processes = {item.facts.process: item for item in found if isinstance(item.facts, ProcessFact)}
         self.endpoints = list(_endpoints(self.rest))
+        self.runs: dict[str, list[tuple[Observation, ProcessFact]]] = {}
+        for item in found:
+            if isinstance(item.facts, ProcessFact) and item.facts.container is None and not item.facts.own:
+                for path in {item.facts.executable, item.facts.script} - {None}:
+                    self.runs.setdefault(str(path), []).append((item, item.facts))
 
     def all(self) -> Iterator[Sighting]:
         """Every sighting."""
@@ -292,7 +334,12 @@ class _Judge:
             elif isinstance(fact, DigestFact):
                 for incident, indicator in self.hashes.get(fact.digest, ()):
                     text = f"a file here is the one that indicator {indicator.id} names by its hash"
-                    yield from self._sighting(incident, indicator, (observation,), text, depth=None)
+                    runs = self.runs.get(f"/{fact.path}", ())
+                    if runs:
+                        text += f"; {self._about(runs[0][1])} runs it"
+                    proof = (observation, *(item for item, _ in runs[:8]))
+                    depth = Depth.ACTIVE if runs else None
+                    yield from self._sighting(incident, indicator, proof, text, depth=depth)
 
     # processes
 
