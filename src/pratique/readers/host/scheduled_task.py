@@ -55,7 +55,7 @@ class _Task:
             self.texts[name].append(text)
         self.text = []
 
-    def data(self, text: str) -> None:
+    def characters(self, text: str) -> None:
         self.text.append(text)
 
     def doctype(self, *_: object) -> None:
@@ -71,7 +71,7 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     parser.buffer_text = True
     parser.StartElementHandler = task.start
     parser.EndElementHandler = task.end
-    parser.CharacterDataHandler = task.data
+    parser.CharacterDataHandler = task.characters
     parser.StartDoctypeDeclHandler = task.doctype
     try:
         parser.Parse(data, True)
