@@ -1,0 +1,59 @@
+"""Show the new bytes of lockfiles to their real clients: what a plan calls a proof."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pratique.adapters import clients
+from pratique.respond.situation import Project, Proof, Prove
+
+_OTHERS = frozenset({"poetry.lock", "pdm.lock", "Pipfile.lock"})
+_BY_HAND = {
+    "poetry.lock": "poetry check --lock",
+    "pdm.lock": "pdm lock --check",
+    "Pipfile.lock": "pipenv verify",
+}
+
+
+def prover(*, search: str | None = None, seconds: float = clients.SECONDS) -> Prove:
+    """How repaired lockfiles are proven here. `search` stands for PATH."""
+
+    def prove(project: Project, files: Mapping[str, bytes]) -> Proof:
+        return _prove(project, files, search, seconds)
+
+    return prove
+
+
+def _prove(project: Project, files: Mapping[str, bytes], search: str | None, seconds: float) -> Proof:
+    known = {item.path: item.content for item in project.files} | dict(files)
+    locks = [path for path in files if _is_lock(path)]
+    folders = {os.path.dirname(path) for path in files}
+    if not locks:  # a manifest alone: its lockfile as it is must still fit
+        locks = [path for path in known if _is_lock(path) and os.path.dirname(path) in folders]
+    if not locks:
+        return Proof(None, "no lockfile that a client could be asked about")
+    answers = [_answer(path, known, search, seconds) for path in sorted(locks)]
+    words = "; ".join(answer.words for answer in answers)
+    if any(answer.accepted is False for answer in answers):
+        return Proof(False, words)
+    if any(answer.accepted is None for answer in answers):
+        return Proof(None, words)
+    return Proof(True, words)
+
+
+def _is_lock(path: str) -> bool:
+    name = os.path.basename(path)
+    return name in _OTHERS or any(name in row.lockfiles for row in clients.ROWS)
+
+
+def _answer(path: str, known: Mapping[str, bytes], search: str | None, seconds: float) -> clients.Answer:
+    folder, name = os.path.split(path)
+    if name in _OTHERS:
+        return clients.Answer(None, f"{name} is not shown to its client here; by hand, in a copy: {_BY_HAND[name]}")
+    below = {
+        os.path.relpath(other, folder).replace(os.sep, "/"): content
+        for other, content in known.items()
+        if other == path or os.path.commonpath((folder, other)) == folder
+    }
+    return clients.ask(folder, name, below, search=search, seconds=seconds)
