@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.integration.test_check_command import AXIOS, project, run
+from tests.integration.test_check_command import AXIOS, ROOT, project, run
 from tests.standins.installs import unpack
 
 HASH = "sha256:" + "0" * 64
@@ -61,6 +63,35 @@ def test_add_copies_folders_and_links_and_records_what_it_could_not_read(case: P
     assert (found["evidence"], found["missing"]) == (2, 1)
     assert run("case", "verify", case, home=home).returncode == 0
     assert run("case", "add", case, tmp_path / "nothing", home=home).returncode == 2
+
+
+def test_a_case_never_takes_itself_in(case: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (tmp_path / "file").write_text("x")
+    done = run("case", "add", case, case / "journal.sqlite", home=home)
+    assert (done.returncode, "lies in the case itself" in done.stderr) == (2, True)
+    assert run("case", "add", case, case, home=home).returncode == 2
+    (tmp_path / "link").symlink_to(case)
+    assert run("case", "add", case, tmp_path / "link" / "evidence", home=home).returncode == 2
+    assert run("case", "add", case, tmp_path, home=home).returncode == 0
+    assert run("case", "verify", case, home=home).returncode == 0
+
+
+def test_memory_stays_flat_and_a_file_that_says_it_is_empty_is_read(case: Path, tmp_path: Path) -> None:
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(300 << 20)
+    script = (
+        "import sys; from pathlib import Path; from pratique.workflow.case import add_evidence, open_case;"
+        " case = open_case(Path(sys.argv[1])); found = add_evidence(case, sys.argv[2:]); case.close();"
+        " print([item.size for item in found.items],  open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+    )
+    environment = {"PYTHONPATH": str(ROOT / "src"), "HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-c", script, str(case), str(tmp_path / "large"), "/proc/self/status"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    large, small, peak = (int(word.strip("[],")) for word in done.stdout.split())
+    assert large == 300 << 20
+    assert 100 < small < 100_000
+    assert peak < 100_000, "kilobytes"
 
 
 def test_note_and_done(case: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pratique.casefile.case import Author, Case, create, open_case
 from pratique.casefile.packs import SALT
 from pratique.model.case import EvidenceItem
 from pratique.model.errors import CaseError
+from pratique.workflow.case import case_status
 from pratique.workflow.case_proof import CaseProof, verify_case
 from pratique.workflow.case_seal import seal_case
 
@@ -172,6 +173,15 @@ def tamper(folder: Path, *statements: str, values: tuple[object, ...] = ()) -> N
     connection.close()
 
 
+def status_is_told(folder: Path) -> None:
+    """Whatever was changed: there is an answer or an error that says what is wrong."""
+    try:
+        with opened(folder, writing=False) as case:
+            case_status(case)
+    except CaseError:
+        pass
+
+
 FIELDS = ("kind", "time", "who", "tool", "body", "previous", "digest", "mark")
 
 
@@ -190,6 +200,7 @@ def test_every_field_of_every_entry(copy: Path, number: int, field: str) -> None
             assert "entry 1 is damaged" in str(error) or "is the key of another case" in str(error)
             continue
         assert found.exit_code == 5, (field, changed)
+        status_is_told(copy)
         assert found.disagreements[0].entry == number, (field, changed, found.disagreements)
 
 
@@ -376,6 +387,7 @@ def test_any_byte_of_the_file_changed_is_an_error_or_named(copy: Path, place: in
         path.write_bytes(changed)
         for name in ("journal.sqlite-wal", "journal.sqlite-shm"):
             (copy / name).unlink(missing_ok=True)
+        status_is_told(copy)
         try:
             found = proof(copy)
         except CaseError:

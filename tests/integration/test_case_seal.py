@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from pratique.adapters import signing
 from pratique.casefile import seal as seals
@@ -180,6 +182,49 @@ def test_no_changed_signature_key_or_message_is_good(tmp_path: Path, kind: str) 
             continue
         assert signing.verify(kind, public, message, signed.signature) != "" or public.startswith("ssh-rsa"), public
     assert signing.verify("other", signed.public, message, signed.signature) != ""
+
+
+def hardware(kind: str, message: bytes, *, touched: bool = True) -> tuple[str, bytes]:
+    """What a FIDO key would sign, in the published form: its public key, and the signature."""
+    application = b"ssh:"
+    name = f"sk-{kind}@openssh.com".encode()
+    if kind == "ssh-ed25519":
+        edwards = ed25519.Ed25519PrivateKey.generate()
+        public = signing._encoded(name, edwards.public_key().public_bytes_raw(), application)
+    else:
+        curve = ec.generate_private_key(ec.SECP256R1())
+        form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        public = signing._encoded(name, b"nistp256", curve.public_key().public_bytes(*form), application)
+    hashed = hashlib.sha512(message).digest()
+    wrapped = b"SSHSIG" + signing._encoded(signing.NAMESPACE.encode(), b"", b"sha512", hashed)
+    flags = bytes([touched, 0, 0, 0, 9])
+    signed = hashlib.sha256(application).digest() + flags + hashlib.sha256(wrapped).digest()
+    if kind == "ssh-ed25519":
+        inner = edwards.sign(signed)
+    else:
+        pair = decode_dss_signature(curve.sign(signed, ec.ECDSA(hashes.SHA256())))
+        inner = signing._encoded(*(number.to_bytes(33, "big") for number in pair))
+    signature = signing._encoded(name, inner) + flags
+    blob = b"SSHSIG\x00\x00\x00\x01" + signing._encoded(public, signing.NAMESPACE.encode(), b"", b"sha512", signature)
+    return f"{name.decode()} {base64.b64encode(public).decode()}", blob
+
+
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256"])
+def test_a_hardware_key_in_its_published_form_and_ssh_keygen_says_the_same(tmp_path: Path, kind: str) -> None:
+    message = b"a message"
+    public, blob = hardware(kind, message)
+    assert signing.verify("ssh", public, message, blob) == ""
+    assert signing.verify("ssh", public, message + b".", blob) != ""
+    assert signing.verify("ssh", *hardware(kind, message, touched=False)[:1], message, blob) != ""
+    untouched = hardware(kind, message, touched=False)
+    assert signing.verify("ssh", untouched[0], message, untouched[1]) == "nobody touched the hardware key"
+    (tmp_path / "sig").write_text(
+        f"-----BEGIN SSH SIGNATURE-----\n{base64.encodebytes(blob).decode()}-----END SSH SIGNATURE-----\n"
+    )
+    (tmp_path / "allowed").write_text(f"dev@example.test {public}\n")
+    words = ["-f", "allowed", "-I", "dev@example.test", "-n", signing.NAMESPACE, "-s", "sig"]
+    done = subprocess.run([ssh_keygen(), "-Y", "verify", *words], input=message, cwd=tmp_path, check=False)
+    assert done.returncode == 0
 
 
 def certificate(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 ROTATION_STATES: tuple[str, ...] = ("open", "new-issued", "deployed", "revoked", "verified", "not-needed")
 GRADES: tuple[str, ...] = ("asked", "issuer-lists-it", "audit-event", "last-used-stopped", "negative-probe")
 OUTCOMES: tuple[str, ...] = ("nothing-found", "removed", "found")
+LARGEST_UNKNOWN = 64 << 20
+"""So many bytes are read at most of a file that says it is empty, as those of `/proc` do."""
 BATCH = 64 << 20
 """So many bytes of evidence are written as one durable step."""
 
@@ -67,7 +70,8 @@ def add_evidence(case: Case, paths: Iterable[str], *, what: str = "", sensitive:
     What cannot be read is recorded as missing. A symbolic link is kept as the text of where it leads.
     """
     added = Added()
-    waiting = list(_files(paths))
+    own = os.path.realpath(case.folder)
+    waiting = list(_files(paths, own))
     position = 0
     while position < len(waiting):
         with case.together():
@@ -83,18 +87,21 @@ def add_evidence(case: Case, paths: Iterable[str], *, what: str = "", sensitive:
     return added
 
 
-def _files(paths: Iterable[str]) -> Iterable[str]:
+def _files(paths: Iterable[str], own: str) -> Iterable[str]:
+    """Every file that was named or lies below a folder that was; the folder of the case itself is left out."""
     for path in paths:
         absolute = os.path.abspath(path)
         if not os.path.lexists(absolute):
             raise UsageError("does not exist", where=path, advice="Name a file or folder that exists")
+        if os.path.join(os.path.realpath(absolute), "").startswith(os.path.join(own, "")):
+            raise UsageError("lies in the case itself", where=path, advice="Name something outside of it")
         if os.path.isdir(absolute) and not os.path.islink(absolute):
-            yield from _below(absolute)
+            yield from _below(absolute, own)
         else:
             yield absolute
 
 
-def _below(folder: str) -> Iterable[str]:
+def _below(folder: str, own: str) -> Iterable[str]:
     """Every file below a folder; a folder that cannot be listed stands for itself."""
     try:
         with os.scandir(folder) as listing:
@@ -104,7 +111,8 @@ def _below(folder: str) -> Iterable[str]:
         return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path)
+            if os.path.realpath(entry.path) != own:
+                yield from _below(entry.path, own)
         else:
             yield entry.path
 
@@ -124,9 +132,26 @@ def _add(case: Case, path: str, what: str, sensitive: bool) -> EvidenceItem | Mi
             if not stat.S_ISREG(status.st_mode):
                 return _lacking(case, name, path, "is no plain file")
             item = about(path, status, name, sensitive=sensitive)
-            return case.keep(item, file.read() if status.st_size < 1 << 20 else file)
+            if 0 < status.st_size < 1 << 20:
+                return case.keep(item, file.read(status.st_size))
+            return case.keep(item, cast(BinaryIO, _AsItWas(file, status.st_size or LARGEST_UNKNOWN)))
     except OSError as error:
         return _lacking(case, name, path, (error.strerror or type(error).__name__).lower())
+
+
+class _AsItWas(io.RawIOBase):
+    """A file up to its size when it was opened: one that grows faster than it is read would have no end."""
+
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        super().__init__()
+        self.file = file
+        self.left = left
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        part = self.file.read(self.left if size < 0 else min(size, self.left))
+        self.left -= len(part)
+        return part
 
 
 def _lacking(case: Case, what: str, path: str, reason: str) -> MissingEvidence:
@@ -264,12 +289,13 @@ def _swept(case: Case, incident: str, outcome: str | None, words: str) -> Entry:
 
 
 def _incidents_of_reports(case: Case) -> set[str]:
-    return {
-        str(item.get("id"))
-        for entry in case.entries("report")
-        for item in entry.body.get("incidents", ())
-        if isinstance(item, dict)
-    }
+    return {str(item.get("id")) for entry in case.entries("report") for item in _listed(entry, "incidents")}
+
+
+def _listed(entry: Entry, key: str) -> list[dict[str, Any]]:
+    """The objects in a list of an entry's body: of any form, for the file may have been changed."""
+    found = entry.body.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def last_plan(case: Case) -> tuple[str, dict[str, Any]] | None:
@@ -301,8 +327,8 @@ def _credentials(case: Case) -> list[str]:
     """Ids of the credentials of every reach report, each once."""
     found: dict[str, None] = {}
     for entry in case.entries("reach"):
-        for item in entry.body.get("credentials", ()):
-            if isinstance(item, dict) and isinstance(item.get("id"), str):
+        for item in _listed(entry, "credentials"):
+            if isinstance(item.get("id"), str):
                 found[item["id"]] = None
     return list(found)
 
@@ -358,7 +384,7 @@ def case_status(case: Case) -> CaseStatus:
         body = entry.body
         if entry.kind == "evidence" and body.get("digest") not in seen:
             seen.add(str(body.get("digest")))
-            octets += int(body.get("size", 0))
+            octets += size if isinstance(size := body.get("size"), int) else 0
         elif entry.kind == "rotation":
             states[str(body.get("credential"))] = str(body.get("state"))
         elif entry.kind == "sweep":
