@@ -241,6 +241,51 @@ def test_what_an_account_may_not_read_is_refused(home: Path, monkeypatch: pytest
     assert {reason for _, _, reason in refused(report)} == {"permission denied"}
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another account")
+def test_root_looks_with_the_rights_of_the_account(home: Path) -> None:
+    import pwd
+
+    from tests.fixtures_reach.sources import openssh_key
+
+    number = pwd.getpwnam("nobody").pw_uid
+    for folder in home.parents:
+        if "pytest" in str(folder) and folder.stat().st_uid == 0:
+            folder.chmod(0o755)
+    (home / ".ssh").mkdir()
+    (home / ".npmrc").write_bytes(LINE.encode("utf-16"))
+    (home / ".yarnrc.yml").write_text(f"npmAuthToken: {TOKEN}\n")
+    (home / ".ssh/key").write_text(openssh_key("x" * 64))
+    for path in (home, *home.rglob("*")):
+        os.chown(path, number, number)
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    (home / ".pypirc").write_text(f"[x]\npassword = {TOKEN}\n")
+    (home / ".pypirc").chmod(0o600)
+    report = look(home, user="nobody")
+    assert {item.location for item in report.credentials if "$HOME" in item.place} == {
+        "npm-rc",
+        "yarn-berry",
+        "ssh-private",
+    }
+    assert refused(report) == {("pypirc", "$HOME/.pypirc", "permission denied")}
+
+
+def test_a_place_of_the_system_that_is_closed_to_the_account_is_no_gap(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = places.look
+
+    def closed(place: places.Place, roots: places.Roots) -> object:
+        if place.location in ("npm-global", "npm-rc"):
+            return iter([places.Entry(shown=place.shown, refused="permission denied")])
+        return real(place, roots)
+
+    monkeypatch.setattr(places, "look", closed)
+    report = look(home)
+    assert {location for location, _, _ in refused(report)} == {"npm-rc"}
+    assert [item for item in report.refusals if item.location == "npm-global"] == []
+    assert any("Closed to this account" in note and "/etc/npmrc" in note for note in report.notes)
+
+
 _WATCHED = """
 import os, sys
 sys.path.insert(0, sys.argv.pop(1))

@@ -37,6 +37,11 @@ def own() -> Record:
     return Record(entry.pw_name, entry.pw_dir if os.path.isabs(entry.pw_dir) else None, uid, groups)
 
 
+def becomes(uid: int | None) -> bool:
+    """Whether this process looks with the rights of an account: it is its own, or root can become it."""
+    return hasattr(os, "geteuid") and uid is not None and os.geteuid() in (uid, 0)
+
+
 def named(name: str) -> Record | None:
     """An account by its name; None where there is none."""
     try:

@@ -134,6 +134,7 @@ class _Run:
         self.refusals: set[tuple[str, str, str]] = set()
         self.notes: list[str] = []
         self.looked_at = 0
+        self.closed: set[str] = set()
         self.met: set[tuple[str, tuple[int, int]]] = set()
         self.personal: set[str] = set()
 
@@ -150,6 +151,8 @@ class _Run:
             self._files(account)
             self._variables(account)
         self._jobs()
+        if self.closed:
+            self.notes.append(f"Closed to this account, and so not in its reach: {', '.join(sorted(self.closed))}")
         found = judged.link(judged.identify(judged.most_dangerous_first(self.found)))
         return ReachReport(
             schema=SCHEMA,
@@ -280,6 +283,9 @@ class _Run:
                     continue
                 met.add(key)
                 for reason in answer.reasons:
+                    if reason == "permission denied" and self._closed(place, account):
+                        self.closed.add(answer.shown)
+                        continue
                     self.refusals.add((row.id, answer.shown if not row.personal else "(personal)", reason))
                 if row.personal and answer.facts:
                     if row.id in personal:
@@ -288,7 +294,13 @@ class _Run:
                 for fact in answer.facts[:1] if row.personal else answer.facts:
                     self._add(row, answer, fact)
 
+        _prepare({rows[place.location].format for place in todo} - {""})
         apart(len(todo), work, done, self.request.seconds, places.as_account(account))
+
+    @staticmethod
+    def _closed(place: places.Place, account: places.Account) -> bool:
+        """Whether a place of the system is closed to the very account that is asked about: then it is not in reach."""
+        return account.live and place.base == account.world and accounts.becomes(account.uid)
 
     def _issuer(self, row: Row, fact: CredentialFact) -> Row:
         """The row that stands for the issuer of a token that lies in a place of anybody's, by the token's format."""
@@ -531,6 +543,32 @@ def _seen(entry: places.Entry, row: Row, account: places.Account, fingerprint: F
         if entry.capped:
             answer.reasons.append("too large")
     return answer
+
+
+_NEEDED = (
+    "cryptography.x509",
+    "encodings.idna",
+    "pratique.readers.credentials.lines",
+    "pratique.readers.marked",
+    "unicodedata",
+    "xml.parsers.expat",
+    "yaml",
+)
+
+
+def _prepare(formats: Iterable[str]) -> None:
+    """Import what readers need, before the process becomes an account that may not read this program's files."""
+    import contextlib
+    import importlib
+
+    for name in sorted(formats):
+        tables.reader_of(name)
+    tokens.kind_of("")
+    for encoding in ("ascii", "latin-1", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "idna"):
+        "".encode(encoding)
+    for name in _NEEDED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _numbers(root: str, name: str) -> tuple[int | None, tuple[int, ...]]:
