@@ -209,6 +209,30 @@ def test_a_place_that_hangs_is_left_and_said(home: Path, monkeypatch: pytest.Mon
     assert fields(report, "yarn-classic") == ["_authToken"]
 
 
+def test_a_home_that_does_not_answer_is_left_and_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.path.isdir
+
+    def hang(path: str) -> bool:
+        if str(path) == str(home):
+            time.sleep(600)
+        return real(path)
+
+    monkeypatch.setattr(os.path, "isdir", hang)
+    assert refused(look(home, seconds=0.5)) == {("folder", "$HOME", "took too long")}
+
+
+def test_memory_is_never_written_to_disk() -> None:
+    import resource
+
+    from pratique.adapters.apart import apart
+
+    found: list[object] = []
+    account = places.Account(name="dev", home="/", uid=os.geteuid())
+    work = lambda _: str(resource.getrlimit(resource.RLIMIT_CORE)).encode()  # noqa: E731
+    apart(1, work, lambda _, result: found.append(result), 30, places.as_account(account))
+    assert found == [b"(0, 0)"]
+
+
 def test_a_reader_that_ends_its_process_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / ".npmrc").write_text(LINE)
     real = workflow._seen

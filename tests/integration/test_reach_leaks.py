@@ -36,6 +36,7 @@ class Runs:
         self.own = folder / "own"
         self.own.mkdir()
         self.found: set[str] = set()
+        self.told: list[dict[str, object]] = []
         self.written: list[tuple[str, bytes]] = []
         self.commands: list[tuple[str, int]] = []
         project = str(self.disk / "srv/shop")
@@ -92,7 +93,9 @@ class Runs:
         self.commands.append((name, done.returncode))
         self.written += [(f"{name}.stdout", done.stdout), (f"{name}.stderr", done.stderr)]
         if done.stdout.startswith(b"{"):
-            self.found |= {item["location"] for item in json.loads(done.stdout)["credentials"]}
+            credentials = json.loads(done.stdout)["credentials"]
+            self.found |= {item["location"] for item in credentials}
+            self.told += credentials
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +119,16 @@ def test_the_command_ran_in_every_way(runs: Runs) -> None:
 @pytest.mark.parametrize("row", ROWS)
 def test_the_credential_of_a_row_is_found(runs: Runs, row: str) -> None:
     assert row in runs.found
+
+
+def test_what_is_private_is_told_as_yes_or_no_without_a_path(runs: Runs) -> None:
+    private = {row.id for row in table().rows if row.personal}
+    told = [item for item in runs.told if item["location"] in private and item["place"] != "environment"]
+    assert {item["location"] for item in told} <= private
+    for item in told:
+        assert item["place"] == "(in this home)"
+        assert not {"mode", "modified", "born", "tracked"} & item.keys()
+        assert "identity" not in item["fact"]  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("row", ROWS)

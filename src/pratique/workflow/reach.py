@@ -189,8 +189,6 @@ class _Run:
         home = request.home or own.home or ""
         if not home:
             raise TargetError("this account has no home folder here", advice="Name one with --home DIR")
-        if not os.path.isdir(home):
-            raise TargetError("is no folder", where=home)
         return places.Account(
             name=own.name, home=os.path.abspath(home), platform=platform, uid=own.uid, groups=own.groups, live=True
         )
@@ -228,10 +226,10 @@ class _Run:
         environment = self._environment(account)
         if request.home is not None:
             environment = {name: value for name, value in environment.items() if not name.startswith("XDG_")}
-        for project in request.projects:
-            if not os.path.isdir(project):
-                raise TargetError("is no folder", where=project)
-        roots = places.Roots(account, tuple(os.path.abspath(item) for item in request.projects), environment)
+        if not self._answers("$HOME", account.home):
+            return
+        projects = [item for item in request.projects if self._answers(f"$PROJECT[{os.path.basename(item)}]", item)]
+        roots = places.Roots(account, tuple(os.path.abspath(item) for item in projects), environment)
         if not request.projects:
             self.notes.append("No project was named: files of projects, such as .env, were not looked at")
         wanted: list[places.Place] = []
@@ -257,6 +255,25 @@ class _Run:
             else:
                 self.refusals.add((keys.id, "a key that $HOME/.ssh/config names", "leads out of the home folder"))
         self._look(places.unique(more), roots)
+
+    def _answers(self, shown: str, folder: str) -> bool:
+        """Whether a folder answers in time: a network home that went away would hold this process too.
+
+        Raises TargetError where there is no such folder.
+        """
+        answers: list[bytes | str] = []
+        apart(
+            1,
+            lambda _: b"folder" if os.path.isdir(folder) else b"",
+            lambda _, result: answers.append(result),
+            self.request.seconds,
+        )
+        if answers[0] == b"":
+            raise TargetError("is no folder", where=folder)
+        if answers[0] != b"folder":
+            reason = "took too long" if answers[0] == "took too long" else "cannot be read"
+            self.refusals.add(("folder", shown, reason))
+        return answers[0] == b"folder"
 
     def _look(self, todo: list[places.Place], roots: places.Roots) -> None:
         account = roots.account
@@ -416,7 +433,7 @@ class _Run:
         for path in self.request.reports:
             for fact in _of_report(path):
                 if self._asked(fact):
-                    self._job(fact, fact.workflow or fact.system, True)
+                    self._job(fact, fact.workflow or fact.system, True if fact.source != "workflow-file" else None)
 
     def _asked(self, fact: JobFact) -> bool:
         return self.request.job is None or self.request.job in (fact.job, fact.key)
@@ -478,6 +495,8 @@ class _Run:
                 self._name(oidc, "id-token: write", place, _OF_A_JOB, timely, kind=kind, identity=identity)
             if not stated:
                 self.notes.append(f"{place}: whether it could mint OIDC tokens is not known either")
+        if fact.persisted_credentials:
+            self.notes.append(f"{place}: a checkout left the job's token on the disk for every later step")
         if fact.environment:
             self.notes.append(f"{place} runs in environment {fact.environment}: its secrets too were in reach")
         if fact.triggers == ("pull_request",):
