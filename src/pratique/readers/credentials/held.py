@@ -50,6 +50,8 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _AUTHORITY = re.compile(r"[^\s/'\"<>]{0,4096}")
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_IN_AUTHORITY = re.compile(r"//[^/\s]{0,4096}@")
+_PAIR = re.compile(r"[^\s/@:]:[^\s/@]{1,4096}@")
 _ALIKE = re.compile(r"[A-Za-z0-9_+/=.~-]{20,}")
 
 _FILLED = frozenset({"", "x-oauth-basic", "x-access-token", "oauth2", "x-token-auth", "token"})
@@ -108,7 +110,8 @@ def public(value: str) -> str:
         authority, slash, path = rest.partition("/")
         value = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}".partition("?")[0].partition("#")[0]
         return _NOT_SHOWN.sub("?", value)[:300]
-    if holds(value) or (_ALIKE.fullmatch(value) and strong(value)):
+    value = _IN_AUTHORITY.sub("//", value)
+    if holds(value) or _PAIR.search(value) or (_ALIKE.fullmatch(value) and strong(value)):
         return "(not shown)"
     return _NOT_SHOWN.sub("?", value)[:200]
 

@@ -95,6 +95,8 @@ def test_what_is_shown_is_no_secret() -> None:
     assert held.public("ghp_0123456789abcdefghij") == "(not shown)"
     assert held.public("aB3dE5gH7jK9mN1pQ3sT5vW7") == "(not shown)"
     assert held.public("dev@shop.example") == "dev@shop.example"
+    assert held.public("//dev:secret1@h.example/x") == "//h.example/x"
+    assert held.public("dev:secret1@h.example") == "(not shown)"
     assert held.public("a\x1b[31m\u009b\n") == "a?[31m??"
 
 

@@ -1,9 +1,9 @@
 """git's settings: of an account, and of a repository.
 
 ## Reads
-User info in `url` and `pushurl` of remotes and in the sections `url "..."` (`insteadOf`); headers with an authorization
-(`http.*.extraheader`), as checkouts of continuous integration leave them; `credential.helper` as a reference;
-proxies with a password.
+User info in any URL: of remotes, submodules, proxies, and of the sections `url "..."` (`insteadOf`); headers with an
+authorization (`http.*.extraheader`), as checkouts of continuous integration leave them; passwords of mail and tokens
+that tools keep there; `credential.helper` as a reference.
 
 ## Leaves out
 Files that `include` names. The helper, which is never asked.
@@ -24,6 +24,7 @@ from pratique.readers.credentials.held import MOST_FACTS, classify, host_of, in_
 _SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]\s*(.*)')
 _ENTRY = re.compile(r"([A-Za-z][\w-]*)(?:\s*=\s*(.*))?")
 _HEADER = re.compile(r"(?:proxy-)?authorization:\s*(\S+)(?:\s+(.+))?|(?:private-token|x-[\w-]*token):\s*()(.+)", re.I)
+_SECRETS = frozenset({"smtppass", "pass", "password", "token", "oauthtoken", "privatetoken"})
 _KNOWN_HELPERS = re.compile(r"[\w./\\:~-]+")
 
 
@@ -67,8 +68,10 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
 def _entry(
     section: str, inner: str, name: str, value: str, row: Row, fingerprint: Fingerprint
 ) -> Iterator[CredentialFact]:
-    if (section == "remote" and name in ("url", "pushurl", "proxy")) or (section, name) == ("http", "proxy"):
-        yield from in_url(f"{section}.{name}", value, row, fingerprint)
+    if name in _SECRETS:
+        fact = told(f"{section}.{name}", value, row, fingerprint)
+        if fact is not None:
+            yield fact
     elif section == "http" and name == "extraheader":
         match = _HEADER.fullmatch(value)
         secret = (match[2] or match[4] or match[1]) if match is not None else None
@@ -85,3 +88,5 @@ def _entry(
             protection="keychain" if re.search("keychain|manager|libsecret|wincred", helper) else "unknown",
             identity=pairs([("helper", public(helper)), ("host", host_of(inner))]),
         )
+    else:
+        yield from in_url(f"{section}.{name}", value, row, fingerprint)

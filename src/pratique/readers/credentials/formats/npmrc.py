@@ -1,7 +1,8 @@
 """npm's settings, as npm and pnpm keep them.
 
 ## Reads
-`_authToken`, `_auth`, `_password` and `username`, alone or for a host (`//host/path/:_authToken`), in sections too.
+`_authToken`, `_auth`, `_password` and `username`, alone or for a host (`//host/path/:_authToken`), in sections too;
+pnpm's `tokenHelper` as a reference; user info in the URLs of registries and proxies.
 
 ## Leaves out
 `certfile` and `keyfile`, which are paths; what a variable would hold.
@@ -43,7 +44,8 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
         understood += 1
         scope, mark, name = match[1].strip("\"'").rpartition(":")
         value = match[2].strip().strip("\"'")
-        entries.append((scope if mark else "", name if mark else match[1].strip("\"'"), value))
+        whole = match[1].strip("\"'")
+        entries.append((scope, name, value) if mark and scope.startswith("//") else ("", whole, value))
     users = {scope: value for scope, name, value in entries if name.lower() == "username"}
     count = 0
     for scope, name, value in entries:
@@ -60,7 +62,10 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
                 guessable=short in ("_password", "_auth"),
             )
             facts = [fact] if fact is not None else []
-        elif name.lower() in _URLS:
+        elif name.lower() == "tokenhelper" and value:
+            whose = pairs([("host", scope.removeprefix("//").rstrip("/").lower())])
+            facts = [CredentialFact(field="tokenHelper", state="reference", protection="unknown", identity=whose)]
+        elif name.lower() in _URLS or name.lower().endswith(":registry"):
             facts = list(in_url(name, value, row, fingerprint))
         for fact in facts:
             count += 1

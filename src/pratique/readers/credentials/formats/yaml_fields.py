@@ -54,7 +54,10 @@ def _walk(document: Node, row: Row, fingerprint: Fingerprint) -> Iterator[Creden
         if visited > _MOST_VISITED:
             yield "too many entries"
             return
-        if isinstance(node, Sequence):
+        if isinstance(node, Text) and path:
+            where = pairs([("path", "/".join(path[:-1]))]) if path[:-1] else ()
+            yield from held(path[-1], node.value, row, fingerprint, (*where, *identity), path=".".join(path))
+        elif isinstance(node, Sequence):
             stack += [(item, path, identity) for item in reversed(node.items)]
         elif isinstance(node, Mapping):
             shown = [

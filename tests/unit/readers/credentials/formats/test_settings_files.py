@@ -79,6 +79,9 @@ CASES: list[tuple[str, str, list[str]]] = [
         ["https-proxy present host=proxy.example:8080 user=dev"],
     ),
     ("yarn-classic", '"//h.example/:_authToken" "abc1"\n', ["_authToken present host=h.example"]),
+    ("npm-rc", "//h.example/:tokenHelper=/usr/bin/x\n", ["tokenHelper reference host=h.example"]),
+    ("npm-rc", "@shop:registry=https://u:p1@h.example/\n", ["@shop:registry present host=h.example user=u"]),
+    ("npm-rc", "@shop:registry=https://h.example/\n", []),
     ("yarn-classic", "# c\nlastUpdateCheck 1\n", []),
     ("yarn-berry", "npmAuthToken: abc1\n", ["npmAuthToken present"]),
     (
@@ -148,6 +151,18 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("git-config", '[url "https://tok1@h.example/"]\n insteadOf = x\n', ["insteadOf present host=h.example"]),
     ("git-config", "[http]\n extraheader = PRIVATE-TOKEN: abc1\n", ["extraheader present"]),
     ("git-config", "garbage\n", ["not understood"]),
+    ("git-config", "[sendemail]\n smtpPass = abc1\n smtpUser = dev\n", ["sendemail.smtppass present"]),
+    (
+        "git-config",
+        '[submodule "x"]\n url = https://u:p1@h.example/x\n',
+        ["submodule.url present host=h.example user=u"],
+    ),
+    ("circleci", "token: [abc1, abc2]\n", ["token present", "token present"]),
+    (
+        "pypirc",
+        "[x]\nrepository = https://u:p1@h.example/\n",
+        ["repository present section=x repository=https://h.example/ host=h.example user=u"],
+    ),
     ("ssh-config", "Host a b\n  IdentityFile ~/.ssh/x\n", ["IdentityFile reference host=a b file=~/.ssh/x"]),
     ("ssh-config", "IdentityFile none\n", []),
     ("gh-token", "abc1\n", ["whole file present"]),
