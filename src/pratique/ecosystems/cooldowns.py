@@ -153,6 +153,11 @@ def cooldown(
     return Cooldown(manager, shown, age, cut, exempt, strict, ignore, since, fact, tuple(exemptions))
 
 
+def since(manager: str, setting: str) -> Numbers:
+    """The first version of a manager that knows a setting; empty where every version does, or that is not known."""
+    return _SINCE.get((manager, setting), ())
+
+
 def key_of(fact: PolicyFact) -> str:
     """The one name of a setting, whatever table or spelling it stands in."""
     last = fact.setting.rpartition(".")[2]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from pratique.model.plan import PHASES, SCHEMA, Edit, HeldBack, Manual, Plan, Quarantine, Step
-from pratique.respond import communicate, monitor, preserve, seen, verify
+from pratique.respond import communicate, monitor, preserve, prevent, seen, verify
 from pratique.respond.contain import automation, network, persistence, processes
 from pratique.respond.revert import locks, quarantine
 from pratique.respond.rotate import planner as rotate
@@ -34,6 +34,7 @@ PLANNERS: tuple[Planner, ...] = (
     rotate.steps,
     verify.steps,
     monitor.steps,
+    prevent.steps,
     communicate.steps,
 )
 """Every planner, in the order in which steps of one phase stand."""

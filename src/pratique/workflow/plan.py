@@ -30,6 +30,8 @@ from pratique.workflow.select import available
 LARGEST_REPORT = 512 << 20
 PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
 _ROOTS = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "uv.lock", "pdm.lock")
+_WORKFLOWS = (".github/workflows", ".gitea/workflows", ".forgejo/workflows")
+_JOBS = ("*.yml", "*.yaml")
 _ABOVE = 8
 
 
@@ -240,8 +242,9 @@ def _read_project(
         folder,
     )
     files: dict[str, ProjectFile] = {}
-    for place in dict.fromkeys((folder, _root(folder, base))):
-        for name in _names(place, notes):
+    jobs = [f"{folder}/{name}" for name in _WORKFLOWS if os.path.isdir(f"{folder}/{name}")]
+    for place in dict.fromkeys((folder, _root(folder, base), *jobs)):
+        for name in _names(place, notes, _JOBS if place in jobs else EDITABLE):
             path = os.path.join(place, name)
             try:
                 content, _ = disk.read(path)
@@ -257,13 +260,13 @@ def _read_project(
     )
 
 
-def _names(folder: str, notes: list[str]) -> list[str]:
+def _names(folder: str, notes: list[str], patterns: tuple[str, ...] = EDITABLE) -> list[str]:
     try:
         present = sorted(os.listdir(folder))
     except OSError as error:
         notes.append(f"{folder}: cannot be listed: {(error.strerror or '').lower()}")
         return []
-    return [name for name in present if any(fnmatch.fnmatchcase(name, pattern) for pattern in EDITABLE)]
+    return [name for name in present if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 def _root(folder: str, base: str) -> str:

@@ -96,8 +96,28 @@ def payloads(situation: Situation) -> frozenset[tuple[str, str]]:
     )
 
 
+_made: list[tuple[Situation, tuple[Planned, ...]]] = []
+"""The last situation and what was planned for it: several planners ask, and a client is asked once."""
+
+
 def planned(situation: Situation) -> tuple[Planned, ...]:
     """What is planned for each lockfile, in order of path."""
+    if not _made or _made[-1][0] is not situation:
+        _made[:] = [(situation, _planned(situation))]
+    return _made[-1][1]
+
+
+def step_of(item: Planned, path: str) -> str:
+    """The id of the step that edits a file."""
+    kind = "settings"
+    if path == item.lock:
+        kind = "lock"
+    elif _name(path) in ("package.json", "pyproject.toml"):
+        kind = "manifest"
+    return f"revert.{kind}.{item.project.name}.{seen.slug(path)}"
+
+
+def _planned(situation: Situation) -> tuple[Planned, ...]:
     files = {file.path: file for project in situation.projects for file in project.files}
     owners: dict[str, Project] = {}
     for project in situation.projects:
@@ -190,7 +210,9 @@ def _proven(
     here |= {path.rpartition("/")[2]: content for path, content in new.items() if path.rpartition("/")[0] == folder}
     left: list[str] = []
     refused = ""
-    ways = [*rules(base.manager, name, here, pins_of(base.changes, base.corrections), until(situation), _version(here))]
+    ways = [
+        *rules(base.manager, name, here, pins_of(base.changes, base.corrections), until(situation), version_of(here))
+    ]
     for way in [*ways, Rules({})]:
         if not way.files:
             left += way.left_open
@@ -208,7 +230,7 @@ def _proven(
     return msgspec.structs.replace(base, reason=f"its real client refuses the repaired file: {refused}")
 
 
-def _version(files: Mapping[str, bytes]) -> tuple[int, ...]:
+def version_of(files: Mapping[str, bytes]) -> tuple[int, ...]:
     """The version of the manager that package.json names, as far as it says."""
     import json
 
@@ -223,7 +245,39 @@ def _version(files: Mapping[str, bytes]) -> tuple[int, ...]:
 def steps(situation: Situation) -> Iterator[Step]:
     """Edits of lockfiles with what goes along, and manual steps for what cannot be repaired."""
     for item in planned(situation):
-        yield from _manual(situation, item) if item.reason else _edits(situation, item)
+        if item.reason:
+            yield from _manual(situation, item)
+        elif item.manager == "actions":
+            yield from _shown(situation, item)
+        else:
+            yield from _edits(situation, item)
+
+
+def _shown(situation: Situation, item: Planned) -> Iterator[Step]:
+    """A change of a workflow: it runs with secrets, so a person makes it."""
+    found = _sights(situation, item)
+    ((path, old, new),) = item.files
+    yield Step(
+        id=f"revert.workflow.{item.project.name}.{seen.slug(path)}",
+        phase="revert",
+        title=f"Pin {_name(path)} of {item.project.name} to known good commits",
+        reason=f"{'; '.join(_told(change) for change in item.changes[:6])}. {seen.because(found)}.",
+        disposition="manual",
+        action=Manual(
+            instructions=("A workflow runs with secrets: make this change as a reviewed commit.",),
+            text=edit(path, old, new).diff,
+            media="text/x-diff",
+        ),
+        owner="repository-owner",
+        incidents=seen.named(found),
+        preconditions=(preserve.SEALED,),
+        after=(preserve.SEAL,),
+        undo="Revert the commit.",
+        check="A check of the repository sees no listed reference.",
+        check_command=Command(words=("pratique", "check", item.project.folder)),
+        destroys_evidence=True,
+        sightings=item.project.sightings,
+    )
 
 
 def _sights(situation: Situation, item: Planned) -> list[seen.Sight]:
@@ -243,7 +297,6 @@ def _edits(situation: Situation, item: Planned) -> Iterator[Step]:
     uncommitted = {file.path: file.uncommitted for file in item.project.files}
     for path, old, new in item.files:
         is_lock = path == item.lock
-        kind = "lock" if is_lock else "manifest" if _name(path) in ("package.json", "pyproject.toml") else "settings"
         conditions = [preserve.SEALED]
         if uncommitted.get(path) is not None:
             words = f"{_name(path)} has no change that nobody committed."
@@ -265,7 +318,7 @@ def _edits(situation: Situation, item: Planned) -> Iterator[Step]:
         )
         if is_lock and item.left_open:
             reason += f" Left open: {' '.join(item.left_open)}"
-        step = f"revert.{kind}.{item.project.name}.{seen.slug(path)}"
+        step = step_of(item, path)
         yield Step(
             id=step,
             phase="revert",

@@ -11,6 +11,7 @@ import pytest
 
 from pratique import api
 from pratique.model.plan import Edit, Manual, patched, unpatched
+from pratique.model.repair import LockedRelease
 from pratique.respond.edits import edit
 from pratique.respond.plan import compose
 from pratique.respond.revert import locks
@@ -107,6 +108,27 @@ def test_bun_binary_gets_the_command(tmp_path: Path) -> None:
     (step,) = locks.steps(found)
     assert isinstance(step.action, Manual)
     assert step.action.commands[0].words[:3] == ("bun", "install", "--save-text-lockfile")
+
+
+def test_a_workflow_is_shown_as_a_diff_for_a_person(tmp_path: Path) -> None:
+    commit = "0e58ed8671d6b60d0890c21b07f8835ace038e67"
+    text = (
+        f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: tj-actions/changed-files@{commit}\n".encode()
+    )
+    folder = tmp_path / "shop"
+    (folder / ".github" / "workflows").mkdir(parents=True)
+
+    def known(name: str, version: str) -> LockedRelease:
+        return LockedRelease(name=name, version=version, manifest={"commit": "a" * 40})
+
+    found = planned(folder, {".github/workflows/ci.yml": text}, releases=known)
+    steps = list(locks.steps(found))
+    (step,) = steps
+    assert isinstance(step.action, Manual)
+    if step.action.text:
+        assert f"+      - uses: tj-actions/changed-files@{'a' * 40} # v" in step.action.text
+    else:
+        assert "no known good release" in step.reason
 
 
 def test_nothing_listed_gives_no_step(tmp_path: Path) -> None:
