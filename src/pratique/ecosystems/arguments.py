@@ -31,7 +31,8 @@ from pratique.ecosystems.npm.commands import commands, simple_commands
 LONGEST = 1 << 20
 """Characters of one command line that are looked at."""
 MOST_WORDS = 48
-_MOST_COMMANDS = 64
+_MOST_COMMANDS = 20_000
+_MOST_NAMED = 2000
 _UNTOLD = "…"
 _LONG = re.compile(r"(--[A-Za-z][A-Za-z0-9-]{0,40})(=.*)?", re.DOTALL)
 _URL = re.compile(r"([a-z][a-z0-9+.-]{1,15})://(?:[^/?#@\s]*@)?(\[[0-9a-f:.]+\]|[\w.-]{1,253})(?::(\d{1,5}))?", re.I)
@@ -156,7 +157,7 @@ def reduced(
         programs=tuple(programs),
         words=tuple(_joined(shown)),
         script=absolute(script, folder) if script is not None and _tellable(script) else None,
-        files=_files(found),
+        files=_files(found)[:_MOST_NAMED],
         hosts=_hosts(kept),
         matched=matched(found, globs),
         cut=cut,
@@ -175,9 +176,11 @@ def reduced_line(text: str, globs: Sequence[str] = (), *, windows: bool = False)
             cut = True
             break
     programs = dict.fromkeys(name for words in found if (name := program(words[0])))
+    files = _files(found)
+    cut = cut or len(files) > _MOST_NAMED or len(programs) > _MOST_NAMED
     return Reduced(
-        programs=tuple(programs)[:_MOST_COMMANDS],
-        files=_files(found),
+        programs=tuple(programs)[:_MOST_NAMED],
+        files=files[:_MOST_NAMED],
         hosts=_hosts([word for words in found for word in words]),
         matched=matched(found, globs),
         cut=cut,
@@ -312,7 +315,7 @@ def _files(found: Sequence[Sequence[str]]) -> tuple[str, ...]:
                 continue
             if SCRIPT.fullmatch(word) and "://" not in word and _tellable(word):
                 files[word] = None
-    return tuple(files)[:20]
+    return tuple(files)
 
 
 def _hosts(words: Sequence[str]) -> tuple[str, ...]:
@@ -321,7 +324,7 @@ def _hosts(words: Sequence[str]) -> tuple[str, ...]:
         if "://" in word:
             for url in _URL.finditer(word[:65_536]):
                 found[url[2].lower().strip("[]") + (f":{url[3]}" if url[3] else "")] = None
-    return tuple(found)[:20]
+    return tuple(found)[:_MOST_NAMED]
 
 
 def _managed(argv: Sequence[str]) -> list[str]:

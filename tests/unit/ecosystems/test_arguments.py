@@ -131,3 +131,10 @@ def test_any_arguments_are_reduced(argv: list[str]) -> None:
 def test_no_long_token_is_told(secret: str, shape: str) -> None:
     found = reduced(["server", shape.format(secret)], "/x")
     assert not any(secret in word for word in found.words)
+
+
+def test_a_start_up_file_of_many_commands_is_told_whole() -> None:
+    found = reduced_line("\n".join(f"alias a{number}=b\n/opt/{number}/run.sh" for number in range(500)))
+    assert not found.cut
+    assert len(found.files) == 500
+    assert reduced_line("\n".join(f"/opt/{number}/run.sh" for number in range(5000))).cut

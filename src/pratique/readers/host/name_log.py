@@ -30,6 +30,7 @@ _LINES = re.compile(
 )
 _PROGRAMS = ("dnsmasq", "unbound", "named", "resolved")
 _LONGEST = 4096
+_MOST = 1_000_000
 
 
 def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refusal]:
@@ -60,11 +61,13 @@ def _mentions(data: bytes, interest: Interest) -> Iterator[int]:
     if interest.everything:
         yield from (match.start() for match in _LINES.finditer(data))
         return
-    if not interest.hosts:
-        return
-    names = b"|".join(re.escape(name.encode()) for name in sorted(interest.hosts))
-    for match in re.finditer(rb"(?<![A-Za-z0-9_-])(?:" + names + rb")(?![A-Za-z0-9_-])", data, re.IGNORECASE):
-        yield match.start()
+    folded = data.lower()
+    found: set[int] = set()
+    for name in interest.hosts:
+        wanted, at = name.encode(), -1
+        while (at := folded.find(wanted, at + 1)) >= 0 and len(found) < _MOST:
+            found.add(at)
+    yield from sorted(found)
 
 
 def _of_interest(name: str, wanted: frozenset[str]) -> str | None:
@@ -93,7 +96,7 @@ READER = Reader(
         "syslog.1",
         "unbound.log",
     ),
-    limit=512 << 20,
+    limit=256 << 20,
     subject="machine",
     doors=("host",),
 )

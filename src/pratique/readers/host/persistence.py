@@ -10,17 +10,20 @@ from pratique.model.observation import Observation, PersistenceFact, Refusal
 from pratique.model.ports import Artifact, Interest, Reader
 
 MOST_LINES = 20_000
+MOST_NAMED = 2000
 
 
 def merged(lines: list[str], interest: Interest, *, windows: bool = False) -> Reduced:
     """Several commands as one, reduced."""
     found = [reduced_line(line, interest.command_lines, windows=windows) for line in lines[:MOST_LINES]]
+    files = tuple(dict.fromkeys(name for item in found for name in item.files))
+    hosts = tuple(dict.fromkeys(name for item in found for name in item.hosts))
     return Reduced(
-        programs=tuple(dict.fromkeys(name for item in found for name in item.programs))[:64],
-        files=tuple(dict.fromkeys(name for item in found for name in item.files))[:64],
-        hosts=tuple(dict.fromkeys(name for item in found for name in item.hosts))[:64],
+        programs=tuple(dict.fromkeys(name for item in found for name in item.programs))[:MOST_NAMED],
+        files=files[:MOST_NAMED],
+        hosts=hosts[:MOST_NAMED],
         matched=tuple(dict.fromkeys(name for item in found for name in item.matched)),
-        cut=any(item.cut for item in found) or len(lines) > MOST_LINES,
+        cut=any(item.cut for item in found) or len(lines) > MOST_LINES or len({*files, *hosts}) > MOST_NAMED,
     )
 
 
