@@ -464,7 +464,8 @@ class _Judge:
             )
             proof = (observation, owner) if owner is not None else (observation,)
             depth = Depth.EXECUTED if ended else Depth.ACTIVE
-            yield from self._sighting(incident, indicator, proof, text, depth=depth)
+            vague = bool(indicator.look_alikes)
+            yield from self._sighting(incident, indicator, proof, text + _others(indicator), depth=depth, vague=vague)
 
     def _hosts(self, hosts: Sequence[str]) -> Iterator[tuple[Incident, Indicator, str]]:
         for host in hosts:
@@ -501,7 +502,9 @@ class _Judge:
                 continue
             times = f" ({fact.count} lines)" if fact.count > 1 else ""
             text = f"{fact.daemon or 'a resolver'} was asked for {_defanged(name)}{times}, by indicator {indicator.id}"
-            yield from self._sighting(incident, indicator, (observation,), text, depth=None)
+            vague = bool(indicator.look_alikes)
+            text += _others(indicator)
+            yield from self._sighting(incident, indicator, (observation,), text, depth=None, vague=vague)
 
     # what starts by itself, and what lies there
 
@@ -554,7 +557,7 @@ class _Judge:
             if (incident.id, indicator.id) not in told:
                 told.add((incident.id, indicator.id))
                 text = f"{said} names the address {_defanged(host)} of indicator {indicator.id}"
-                vague = fact.mechanism in ("shell-start", "git-hook")
+                vague = fact.mechanism in ("shell-start", "git-hook") or bool(indicator.look_alikes)
                 yield from self._sighting(
                     incident, indicator, (observation,), text + off, depth=Depth.EXECUTED, vague=vague
                 )
@@ -635,6 +638,10 @@ def _vague(named: Named) -> bool:
     if any(sign in basename for sign in "*?"):
         return not named.anchored
     return bool(named.indicator.look_alikes) and not (named.anchored and named.indicator.confidence == "high")
+
+
+def _others(indicator: Indicator) -> str:
+    return f"; {indicator.look_alikes[0]}" if indicator.look_alikes else ""
 
 
 def _full(path: str, home: str | None) -> str:

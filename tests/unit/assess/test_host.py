@@ -167,6 +167,8 @@ def test_names_that_were_resolved_and_blocked() -> None:
     assert [item.status for item in judged(one, moved)] == [Status.UNDER_INVESTIGATION]
     assert [item.status for item in judged(one, asked)] == [Status.AFFECTED]
     assert "bad.standin.test" not in judged(one, asked)[0].explanation
+    shared = incident({"type": "domain", "value": "bad.standin[.]test", "look_alikes": ["a widget of that name"]})
+    assert [item.status for item in judged(shared, asked)] == [Status.UNDER_INVESTIGATION]
 
 
 def test_runners_services_and_keys_by_their_whole_names() -> None:
