@@ -446,3 +446,34 @@ def test_a_case_records_the_sweep_only_where_it_was_whole(tmp_path: Path) -> Non
     done = run("--root", linux(tmp_path / "disk"), "--incident", file, "--case", case, "--key", key, home=home)
     assert "this machine was not swept" in done.stderr
     assert len(sweeps()) == 2
+
+
+@LINUX
+def test_a_check_without_a_target_sweeps_the_machine_too(tmp_path: Path) -> None:
+    script = put(tmp_path, "work/ld.py", "import time\ntime.sleep(60)\n")
+    file = definition(tmp_path / "d", ("script", "file-path", str(script)))
+    home = tmp_path / "home"
+    home.mkdir()
+    with running(sys.executable, "ld.py", cwd=script.parent):
+        time.sleep(0.3)
+        command = [sys.executable, "-m", "pratique", "check", "--incident", str(file), "--format", "json"]
+        environment = {**os.environ, "HOME": str(home)}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment, check=False)
+    document = json.loads(done.stdout)
+    assert done.returncode == 11
+    assert "host" in {item["kind"] for item in document["targets"]}
+    assert {item["depth"] for item in document["sightings"]} == {"active", "executed"}
+
+
+@LINUX
+def test_a_name_with_escapes_moves_no_terminal(tmp_path: Path) -> None:
+    program = tmp_path / "na\x1b[31m\u202eme"
+    shutil.copy("/bin/sleep", program)
+    file = definition(tmp_path / "d", ("program", "file-path", f"{tmp_path}/na*"))
+    file.write_text(file.read_text().replace('confidence = "high"', 'match = "glob"\nconfidence = "high"'))
+    with running(str(program), "60"):
+        for form in ("text", "markdown", "html"):
+            done = run("--incident", file, "--format", form)
+            assert done.returncode == 11
+            assert "\x1b" not in done.stdout
+            assert "\u202e" not in done.stdout
