@@ -68,7 +68,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     recorded: str = ""
     age: int | None = None
     ended: str = ""
-    """When it ended by itself, where its file said so and that is past."""
+    """When it ended by itself: a date that its file said and that is past, or `with its job`."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,7 +229,7 @@ def _closed(item: Held) -> tuple[bool, str]:
     if item.recorded == "not-needed":
         return True, "recorded as not needed"
     if item.ended:
-        return True, f"ended by itself on {item.ended}"
+        return True, f"ended by itself: {item.ended}"
     if item.comparison == "unchanged":
         if item.recorded in CLOSED:
             return False, f"recorded as {item.recorded}, and the same value still stands there"

@@ -28,7 +28,7 @@ from pratique.model.ports import Unreadable
 from pratique.model.report import RefusalEntry, Report, SightingEntry, identify
 from pratique.model.verification import SCHEMA, Comparison, Open, Verification
 from pratique.respond.rotate.order import ordered
-from pratique.respond.rotate.planner import items
+from pratique.respond.rotate.planner import ENDS_WITH_JOB, items
 from pratique.respond.situation import Situation
 from pratique.version import VERSION
 from pratique.workflow import machine
@@ -345,6 +345,7 @@ class _Verifier:
         rotation = self.record.rotations.get(item.id)
         written = (now or item).modified
         ended = (item.fact.expires or "")[:10]
+        ended = ended if ended and ended < self.today.isoformat() else ""
         return Held(
             credential=item.id,
             provider=item.provider,
@@ -354,7 +355,7 @@ class _Verifier:
             comparison=comparison,
             recorded=rotation.state if rotation is not None and rotation.state != "open" else "",
             age=_days(written, self.today) if comparison == "unchanged" else None,
-            ended=ended if ended and ended < self.today.isoformat() else "",
+            ended="with its job" if item.fact.kind == ENDS_WITH_JOB else ended,
         )
 
     def _order(self, first: Mapping[str, tuple[Credential, ReachReport]], held: Mapping[str, Held]) -> list[str]:

@@ -15,7 +15,7 @@ from pratique.model.credential import Credential
 from pratique.model.incident import Incident
 from pratique.model.plan import Command, Manual, Precondition, Step
 from pratique.model.report import VerdictEntry
-from pratique.respond.rotate.library import provider
+from pratique.respond.rotate.library import FALLBACK, provider
 from pratique.respond.rotate.order import EVIDENCE, Evidence, Item, Work, ordered, strongest
 from pratique.respond.rotate.provider import Act, Provider
 from pratique.respond.situation import Situation
@@ -40,12 +40,17 @@ CLASSES: Mapping[str, tuple[str, ...]] = {
 """Providers of a class of secrets, where no inventory was made."""
 
 _JOBS = {"github-actions": "github-actions-secret", "gitlab": "gitlab"}
-_ENDS_WITH_JOB = ("GITHUB_TOKEN", "CI_JOB_TOKEN")
+_JOB_TOKENS = ("GITHUB_TOKEN", "CI_JOB_TOKEN")
 _STAGES: Mapping[str, tuple[str, ...]] = {
     "new-first": ("new-issued", "deployed", "revoked", "verified"),
     "revoke-first": ("revoked", "new-issued", "deployed", "verified"),
 }
 """States of a rotation in the order in which a provider goes through them."""
+
+ENDS_WITH_JOB = "job-token"
+"""Kind of a token that ends with its job."""
+CACHES = "ci-cache"
+"""The provider of caches and artifacts: before any secret of a job, wherever it stands in the order."""
 
 _CLOSED = ("verified", "not-needed")
 
@@ -56,7 +61,8 @@ def steps(situation: Situation) -> Iterator[Step]:
     if not called:
         return
     placed: dict[str, tuple[str, ...]] = {}
-    for work in ordered(items(situation)):
+    works = ordered(items(situation))
+    for work in sorted(works, key=lambda work: work.provider.id != CACHES):
         made = list(_work(situation, called, work, placed))
         placed[work.provider.id] = tuple(step.id for step in made if ".value." in step.id)
         yield from made
@@ -109,6 +115,8 @@ def _left_out(credential: Credential, today: datetime.date) -> str:
     expires = credential.fact.expires
     if expires is not None and expires[:10] < today.isoformat():
         return f"ended on {expires[:10]}; look for what was made with it before"
+    if credential.fact.kind == ENDS_WITH_JOB:
+        return "ended with its job; look for what was made with it until then"
     if credential.reach == "not-readable":
         return "could not be read by this account"
     if credential.fact.state == "reference":
@@ -120,9 +128,16 @@ def items(situation: Situation) -> list[Item]:
     """What is replaced; empty where nothing calls for it. Caches of pipelines go with secrets of pipelines."""
     called = calling(situation)
     found = list(_items(situation, called)) if called else []
-    if any(provider(item.provider).group == "pipeline" or item.job for item in found):
-        found.append(Item(provider="ci-cache", tier=provider("ci-cache").tier, kind="ci-cache"))
+    if any(_of_a_job(item) for item in found):
+        found.append(Item(provider=CACHES, tier=provider(CACHES).tier, kind=CACHES))
     return found
+
+
+def _of_a_job(item: Item) -> bool:
+    """Whether a job held it: a cache that the code wrote would hand out the new one as well."""
+    if provider(item.provider).group == "pipeline" or item.job:
+        return True
+    return any(member.place.startswith("job:") for member in item.members)
 
 
 def _items(situation: Situation, called: Mapping[str, str]) -> Iterator[Item]:
@@ -139,7 +154,7 @@ def _items(situation: Situation, called: Mapping[str, str]) -> Iterator[Item]:
     for members in _same(wanted):
         first = members[0]
         yield Item(
-            provider=_provider(first).id,
+            provider=_provider(first),
             tier=min(member.tier for member in members),
             evidence=strongest(members),
             members=members,
@@ -147,8 +162,8 @@ def _items(situation: Situation, called: Mapping[str, str]) -> Iterator[Item]:
     yield from _jobs(situation, told)
 
 
-def _provider(credential: Credential) -> Provider:
-    return provider(credential.rotation or credential.provider)
+def _provider(credential: Credential) -> str:
+    return provider(credential.rotation or credential.provider).id
 
 
 def _same(wanted: Mapping[str, Credential]) -> Iterator[tuple[Credential, ...]]:
@@ -198,7 +213,7 @@ def _jobs(situation: Situation, told: frozenset[str]) -> Iterator[Item]:
             facts = observation.facts
             job = "/".join(str(facts[key]) for key in ("repository", "workflow", "job") if facts.get(key))
             names = {str(name) for name in _listed(facts.get("secrets"))} - told
-            names = {name for name in names if name.upper() not in _ENDS_WITH_JOB}
+            names = {name for name in names if name.upper() not in _JOB_TOKENS}
             mints = any("id-token" in str(item) and "write" in str(item) for item in _listed(facts.get("permissions")))
             if names or mints:
                 held, before = found.get((str(facts.get("system")), job), (set(), False))
@@ -225,7 +240,10 @@ def _work(
     """The steps of one provider."""
     chosen = work.provider
     conditions = _preconditions(situation, called)
-    before = tuple(step for parent in work.parents for step in placed.get(parent, ()))
+    parents = list(work.parents)
+    if chosen.id != CACHES and any(_of_a_job(item) for item in work.items):
+        parents = list(dict.fromkeys((*parents, CACHES)))
+    before = tuple(step for parent in parents for step in placed.get(parent, ()))
     closed = all(_state(situation, item) in _CLOSED for item in work.items)
     first = f"rotate.{chosen.id}.first"
     if not closed:
@@ -362,10 +380,11 @@ def _what(item: Item) -> str:
     if item.members:
         first = item.members[0]
         where = first.place if len(item.members) == 1 else f"{first.place} and {_count(len(item.members) - 1)} more"
-        return f"{first.fact.field} in {where}"
+        whose = f"{first.provider}, " if item.provider == FALLBACK and first.provider else ""
+        return f"{whose}{first.fact.field} in {where}"
     if item.job:
         return f"what the job {item.job} held"
-    if item.kind == "ci-cache":
+    if item.kind == CACHES:
         return "caches and artifacts of every run that the release may have reached"
     return "whatever this account had there"
 
@@ -377,7 +396,7 @@ def _count(number: int) -> str:
 def _reason(called: Mapping[str, str], item: Item) -> str:
     """Why, on the evidence that there is: never more than it shows."""
     names = ", ".join(called)
-    if item.kind == "ci-cache":
+    if item.kind == CACHES:
         return "A cache that the code wrote runs it again, with the new secrets: it goes before them."
     parts = []
     if not any(depth in _RAN for depth in called.values()):

@@ -11,6 +11,8 @@ from pratique.incidents.index import load
 from pratique.model.case import Rotation
 from pratique.model.credential import Credential, CredentialFact, ReachRefusal
 from pratique.model.plan import Manual, Step
+from pratique.readers.credentials.table import table
+from pratique.respond.rotate.library import ids
 from pratique.respond.rotate.planner import CLASSES, notes, remediation_order, steps
 from pratique.respond.situation import Situation
 from tests.unit.respond.situations import AXIOS, credential, reach, report, situation
@@ -165,8 +167,8 @@ def test_a_store_and_a_name_are_steps() -> None:
         credential("one-password", fact=CredentialFact(field="vault", state="store", protection="keychain")),
         credential("github-actions-secret", fact=CredentialFact(field="NPM_TOKEN", state="name"), place="job:release"),
     )
-    assert [step.id.split(".")[1] for step in values(found)] == ["one-password", "ci-cache", "github-actions-secret"]
-    assert "Protection: keychain" in values(found)[0].reason
+    assert [step.id.split(".")[1] for step in values(found)] == ["ci-cache", "one-password", "github-actions-secret"]
+    assert "Protection: keychain" in values(found)[1].reason
 
 
 def test_what_ends_today_is_still_replaced() -> None:
@@ -241,6 +243,30 @@ def test_what_jobs_held_is_replaced_and_caches_go_before() -> None:
     assert "review trusted publishers and cloud roles" in text
 
 
+def test_caches_go_before_every_secret_of_a_job_wherever_it_was_issued() -> None:
+    held = credential("npm", fact=CredentialFact(field="NPM_TOKEN", state="name"), place="job:release.yml/publish")
+    found = planned(held, credential("github-token"))
+    assert [step.id.split(".")[1] for step in values(found)] == ["ci-cache", "github-token", "npm"]
+    first = next(step for step in found if step.id == "rotate.npm.first")
+    assert "rotate.ci-cache.value.ci-cache" in first.after
+
+
+def test_the_token_of_a_job_ended_with_it() -> None:
+    fact = CredentialFact(field="GITHUB_TOKEN", state="name", kind="job-token")
+    found = situation(report(AXIOS), found=reach([credential("github-token", fact=fact, place="job:ci.yml/build")]))
+    assert list(steps(found)) == []
+    assert any("ended with its job" in note for note in notes(found))
+
+
+def test_an_issuer_that_nobody_described_is_named() -> None:
+    found = planned(credential("railway", rotation="other"))
+    assert "railway, token in $HOME/.railway" in values(found)[0].title
+
+
+def test_every_location_names_a_provider_that_is_there() -> None:
+    assert {row.rotation for row in table().rows} <= set(ids())
+
+
 def test_names_that_the_inventory_tells_are_not_told_twice() -> None:
     job = {"system": "github-actions", "job": "publish", "secrets": ["NPM_TOKEN"], "permissions": []}
     known = credential(
@@ -267,3 +293,9 @@ def test_a_situation_without_the_definition_still_rotates_what_was_in_reach() ->
     found = situation(report(AXIOS), found=reach([credential("npm")]))
     bare: Situation = msgspec.structs.replace(found, incidents={})
     assert len(list(steps(bare))) == 3
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "CI_JOB_TOKEN"])
+def test_a_token_that_ends_with_its_job_is_not_counted_among_its_secrets(name: str) -> None:
+    job = {"system": "github-actions", "job": "publish", "secrets": [name], "permissions": []}
+    assert list(steps(situation(report(AXIOS, jobs=[job]), found=reach([])))) == []
