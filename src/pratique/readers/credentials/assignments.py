@@ -15,6 +15,7 @@ _FISH = re.compile(r"set\s+((?:-{1,2}[\w-]{1,20}\s+){0,6})([A-Za-z_][A-Za-z0-9_]
 _SETENV = re.compile(r"(?:launchctl\s+)?setenv\s+([A-Za-z_][A-Za-z0-9_]{0,200})\s+")
 _POWERSHELL = re.compile(r"\$env:([A-Za-z_][A-Za-z0-9_]{0,200})\s{0,8}=\s{0,8}", re.I)
 _BATCH = re.compile(r"setx?\s+(?:/\w\s+)?\"?([A-Za-z_][A-Za-z0-9_]{0,200})(?:=|\s+)", re.I)
+_INNER = re.compile(r"(?:then|do|else|begin|\{)[ \t]+")
 _INSIDE = re.compile(r"\n[ \t]*(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=")
 """A value that holds another assignment: a quote was forgotten, and what follows it counts."""
 
@@ -31,9 +32,11 @@ def assignments(text: str, *, colon: bool = False) -> Iterator[Assignment]:
     """Every assignment that starts a line, or follows `;` and the like on one. `colon`: also `NAME: value`."""
     at = 0
     size = len(text)
+    end = -1
     while at < size:
-        newline = text.find("\n", at)
-        end = newline if newline >= 0 else size
+        if at > end:
+            newline = text.find("\n", at)
+            end = newline if newline >= 0 else size
         while at < end and text[at] in " \t\r;&":
             at += 1
         if at >= end:
@@ -42,6 +45,10 @@ def assignments(text: str, *, colon: bool = False) -> Iterator[Assignment]:
         if text[at] == "#" or text.startswith("REM ", at):
             at = end + 1
             continue
+        inner = _INNER.match(text, at)
+        if inner:
+            at = inner.end()
+            continue
         found = _start(text, at, colon)
         if found is None:
             at = _next_command(text, at, end)
@@ -49,8 +56,8 @@ def assignments(text: str, *, colon: bool = False) -> Iterator[Assignment]:
         name, at = found
         value, at, ends = _value(text, at, size)
         yield Assignment(name, value, ends)
-        if at < size and text[at] not in " \t\r;&\n":
-            at = _next_command(text, at, text.find("\n", at) if text.find("\n", at) >= 0 else size)
+        if at < end and text[at] not in " \t\r;&":
+            at = _next_command(text, at, end)
 
 
 def _start(text: str, at: int, colon: bool) -> tuple[str, int] | None:

@@ -20,6 +20,8 @@ from pratique.readers.text import plain_json
 
 DEPTH = 60
 NODES = 500_000
+_MOST_DOTS = 400
+"""Dots of one line beyond which a text is not given to the parser: it makes a table for each part of a name."""
 _EXPIRES = frozenset(
     {"expires", "expiresat", "expires_at", "expiry", "expirydate", "expiry_date", "expiration", "expiration_time"}
     | {"expirationtime", "expires_on", "token_expiry", "expire", "oauth_token_expiration_time", "registrationexpiresat"}
@@ -34,6 +36,11 @@ class Pairs(list[tuple[str, Any]]):
     def get(self, key: str) -> Any:
         """The last value of a key, None where there is none."""
         return next((value for name, value in reversed(self) if name == key), None)
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is too wide to be searched for what stands beside each of its fields."""
+        return len(self) > 2000
 
     def text(self, key: str) -> str | None:
         """A scalar value."""
@@ -144,10 +151,11 @@ def toml_tree(text: str) -> Tree | None:
     """The tree of a TOML text; of a damaged one the lines `key = value` that can be told. None: no tree."""
     from pratique.readers.credentials.lines import settings
 
-    try:
-        return Tree(_tables(tomllib.loads(text)))
-    except (ValueError, RecursionError):
-        pass
+    if not any(line.count(".") > _MOST_DOTS for line in text.split("\n")):
+        try:
+            return Tree(_tables(tomllib.loads(text)))
+        except (ValueError, RecursionError):
+            pass
     root = Pairs()
     tables: dict[str, Pairs] = {}
     for setting in settings(text):
@@ -212,14 +220,15 @@ def owner(row: Row, path: tuple[str, ...], around: tuple[Pairs, ...]) -> tuple[t
         if pattern.strip("^") == "":
             found.append((name, names[-len(pattern)] if 0 < len(pattern) <= len(names) else None))
             continue
-        value = next((value for holder in reversed(around) if (value := holder.text(pattern))), None)
-        found.append((name or pattern, value if value and judge(value) != "nothing" else None))
+        near = (holder for holder in reversed(around) if not holder.wide)
+        value = next((value for holder in near if (value := holder.text(pattern))), None)
+        found.append((name or pattern, value if value and value.lower() not in ("null", "none") else None))
     return pairs(*found)
 
 
 def _aside(around: tuple[Pairs, ...], names: frozenset[str]) -> Any:
     for holder in around[:-3:-1]:
-        for key, value in holder:
+        for key, value in holder if not holder.wide else ():
             if key.lower() in names and value:
                 return value
     return None

@@ -151,7 +151,7 @@ def told(
     bare = value.strip()
     known = kind or kind_of(bare)
     chosen = row.guessable if guessable is None else guessable
-    mark = fingerprint(row.provider, Secret(bare)) if not chosen and (known or strong(bare)) else None
+    mark = fingerprint(kind_of(bare) or "value", Secret(bare)) if not chosen and (known or strong(bare)) else None
     return CredentialFact(
         field=name,
         protection=protection,

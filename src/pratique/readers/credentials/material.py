@@ -128,7 +128,9 @@ def looks_random(value: str) -> bool:
     if "/" in value and max(map(len, value.split("/"))) < 12:
         return False
     kinds = sum(bool(re.search(kind, value)) for kind in (r"[a-z]", r"[A-Z]", r"[0-9]"))
-    return len(set(value)) >= 10 and (kinds == 3 or (kinds == 2 and bool(re.fullmatch(r"[0-9a-f]{32,}", value))))
+    return len(set(value)) >= 10 and (
+        kinds == 3 or (kinds == 2 and bool(re.fullmatch(r"[0-9a-f]{32,}|[0-9A-F]{32,}", value)))
+    )
 
 
 def is_guessable(value: str) -> bool:
@@ -137,7 +139,7 @@ def is_guessable(value: str) -> bool:
     if found is not None and not found.public and found.kind not in ("jwt",):
         return False
     value = value.strip()
-    return not (len(value) >= 30 and (looks_random(value) or re.fullmatch(r"[0-9a-f]{32,}", value) is not None))
+    return not (len(value) >= 30 and looks_random(value))
 
 
 def shown(text: str, *, loose: bool = False) -> str | None:
@@ -219,7 +221,6 @@ def fact(
     scopes: tuple[str, ...] = (),
     expires: str | None = None,
     created: str | None = None,
-    guessable: bool | None = None,
 ) -> CredentialFact | None:
     """The fact of one value that stands in a field of secrets; None where it is a placeholder."""
     judged = judge(value)
@@ -230,16 +231,16 @@ def fact(
     if judged == "encrypted":
         return CredentialFact(field=field, protection="encrypted", identity=identity)
     inside = url_password(value)
+    bare = value.strip()
     if inside is not None:
-        password, more = inside
-        if judge(password) != "material":
+        bare, more = inside
+        if judge(bare) != "material":
             return CredentialFact(field=field, state="reference", protection="unknown", identity=identity)
         identity += tuple(pair for pair in more if pair not in identity)
-        kind = kind or kind_in(value) or kind_in(password) or "url-password"
+        kind = kind or kind_in(value) or kind_in(bare) or "url-password"
     kind = kind or kind_in(value)
-    mark = None
-    if not is_guessable(value) and (guessable is False or not row.guessable or kind not in ("", "url-password")):
-        mark = fingerprint(kind or "value", Secret(value.strip()))
+    chosen = row.guessable and not kind_in(bare)
+    mark = None if chosen or is_guessable(bare) else fingerprint(kind_in(bare) or "value", Secret(bare))
     return CredentialFact(
         field=field,
         protection=protection,

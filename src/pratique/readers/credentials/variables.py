@@ -39,7 +39,7 @@ def one(name: str, value: str, row: Row, fingerprint: Fingerprint) -> Credential
     if judged == "nothing":
         return None
     secret = is_secret_name(name) or matches(row.fields, (name,))
-    if secret and is_path_name(name) and not is_token(value):
+    if is_path_name(name) and is_secret_name(name.rpartition("_")[0]) and not is_token(value):
         return CredentialFact(field=named([name]), state="reference", protection="unknown")
     if secret and judged == "material" and len(value) < 2000 and value.isdigit() and len(value) < 6:
         return None

@@ -68,10 +68,10 @@ def _one(
     if judged == "nothing":
         return None
     server = next((path[at + 1] for at in range(len(path) - 2) if path[at].lower() in _SERVERS), None)
-    identity = known(("server", server)) + owner(row, path, around)
     name = path[-1] if path else ""
     inside = len(path) > 1 and path[-2].lower() in _PLACES
     if name in _HELPERS or (inside and is_path_name(name) and is_secret_name(name)):
+        identity = known(("server", server)) + owner(row, path, around)
         return CredentialFact(field=named(path), state="reference", protection="unknown", identity=identity)
     wanted = matches(row.fields, path) or is_token(value)
     if inside:
@@ -81,5 +81,6 @@ def _one(
             wanted = value.startswith("op://")
     if not wanted:
         return None
+    identity = known(("server", server)) + owner(row, path, around)
     spoken = value.removeprefix("Bearer ").removeprefix("bearer ") if inside else value
     return fact(named(path), spoken, row, fingerprint, identity=identity)

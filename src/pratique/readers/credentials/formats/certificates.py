@@ -34,6 +34,8 @@ _PKCS8 = re.compile(rb"\x30[\x20-\x84].{0,4}?\x02\x01[\x00\x01]\x30", re.DOTALL)
 _PKCS8_ENCRYPTED = re.compile(
     rb"\x30[\x20-\x84].{0,4}?\x30[\x10-\x7f]\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05", re.DOTALL
 )
+_DIGEST = 20
+"""Bytes of the digest that ends a store of Java."""
 _STORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 
 
@@ -148,6 +150,9 @@ def _java(data: bytes) -> Iterator[CredentialFact | Reason]:
                 yield "half understood"
                 return
     except struct.error:
+        yield "half understood"
+        return
+    if at + _DIGEST != len(data):
         yield "half understood"
 
 

@@ -28,12 +28,12 @@ def read(data: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credential
         line = line.strip("\r")
         if not line.strip() or line.startswith("#"):
             continue
-        parts = re.findall(r"((?:[^:\\]|\\.?)*)(?::|$)", line[:_LONGEST])
+        parts = _parts(line[:_LONGEST])
         if len(line) > _LONGEST or len(parts) < 5:
             strange = True
             continue
         host, port, database, user = (re.sub(r"\\(.)", r"\1", part) for part in parts[:4])
-        password = re.sub(r"\\(.)", r"\1", ":".join(parts[4:]).rstrip(":"))
+        password = re.sub(r"\\(.)", r"\1", parts[4])
         identity = pairs(("host", host), ("port", port), ("database", database), ("user", user))
         found = fact("password", password, row, fingerprint, identity=identity, kind="password")
         if found is not None:
@@ -44,3 +44,18 @@ def read(data: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credential
             yield found
     if strange:
         yield "half understood" if given else "not understood"
+
+
+def _parts(line: str) -> list[str]:
+    """The five fields; the last one takes what is left, as the client library does."""
+    parts: list[str] = []
+    start = at = 0
+    while at < len(line) and len(parts) < 4:
+        if line[at] == "\\":
+            at += 2
+            continue
+        if line[at] == ":":
+            parts.append(line[start:at])
+            start = at + 1
+        at += 1
+    return [*parts, line[start:]]

@@ -14,6 +14,7 @@ GNU bash manual "Bash Startup Files"; fish documentation "set"; PowerShell docum
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
@@ -30,11 +31,10 @@ def read(data: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credential
     if text is None:
         yield "of an encoding that is not read"
         return
-    known = 0
+    known: Counter[str] = Counter()
     for made in of_variables(assignments(text), row, fingerprint):
-        known += not isinstance(made, str) and bool(made.kind)
+        if not isinstance(made, str) and made.kind:
+            known[made.kind] += 1
         yield made
-    kinds = count(text)
-    if kinds.total() > known:
-        for kind, _ in sorted(kinds.items()):
-            yield CredentialFact(field="elsewhere in the file", kind=kind)
+    for kind in sorted(count(text) - known):
+        yield CredentialFact(field="elsewhere in the file", kind=kind)
