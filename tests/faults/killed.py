@@ -1,6 +1,6 @@
 """Make a case, end the process at its n-th change of a file, and look at what is left; for every n.
 
-    LD_PRELOAD=ending.so python -m tests.faults.killed FOLDER whole|torn
+    LD_PRELOAD=ending.so python -m tests.faults.killed FOLDER whole|torn|lost|some [careless]
 
 Prints one line of JSON: how many ends were tried, and how often which number of entries was left.
 """
@@ -18,10 +18,13 @@ import sys
 from pathlib import Path
 
 from pratique.casefile.case import Author, create, open_case
+from pratique.casefile.packs import Packs
 from pratique.model.case import EvidenceItem, MissingEvidence
 from pratique.workflow.case_proof import verify_case
 from pratique.workflow.case_seal import seal_case
 
+HOW = ("whole", "torn", "lost", "some")
+"""Before a call, in the middle of it, and as the loss of power: with all that was not synced, or half of it, gone."""
 TOLD = 200
 """The file descriptor on which the process says what it was promised; the library does not count it."""
 NOON = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC)
@@ -60,7 +63,7 @@ def life(folder: Path) -> None:
         told(9)
 
 
-def ended(folder: Path, library: ctypes.CDLL, number: int, torn: bool) -> tuple[bool, int, int]:
+def ended(folder: Path, library: ctypes.CDLL, number: int, how: int) -> tuple[bool, int, int]:
     """Run it in a process that ends at the n-th change: whether it ended so, its changes, the last promise."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -68,7 +71,7 @@ def ended(folder: Path, library: ctypes.CDLL, number: int, torn: bool) -> tuple[
         code = 1
         try:
             os.dup2(writing, TOLD)
-            library.ending_arm(ctypes.c_long(number), int(torn))
+            library.ending_arm(ctypes.c_long(number), how)
             life(folder)
             os.write(TOLD, f"counted {library.ending_counted()}\n".encode())
             code = 0
@@ -87,6 +90,7 @@ def ended(folder: Path, library: ctypes.CDLL, number: int, torn: bool) -> tuple[
 
 def left(folder: Path, promised: int) -> int:
     """Look at what is left: it opens, it agrees, nothing promised is gone, and it goes on. Gives its entries."""
+    (folder / "case/journal.sqlite-shm").unlink(missing_ok=True)  # it lies in memory alone
     if not (folder / "case").exists():
         if promised:
             raise AssertionError("a case that was promised is not there")
@@ -112,9 +116,22 @@ def left(folder: Path, promised: int) -> int:
     return proof.entries
 
 
+def careless() -> None:
+    """Let evidence reach the disk whenever the system likes: the mistake that the loss of power must show."""
+
+    def finish(self: Packs) -> None:
+        if self._file is not None:
+            self._file.flush()
+            self._dirty = False
+
+    Packs.finish = finish  # type: ignore[method-assign]
+
+
 def main() -> int:
     """Try every end."""
-    folder, torn = Path(sys.argv[1]), sys.argv[2] == "torn"
+    if "careless" in sys.argv:
+        careless()
+    folder, how = Path(sys.argv[1]), HOW.index(sys.argv[2])
     library = ctypes.CDLL(os.environ.pop("LD_PRELOAD"))
     counts: dict[int, int] = {}
     number = 0
@@ -122,7 +139,7 @@ def main() -> int:
         number += 1
         here = folder / str(number)
         here.mkdir()
-        killed, changes, promised = ended(here, library, number, torn)
+        killed, changes, promised = ended(here, library, number, how)
         entries = left(here, promised)
         shutil.rmtree(here)
         if not killed:

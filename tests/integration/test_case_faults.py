@@ -68,10 +68,9 @@ def quick(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.parametrize("how", ["whole", "torn"])
-def test_killed_at_every_write_it_opens_and_agrees_up_to_the_last_promise(library: Path, quick: Path, how: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.killed", str(quick), how],
+def killed(library: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.faults.killed", str(folder), *words],
         env={**ENVIRONMENT, "LD_PRELOAD": str(library)},
         cwd=ROOT,
         capture_output=True,
@@ -79,10 +78,22 @@ def test_killed_at_every_write_it_opens_and_agrees_up_to_the_last_promise(librar
         timeout=300,
         check=False,
     )
+
+
+@pytest.mark.parametrize("how", ["whole", "torn", "lost", "some"])
+def test_ended_at_every_write_it_opens_and_agrees_up_to_the_last_promise(library: Path, quick: Path, how: str) -> None:
+    """As a killed process, in the middle of a write, and as the loss of power: without all or half of what lay unsynced."""
+    done = killed(library, quick, how)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert found["ends"] > 100
     assert {"0", "1", "2", "3", "4", "7", "8", "9"} == set(found["left"]), "every stage was met, no half step"
+
+
+def test_the_loss_of_power_shows_a_case_that_does_not_sync_its_evidence(library: Path, quick: Path) -> None:
+    done = killed(library, quick, "lost", "careless")
+    assert done.returncode != 0
+    assert "disagrees" in done.stderr
 
 
 def test_a_full_and_a_read_only_file_system(tmp_path: Path) -> None:

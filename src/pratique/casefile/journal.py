@@ -196,10 +196,17 @@ class Journal:
         log = Path(f"{self.path}-wal")
         if not os.path.lexists(log) or log.stat().st_size == 0:
             return self._opened(f"{self.path.absolute().as_uri()}?mode=ro&immutable=1")
-        self._copy = tempfile.TemporaryDirectory(prefix="pratique-case-")
-        copied = Path(self._copy.name) / self.path.name
-        shutil.copyfile(self.path, copied)
-        shutil.copyfile(log, f"{copied}-wal")
+        try:
+            self._copy = tempfile.TemporaryDirectory(prefix="pratique-case-")
+            copied = Path(self._copy.name) / self.path.name
+            shutil.copyfile(self.path, copied)
+            shutil.copyfile(log, f"{copied}-wal")
+        except OSError as error:
+            raise CaseError(
+                f"holds a log that can only be read in a copy, and none can be made: {error.strerror}",
+                where=self.folder,
+                advice="Copy the case to a place you may write to",
+            ) from None
         return self._opened(f"{copied.as_uri()}?mode=rw")
 
     def _opened(self, uri: str, *, last: bool = True) -> sqlite3.Connection:
