@@ -31,6 +31,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pratique.readers.discovery --check
 	$(BIN)/python -m pratique.report.schema --check
+	$(BIN)/python -m pratique.report.plan_schema --check
 	$(BIN)/python -m scripts.make_reference --check
 
 generate: $(STAMP)
@@ -39,6 +40,7 @@ generate: $(STAMP)
 	$(BIN)/python -m pratique.incidents.schema
 	$(BIN)/python -m pratique.incidents.reference > docs/reference/incidents.md
 	$(BIN)/python -m pratique.report.schema
+	$(BIN)/python -m pratique.report.plan_schema
 	$(BIN)/python -m scripts.make_picture
 	$(BIN)/python -m tests.docs.pages
 	$(BIN)/python -m scripts.make_reference

@@ -134,3 +134,16 @@ SIMPLE(link, (const char *from, const char *to), (from, to))
     if ((flags & O_CREAT) && now()) end(); return real(path, flags, mode); }
 OPENING(open)
 OPENING(open64)
+#define OPENING_AT(name) int name(int folder, const char *path, int flags, ...) { \
+    REAL(int, #name); va_list list; va_start(list, flags); mode_t mode = va_arg(list, mode_t); va_end(list); \
+    if ((flags & O_CREAT) && now()) end(); return real(folder, path, flags, mode); }
+SIMPLE(renameat, (int from, const char *old, int to, const char *new), (from, old, to, new))
+SIMPLE(unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
+SIMPLE(mkdirat, (int folder, const char *path, mode_t mode), (folder, path, mode))
+SIMPLE(linkat, (int from, const char *old, int to, const char *new, int flags), (from, old, to, new, flags))
+SIMPLE(symlinkat, (const char *to, int folder, const char *path), (to, folder, path))
+SIMPLE(fchmod, (int fd, mode_t mode), (fd, mode))
+SIMPLE(futimens, (int fd, const struct timespec times[2]), (fd, times))
+SIMPLE(utimensat, (int folder, const char *path, const struct timespec times[2], int flags), (folder, path, times, flags))
+OPENING_AT(openat)
+OPENING_AT(openat64)

@@ -11,7 +11,8 @@ from pratique.model.location import Location
 from pratique.model.plan import PHASES, Command, Edit, Hunk, Manual, Plan, Quarantine, Step
 from pratique.model.report import Report
 from pratique.respond import preserve
-from pratique.respond.plan import DANGEROUS, compose
+from pratique.respond.plan import compose
+from pratique.respond.seen import DANGEROUS
 from pratique.respond.situation import Situation
 from tests.unit.report.sample import REPORT
 from tests.unit.respond.planning import TODAY, giving
@@ -47,6 +48,9 @@ def planned(draw: st.DrawFn) -> list[Step]:
     names = [f"step.{number}" for number in range(draw(st.integers(0, 8)))]
     found: list[Step] = []
     for number, name in enumerate(names):
+        action = draw(actions)
+        if isinstance(action, Edit):
+            action = msgspec.structs.replace(action, path=f"/srv/{number}")
         found.append(
             Step(
                 id=name,
@@ -54,7 +58,7 @@ def planned(draw: st.DrawFn) -> list[Step]:
                 title=draw(texts),
                 reason="because",
                 disposition="manual",
-                action=draw(actions),
+                action=action,
                 owner="responder",
                 after=tuple(draw(st.lists(st.sampled_from(names[:number]), max_size=3))) if number else (),
                 destroys_evidence=draw(st.booleans()),
@@ -68,7 +72,7 @@ def report_of(incidents: list[str]) -> Report:
     verdict, sighting = REPORT.verdicts[0], REPORT.sightings[0]
     sightings = tuple(
         msgspec.structs.replace(
-            sighting, id=f"{number:016x}", incident=name, location=Location("file:///srv/x", f"p{number}")
+            sighting, id=f"{number:016x}", incident=name, location=Location(REPORT.targets[0].uri, f"p{number}")
         )
         for number, name in enumerate(incidents)
     )

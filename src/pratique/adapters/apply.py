@@ -52,19 +52,24 @@ EDITABLE = (
     "requirements*.in",
     "*constraints*.txt",
     "pip.conf",
+    "action.yml",
+    "action.yaml",
 )
 """Names of project files that an edit may change."""
+FOLDERS = tuple((f"{name}/workflows", ("*.yml", "*.yaml")) for name in (".github", ".gitea", ".forgejo"))
+"""Folders of a project and names in them that an edit may change."""
 UNITS = (".config/systemd/user", "Library/LaunchAgents", ".config/autostart")
 """Folders in a home that hold units of a user."""
 _UNIT_NAMES = ("*.service", "*.timer", "*.socket", "*.path", "*.plist", "*.desktop")
 _CACHES = frozenset(
     ("_cacache", "store", ".pnpm-store", "pnpm", "yarn", "Yarn", ".yarn", "berry", ".bun", "deno", "pip", "uv", "npm")
 )
-_TREES = frozenset(("node_modules", "_npx", "site-packages", "dist-packages"))
+_TREES = frozenset(("node_modules", "_npx", ".yarn", "site-packages", "dist-packages"))
 _CONFIGURED = frozenset(
     (".vscode", ".claude", ".cursor", ".gemini", ".github", ".devcontainer", ".idea", ".husky", "hooks")
 )
 _SYSTEM = ("etc", "usr", "bin", "sbin", "lib", "lib64", "boot", "dev", "proc", "sys", "run", "System", "private/etc")
+_FOR_USERS = ("dev/shm", "run/user")
 _KEPT = "kept.json"
 _BEFORE = "before"
 _MOVED = "moved"
@@ -124,13 +129,23 @@ def allowed(action: Edit | Quarantine) -> str | None:
         return reason
     parts = action.path.split("/")[1:]
     above, name = parts[:-1], parts[-1]
-    system = parts[0] in _SYSTEM or "/".join(parts[:2]) in _SYSTEM
+    start = "/".join(parts[:2])
+    system = (parts[0] in _SYSTEM or start in _SYSTEM) and start not in _FOR_USERS
     if isinstance(action, Edit):
         if system:
             return "lies in a folder of the system"
         if ".git" in above or _TREES & set(above):
             return "lies inside a repository's database or a package folder"
-        return None if any(fnmatch.fnmatchcase(name, pattern) for pattern in EDITABLE) else "is no file of a project"
+        patterns = [
+            *EDITABLE,
+            *(
+                item
+                for folder, items in FOLDERS
+                if action.path.rpartition("/")[0].endswith(f"/{folder}")
+                for item in items
+            ),
+        ]
+        return None if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns) else "is no file of a project"
     if action.what == "package-folder":
         if system and parts[0] != "usr":
             return "lies in a folder of the system"
@@ -326,8 +341,7 @@ def _edit(action: Edit, place: str, folder: int, name: str) -> Changed:
         if known is None:
             if now is not None:
                 raise Refused(f"{action.path}: appeared while it was written")
-            os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-            os.unlink(draft, dir_fd=folder)
+            _name(folder, draft, name)
         else:
             if now is None or found is None or _identity(now) != _identity(found):
                 raise Refused(f"{action.path}: changed while it was written")
@@ -339,6 +353,18 @@ def _edit(action: Edit, place: str, folder: int, name: str) -> Changed:
     os.fsync(folder)
     kept = f"{place}/{_BEFORE}" if known is not None else None
     return Changed(action.before, action.after, kept, "; ".join(text for text in (message, told) if text))
+
+
+def _name(folder: int, draft: str, name: str) -> None:
+    """Give a draft its name, where nothing has it; a file system without second names is looked at right before."""
+    try:
+        os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK) or disk.look(folder, name) is not None:
+            raise
+        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+    else:
+        os.unlink(draft, dir_fd=folder)
 
 
 def _restore(action: Edit, place: str, folder: int, name: str) -> Changed:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
@@ -18,8 +17,9 @@ import msgspec
 from pratique.model.plan import PHASES, SCHEMA, Edit, HeldBack, Manual, Plan, Quarantine, Step
 from pratique.respond import communicate, monitor, preserve, prevent, seen, verify
 from pratique.respond.contain import automation, network, persistence, processes
-from pratique.respond.revert import locks, quarantine
+from pratique.respond.revert import install, locks, quarantine
 from pratique.respond.rotate import planner as rotate
+from pratique.respond.seen import DANGEROUS
 from pratique.respond.situation import Planner, Situation
 from pratique.version import VERSION
 
@@ -31,6 +31,7 @@ PLANNERS: tuple[Planner, ...] = (
     automation.steps,
     quarantine.steps,
     locks.steps,
+    install.steps,
     rotate.steps,
     verify.steps,
     monitor.steps,
@@ -40,14 +41,6 @@ PLANNERS: tuple[Planner, ...] = (
 """Every planner, in the order in which steps of one phase stand."""
 NOTES: tuple[Callable[[Situation], Iterator[str]], ...] = (rotate.notes,)
 """What planners say of what they could not plan."""
-
-DANGEROUS = re.compile(
-    r"\brevok(?:e|ing)\b|\bp?kill(?:all)?\b|\btaskkill\b|\bstop-process\b|\bsystemctl\b[^\n]*\bstop\b|\bbootout\b"
-    r"|\bnft(?:ables)?\b|\biptables\b|\bufw\b|\bpfctl\b|\betc/hosts\b|\bhosts file\b|^\s*(?:0\.0\.0\.0|::)\s+\S"
-    r"|\bnmcli\b|\bdisconnect|\bip link set\b|\bnew-netfirewallrule\b|\bdisable-netadapter\b",
-    re.IGNORECASE | re.MULTILINE,
-)
-"""What no text of a plan says while a dead man's switch may be armed, whichever planner wrote it."""
 
 
 def compose(situation: Situation, planners: Iterable[Planner] = PLANNERS) -> Plan:
@@ -61,6 +54,8 @@ def compose(situation: Situation, planners: Iterable[Planner] = PLANNERS) -> Pla
     armed = situation.armed()
     held = _held(found, situation) if armed else frozenset()
     known = set(names) - held
+    unfit = _unfit([step for step in found if step.id in known])
+    known -= unfit.keys()
     shown = [_bound(step, known, situation) for step in found if step.id in known]
     waiting = tuple(
         HeldBack(
@@ -84,7 +79,11 @@ def compose(situation: Situation, planners: Iterable[Planner] = PLANNERS) -> Pla
         notes=tuple(
             dict.fromkeys(
                 text
-                for text in (*situation.notes, *(note for notes in NOTES for note in notes(situation)))
+                for text in (
+                    *situation.notes,
+                    *(unfit[name] for name in sorted(unfit)),
+                    *(note for notes in NOTES for note in notes(situation)),
+                )
                 if not armed or not DANGEROUS.search(text)
             )
         ),
@@ -111,9 +110,33 @@ def _held(found: list[Step], situation: Situation) -> frozenset[str]:
         held |= more
 
 
+def _unfit(steps: list[Step]) -> dict[str, str]:
+    """Edits that rest on other bytes of a file than earlier ones leave, and what rests on them: id and note."""
+    left: dict[str, str] = {}
+    unfit: dict[str, str] = {}
+    for step in steps:
+        if isinstance(step.action, Edit):
+            path = step.action.path
+            if path in left and step.action.before != left[path]:
+                unfit[step.id] = f"{path}: {step.title} waits: apply this plan, check again, and plan anew"
+            else:
+                left[path] = step.action.after
+    while True:
+        more = {
+            step.id: f"{step.title} waits for another step that is not planned yet"
+            for step in steps
+            if step.id not in unfit and _needed(step) & unfit.keys()
+        }
+        if not more:
+            return unfit
+        unfit |= more
+
+
 def _could_trigger(step: Step, switches: list[str]) -> bool:
     if step.triggers_dead_man_switch or step.phase == "rotate":
         return True
+    if step.id in (preserve.COLLECT, preserve.SEAL) or step.id.startswith(preserve.SWEEP):
+        return False
     text = "\n".join(_texts(step))
     for words in switches:
         text = text.replace(words, "")

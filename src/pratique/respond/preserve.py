@@ -11,6 +11,7 @@ from pratique.respond.situation import Situation
 
 COLLECT = "preserve.collect"
 DISCONNECT = "contain.disconnect"
+SWEEP = "contain.sweep."
 SEAL = "preserve.seal"
 SEALED = Precondition(kind="sealed", words="The evidence is copied into the case, and the case is sealed.")
 
@@ -28,14 +29,19 @@ def steps(situation: Situation) -> Iterator[Step]:
 
 
 def _collect(situation: Situation, found: list[seen.Sight]) -> Step:
-    lines: list[str] = []
-    for incident in seen.definitions(situation):
-        lines += [f"{item.what}. {item.why}." for item in sorted(incident.evidence, key=lambda item: item.order)]
+    wanted = sorted(
+        (item.order, number, f"{item.what}. {item.why}.")
+        for number, incident in enumerate(seen.definitions(situation))
+        for item in incident.evidence
+    )
+    lines = [text for _, _, text in wanted]
     if not lines:
         lines = [
             "Running processes and open connections. They end with the session.",
             "Records of the install, lockfiles, logs and caches. The next install rewrites them.",
         ]
+    if situation.armed():
+        lines = [line for line in lines if not seen.DANGEROUS.search(line)]
     case = "<CASE>"
     return Step(
         id=COLLECT,
@@ -102,14 +108,16 @@ def seal(situation: Situation) -> Step:
 
 def sweep_of(incident: str) -> str:
     """Id of the step that looks for the dead man's switch of an incident."""
-    return f"contain.sweep.{incident}"
+    return f"{SWEEP}{incident}"
 
 
 def _sweep(incident: Incident) -> Step:
     places = [
         f"{item.value} ({', '.join(item.platforms)})" if item.platforms else item.value
         for item in incident.indicators
-        if item.type in ("file-path", "service", "registry-key", "process") and item.meaning == "persisted"
+        if item.type in ("file-path", "service", "registry-key", "process")
+        and item.meaning == "persisted"
+        and not seen.DANGEROUS.search(item.value)
     ]
     return Step(
         id=sweep_of(incident.id),

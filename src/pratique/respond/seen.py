@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,13 +13,24 @@ import msgspec
 from pratique.ecosystems import purl as purls
 from pratique.model.incident import Incident
 from pratique.model.location import Location
-from pratique.model.report import ObservationEntry, SightingEntry
+from pratique.model.report import ObservationEntry, Report, SightingEntry
 from pratique.respond.situation import Situation
 
 DEPTHS = ("declared", "resolved", "fetched", "installed", "executed", "active")
 RAN = ("executed", "active")
-LOCAL = frozenset({"directory", "file", "place"})
-"""Kinds of targets whose places are places of this machine, as they stand."""
+LOCAL = frozenset({"directory", "file", "place", "host"})
+"""Kinds of targets whose places are places of this machine, as they stand; a disk of another one is of no such kind."""
+LIVE = "host+file:///"
+"""The URI of this machine as it runs; that of a mounted disk names a folder."""
+
+
+DANGEROUS = re.compile(
+    r"\brevoke\b(?!\s+nothing)|\bp?kill(?:all)?\b|\btaskkill\b|\bstop-process\b|\bsystemctl\b[^\n]*\bstop\b|\bbootout\b"
+    r"|\bnft(?:ables)?\b|\biptables\b|\bufw\b|\bpfctl\b|\betc/hosts\b|\bhosts file\b|^\s*(?:0\.0\.0\.0|::)\s+\S"
+    r"|\bnmcli\b|\bdisconnect|\bip link set\b|\bnew-netfirewallrule\b|\bdisable-netadapter\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What no text of a plan says while a dead man's switch may be armed, whichever planner wrote it."""
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -39,7 +51,7 @@ class Sight(msgspec.Struct, frozen=True):
 
 def path_of(location: Location) -> str | None:
     """Absolute path of a location on a plain target; None for others, and for names that are no valid text."""
-    parts = urlsplit(location.target)
+    parts = urlsplit("file:///" if location.target == LIVE else location.target)
     if parts.scheme != "file" or location.inside or location.path_bytes is not None or parts.netloc:
         return None
     base = unquote(parts.path).rstrip("/")
@@ -54,8 +66,18 @@ def folder_of(uri: str) -> str | None:
 
 def sights(situation: Situation) -> list[Sight]:
     """Every sighting of a verdict that is affected or under investigation, each once, in the order of the reports."""
+    if not _LAST or _LAST[0][0] is not situation.reports:
+        _LAST[:] = [(situation.reports, tuple(_collected(situation.reports)))]
+    return [*_LAST[0][1]]
+
+
+_LAST: list[tuple[tuple[Report, ...], tuple[Sight, ...]]] = []
+"""The reports that were asked about last, and their sightings: every planner asks about the same ones."""
+
+
+def _collected(reports: tuple[Report, ...]) -> Iterable[Sight]:
     found: dict[str, Sight] = {}
-    for report in situation.reports:
+    for report in reports:
         told = {
             name
             for verdict in report.verdicts
@@ -75,7 +97,7 @@ def sights(situation: Situation) -> list[Sight]:
                     subject.kind if subject else "",
                     kinds.get(entry.location.target, ""),
                 )
-    return list(found.values())
+    return found.values()
 
 
 def incidents(situation: Situation) -> tuple[str, ...]:
@@ -92,9 +114,7 @@ def definitions(situation: Situation) -> Iterator[Incident]:
 
 def ran(situation: Situation) -> tuple[Sight, ...]:
     """The sightings on this machine that show a run."""
-    return tuple(
-        sight for sight in sights(situation) if sight.entry.depth in RAN and sight.target_kind in {*LOCAL, "host"}
-    )
+    return tuple(sight for sight in sights(situation) if sight.entry.depth in RAN and sight.target_kind in LOCAL)
 
 
 def release(sight: Sight) -> str:
@@ -106,15 +126,14 @@ def release(sight: Sight) -> str:
 def because(found: Iterable[Sight], most: int = 3) -> str:
     """The facts behind a step, in one line: what was seen where, and how far it got."""
     ordered = sorted(found, key=lambda sight: -DEPTHS.index(sight.entry.depth) if sight.entry.depth in DEPTHS else 1)
-    told: list[str] = []
+    told: dict[str, None] = {}
     for sight in ordered:
         location = sight.entry.location
         place = sight.path or "/".join([location.path, *(step.path for step in location.inside)])
         words = f"{release(sight)}: {sight.entry.depth} ({sight.entry.confidence}), at {place}"
-        if words not in told:
-            told.append(words)
+        told[words] = None
     more = len(told) - most
-    return "; ".join(told[:most]) + (f"; and {more} more" if more > 0 else "")
+    return "; ".join([*told][:most]) + (f"; and {more} more" if more > 0 else "")
 
 
 def ids(found: Iterable[Sight]) -> tuple[str, ...]:

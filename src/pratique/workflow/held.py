@@ -10,18 +10,20 @@ import os
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from pratique.adapters import disk
 from pratique.ecosystems.npm.layout import cache_root, cached_content_path
 from pratique.model.ports import Unreadable
 from pratique.model.report import ObservationEntry
 from pratique.report.words import moment
 from pratique.respond.contain.persistence import USER_UNITS
-from pratique.respond.seen import Sight, path_of
+from pratique.respond.seen import LOCAL, Sight, path_of
 from pratique.respond.situation import Held
 
 _YARN = re.compile(r"(?P<folder>.*/v\d+/npm-[^/]+)/node_modules/")
 _NPX = re.compile(r"(?P<folder>.*/_npx/[0-9a-f]+)(?:/|$)")
-_VIRTUAL = re.compile(r"(?P<folder>.*/node_modules/\.pnpm/[^/]+)/node_modules/")
+_VIRTUAL = re.compile(r"(?P<folder>.*/node_modules/\.(?:pnpm|deno)/[^/]+)/node_modules/")
 _STORED = ("cache", "store")
 _PLANTED = ("presence", "digest")
 
@@ -44,19 +46,21 @@ def held(found: list[Sight], made: str) -> tuple[tuple[Held, ...], list[str]]:
     wanted = _Wanted()
     notes: list[str] = []
     for sight in found:
-        if sight.path is None or sight.entry.inferred or not sight.entry.current or sight.entry.status != "affected":
+        if sight.entry.inferred or not sight.entry.current or sight.entry.status != "affected":
+            continue
+        if sight.path is None:
+            for database in _databases(sight):
+                wanted.add(database, "package-cache", False, sight)
             continue
         if sight.entry.kind == "indicator":
             _planted(sight, wanted)
         for item in sight.observations:
             for path, what, folder in _places(item, sight):
                 wanted.add(path, what, folder, sight)
-            if item.reader == "pnpm-store-database":
-                notes.append(f"{path_of(item.location)}: a database; take the release out with `pnpm store prune`")
     kept: list[Held] = []
     limit = moment(made)
     for path in sorted(wanted.what):
-        if any(path.startswith(f"{other}/") for other, (_, folder) in wanted.what.items() if folder):
+        if any(wanted.what.get(above, ("", False))[1] for above in _above(path)):
             continue
         what, folder = wanted.what[path]
         try:
@@ -84,6 +88,24 @@ def held(found: list[Sight], made: str) -> tuple[tuple[Held, ...], list[str]]:
             )
         )
     return tuple(kept), sorted(set(notes))
+
+
+def _above(path: str) -> Iterator[str]:
+    """Every folder that holds a path."""
+    while (above := os.path.dirname(path)) != path:
+        yield above
+        path = above
+
+
+def _databases(sight: Sight) -> Iterator[str]:
+    """The files of a store's database whose rows a sighting rests on: what is in one row moves with the whole."""
+    if sight.target_kind not in LOCAL:
+        return
+    for item in sight.observations:
+        if item.reader == "pnpm-store-database":
+            path = path_of(msgspec.structs.replace(item.location, inside=()))
+            if path is not None:
+                yield from (path, f"{path}-wal", f"{path}-shm")
 
 
 def _planted(sight: Sight, wanted: _Wanted) -> None:
@@ -131,7 +153,8 @@ def _places(item: ObservationEntry, sight: Sight) -> Iterator[tuple[str | None, 
 
 def _installed(item: ObservationEntry, path: str) -> Iterator[tuple[str | None, str, bool]]:
     record = item.facts.get("record")
-    if record == "installed-record" and "/node_modules/" in path and item.reader != "manifest":
+    inside = "/node_modules/" in path or "/.yarn/" in path
+    if record == "installed-record" and inside and item.reader != "manifest":
         yield path, "package-folder", False
     elif item.kind == "folder" or record in ("manifest", "folder-name"):
         folder = path if item.kind == "folder" else os.path.dirname(path)

@@ -99,7 +99,7 @@ def last_reports(case: CaseFile) -> tuple[Report, ...]:
 
 
 def swept(case: CaseFile, incident: str) -> bool:
-    """Whether the dead man's switch of an incident is gone, by the last record, and nothing active was seen since."""
+    """Whether the dead man's switch of an incident is gone by the last record, and no machine showed it since."""
     gone = False
     for entry in case.entries("sweep", "report"):
         if entry.kind == "sweep":
@@ -108,7 +108,12 @@ def swept(case: CaseFile, incident: str) -> bool:
                 gone = record.outcome in ("nothing-found", "removed")
         elif gone:
             report = _understood(case, entry, Report)
-            gone = not any(item.incident == incident and item.depth == "active" for item in report.sightings)
+            gone = not any(
+                item.incident == incident
+                and item.status in ("affected", "under_investigation")
+                and (item.depth == "active" or item.location.target.startswith("host+"))
+                for item in report.sightings
+            )
     return gone
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pratique.model.plan import PHASES, Manual, Precondition, Quarantine
+from pratique.model.plan import PHASES, Edit, Manual, Precondition, Quarantine
 from pratique.report.plans import FORMS, render_plan
 from pratique.respond import preserve
-from pratique.respond.plan import DANGEROUS, PLANNERS, compose
+from pratique.respond.plan import PLANNERS, compose
+from pratique.respond.seen import DANGEROUS
+from tests.property.test_plan_laws import report_of
 from tests.unit.respond.planning import examine, giving, release_of, situation_of, step
 
 WATCHED = ("tanstack-2026-05-11", "chaindrop-2026-08-04")
@@ -59,12 +61,43 @@ def test_a_step_that_rests_on_none_is_an_error() -> None:
         compose(situation_of(), [giving(step("a", preconditions=(needs,)))])
 
 
+def test_an_edit_on_other_bytes_of_a_file_waits_and_a_note_says_so() -> None:
+    def edit(before: str, after: str) -> Edit:
+        return Edit(path="/srv/package.json", before=before, after=after, hunks=(), diff="")
+
+    rests = Precondition(kind="done", words="w", step="b")
+    steps = (
+        step("a", phase="revert", disposition="safe", action=edit("1", "2")),
+        step("b", phase="revert", disposition="safe", action=edit("1", "3")),
+        step("c", phase="revert", disposition="safe", action=edit("2", "4")),
+        step("d", preconditions=(rests,)),
+    )
+    plan = compose(situation_of(), [giving(*steps)])
+    assert [item.id for item in plan.steps] == [preserve.SEAL, "a", "c"]
+    assert len(plan.notes) == 2
+
+
+def test_a_machine_is_cut_off_first_where_the_incident_says_so() -> None:
+    found = report_of(["axios-2026-03-31"])
+    plan = compose(situation_of(found))
+    assert [item.id for item in plan.steps][:3] == [preserve.DISCONNECT, preserve.COLLECT, preserve.SEAL]
+    with_switch = compose(situation_of(report_of(["axios-2026-03-31", WATCHED[0]])))
+    assert with_switch.steps[0].id == preserve.COLLECT
+
+
 def test_what_changes_anything_comes_after_the_seal() -> None:
     found = giving(step("verify.x"), step("revert.x", phase="preserve", action=MOVED, disposition="safe"))
     plan = compose(situation_of(), [found])
     assert [item.id for item in plan.steps] == [preserve.SEAL, "revert.x", "verify.x"]
     assert plan.steps[1].after == (preserve.SEAL,)
     assert plan.steps[1].preconditions[0].kind == "sealed"
+
+
+def test_words_in_names_hold_steps_back_but_never_the_copies_the_seal_and_the_sweep(tmp_path: Path) -> None:
+    report = examine(tmp_path / "kill" / "revoke", release_of(WATCHED[0]))
+    plan = compose(situation_of(report))
+    assert [item.id for item in plan.steps][:3] == [preserve.COLLECT, preserve.SEAL, preserve.sweep_of(WATCHED[0])]
+    assert plan.held_back[0].count
 
 
 @pytest.mark.parametrize("incident", WATCHED)

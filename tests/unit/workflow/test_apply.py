@@ -333,6 +333,38 @@ def test_other_names_of_a_file_are_told(tmp_path: Path) -> None:
     assert (tmp_path / "other").read_bytes() == b"{}"
 
 
+def test_a_new_file_where_no_second_name_can_be_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*arguments: object, **more: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    path = tmp_path / ".npmrc"
+    request = written(plan_of(change("a", edit_of(path, (0, b"", b"x=1\n")))), tmp_path / "plan.json")
+    assert apply(request).exit_code == 0
+    assert path.read_bytes() == b"x=1\n"
+    assert undo(msgspec.structs.replace(request, allow=frozenset())).exit_code == 0
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "fits"),
+    [
+        ("/srv/shop/.github/workflows/release.yml", True),
+        ("/srv/shop/workflows/release.yml", False),
+        ("/srv/shop/.github/release.yml", False),
+        ("/srv/shop/action.yml", True),
+        ("/srv/shop/requirements-dev.txt", True),
+        ("/srv/shop/readme.txt", False),
+        ("/srv/shop/node_modules/x/package.json", False),
+        ("/usr/lib/package.json", False),
+        ("/dev/shm/shop/package.json", True),
+    ],
+)
+def test_which_files_an_edit_may_change(path: str, fits: bool) -> None:
+    found = hands.allowed(Edit(path=path, before=None, after="", hunks=(), diff=""))
+    assert (found is None) is fits
+
+
 def test_attributes_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "package.json"
     path.write_bytes(b"{}")

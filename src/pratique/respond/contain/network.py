@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from pratique.model.incident import Incident, Indicator
+from pratique.model.inert import one_line, printable
 from pratique.model.plan import Command, Manual, Step
 from pratique.respond import preserve, seen
 from pratique.respond.situation import Situation
@@ -118,7 +119,8 @@ def _kept_out(item: Indicator) -> str:
 
 def _lists(situation: Situation, incident: Incident, found: Blocks) -> Iterator[Step]:
     sights = [sight for sight in seen.sights(situation) if sight.entry.incident == incident.id]
-    comments = [f"# {incident.id}, revision {incident.revision}", *(f"# left out: {line}" for line in found.left_out)]
+    told = [f"{incident.id}, revision {incident.revision}", *(f"left out: {line}" for line in found.left_out)]
+    comments = [f"# {one_line(printable(line))}" for line in told]
     hosts = [f"{address} {name}" for name in found.names for address in _NOWHERE]
     texts = (
         ("hosts", "in the hosts file of every machine", "text/x-hosts", hosts),

@@ -21,6 +21,7 @@ _TITLES = {
     "persistence": "Move a file that starts code into the quarantine",
     "dropped-file": "Move a dropped file into the quarantine",
 }
+_DATABASE = "index.db"
 _PLANTED = ("user-unit", "persistence", "dropped-file")
 
 
@@ -50,13 +51,17 @@ def _move(item: Held, ran: bool, by_id: Mapping[str, seen.Sight]) -> Step:
     what = ", ".join(names[:3]) or "what was seen"
     by_hand = ran and machine_wide(item)
     planted = item.what in _PLANTED
+    whole = _DATABASE in item.path.rpartition("/")[2]
     words = f"{item.digest} is what lies there now."
     return Step(
         id=f"revert.quarantine.{item.what}.{seen.slug(item.path)}",
         phase="revert",
         title=_TITLES[item.what].format(what=what),
-        reason=f"Left there, it is installed or started again. {seen.because(found)}.",
-        disposition="manual" if by_hand else "unsafe" if planted else "safe",
+        reason=(
+            f"Left there, it is installed or started again. {seen.because(found)}."
+            + (" It is the index of a whole store: pnpm fetches again what it needs." if whole else "")
+        ),
+        disposition="manual" if by_hand else "unsafe" if planted or whole else "safe",
         action=Manual(
             instructions=(
                 "Code ran on this machine: nothing in it can be trusted, this program and its tools included.",
