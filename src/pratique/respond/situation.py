@@ -67,6 +67,8 @@ class Proof(msgspec.Struct, frozen=True):
     accepted: bool | None
     """None: it could not be asked."""
     words: str
+    completed: Mapping[str, bytes] = {}
+    """What the client added to files, by absolute path: digests of its own that nothing else knows."""
 
 
 Prove = Callable[[Project, Mapping[str, bytes]], Proof]

@@ -223,6 +223,7 @@ def _proven(
         if proof.accepted is False:
             refused = proof.words
             continue
+        content |= {path: data for path, data in proof.completed.items() if path in content}
         order = sorted(content, key=lambda path: (path == base.lock, path))
         made = tuple((path, beside[path].content if path in beside else None, content[path]) for path in order)
         open_ends = way.left_open if way.files else (*left, *((f"The rule was refused: {refused}",) if refused else ()))

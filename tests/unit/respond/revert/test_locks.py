@@ -66,6 +66,19 @@ def test_one_group_with_the_rule_its_date_and_the_proof(tmp_path: Path) -> None:
     assert compose(found).steps
 
 
+def test_what_the_client_added_is_part_of_the_edit(tmp_path: Path) -> None:
+    def adds(project: Project, files: Mapping[str, bytes]) -> Proof:
+        path = next(path for path in files if path.endswith("yarn.lock"))
+        more = files[path].replace(b"  languageName: node\n", b"  checksum: 10c0/aa\n  languageName: node\n", 1)
+        return Proof(True, "accepted", {path: more, "/elsewhere/x": b""})
+
+    found = planned(tmp_path / "shop", {"yarn.lock": BERRY, "package.json": MANIFEST}, prove=adds)
+    manifest, lock = locks.steps(found)
+    assert isinstance(lock.action, Edit)
+    assert b"  checksum: 10c0/aa\n" in patched(BERRY, lock.action.hunks)
+    assert "/elsewhere" not in str(manifest)
+
+
 def test_what_no_client_was_asked_about_is_unsafe(tmp_path: Path) -> None:
     files = {"yarn.lock": BERRY, "package.json": MANIFEST}
     found = planned(tmp_path / "shop", files, prove=lambda project, files: Proof(None, "no client"))
