@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pratique.adapters import clients
-from pratique.ecosystems.npm.locks import package_lock, pnpm_lock
+from pratique.ecosystems.npm.locks import bun_lock, package_lock, pnpm_lock, yarn_berry, yarn_classic
 from pratique.respond.situation import Project, ProjectFile, Proof
 from pratique.workflow.proof import prover
 from tests.standins.packages import AFTER_WINDOW, ALL, IN_WINDOW, Release
@@ -77,7 +77,18 @@ def test_accepted_and_refused(label: str, tmp_path: Path) -> None:
         assert proof.accepted is False, proof.words
 
 
-@pytest.mark.parametrize(("label", "codec"), [("npm-11", package_lock), ("pnpm-10", pnpm_lock), ("pnpm-12", pnpm_lock)])
+CODECS = [
+    ("npm-11", package_lock),
+    ("pnpm-10", pnpm_lock),
+    ("pnpm-12", pnpm_lock),
+    ("yarn-1", yarn_classic),
+    ("yarn-3.8", yarn_berry),
+    ("yarn-4.18", yarn_berry),
+    ("bun-1.4", bun_lock),
+]
+
+
+@pytest.mark.parametrize(("label", "codec"), CODECS)
 def test_a_repaired_lockfile_is_accepted(label: str, codec: object, tmp_path: Path) -> None:
     with Registry(as_of=IN_WINDOW) as registry:
         name, search = made(label, tmp_path, registry)
@@ -88,6 +99,16 @@ def test_a_repaired_lockfile_is_accepted(label: str, codec: object, tmp_path: Pa
         (tmp_path / name).write_bytes(repaired.content)
         proof = shown(tmp_path, search, name)
         assert proof.accepted is True, proof.words
+        for path, content in proof.completed.items():
+            assert codec is yarn_berry
+            assert path == str(tmp_path / name)
+            added = set(content.splitlines()) - set(repaired.content.splitlines())
+            assert len(added) == 1
+            assert added.pop().startswith(b"  checksum: ")
+            (tmp_path / name).write_bytes(content)
+            again = shown(tmp_path, search, name)
+            assert (again.accepted, again.completed) == (True, {})
+        assert bool(proof.completed) == (codec is yarn_berry)
         (tmp_path / name).write_bytes(before)
         assert shown(tmp_path, search, name).accepted is not True
 

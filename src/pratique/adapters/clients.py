@@ -42,6 +42,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     accepted: bool | None
     words: str
+    completed: bytes | None = None
+    """The lockfile with what the client added to it and nothing else can know; None where it added nothing."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     environment: Mapping[str, str] = {}
     refuses: tuple[str, ...] = ()
     """Words that mean: this lockfile is not taken."""
+    completes: Callable[[bytes, bytes], bool] = lambda before, after: False
+    """Whether what the client wrote is the lockfile with no more than what was left open in it."""
     network: bool = True
     manifests: tuple[str, ...] = ("package.json",)
 
@@ -187,6 +191,18 @@ def bun_settings(files: Mapping[str, bytes]) -> dict[str, str]:
     return {**made, "bunfig.toml": "\n".join(lines) + "\n"}
 
 
+def adds_checksums(before: bytes, after: bytes) -> bool:
+    """Whether a yarn.lock has more `checksum` lines than before, and nothing else is different."""
+    old = iter(before.splitlines())
+    want = next(old, None)
+    for line in after.splitlines():
+        if line == want:
+            want = next(old, None)
+        elif not line.startswith(b"  checksum: "):
+            return False
+    return want is None
+
+
 def _yaml(content: bytes | None) -> dict[str, Any] | None:
     """A mapping of a small YAML file; None where it is none. Nesting that has no bound is not looked at."""
     if content is None or len(content) > _LARGEST_MANIFEST:
@@ -288,6 +304,7 @@ ROWS: tuple[Row, ...] = (
             "YARN_ENABLE_GLOBAL_CACHE": "0",
         },
         refuses=("YN0028", "YN0018", "would have been modified by this install"),
+        completes=adds_checksums,
     ),
     Row(
         manager="bun",
@@ -395,6 +412,8 @@ def _asked(
         return Answer(None, f"{words} took longer than {seconds:.0f} s; {hand}")
     if status == 0:
         after = _read(os.path.join(copy, name), LARGEST_COPY)
+        if after is not None and after != content and row.completes(content, after):
+            return Answer(True, f"{words} accepts it in a scratch copy and adds its own digests, {how}", after)
         if after != content:
             return Answer(False, f"{words} ends well but writes the lockfile anew, {how}")
         return Answer(True, f"{words} accepts it in a scratch copy, {how}")

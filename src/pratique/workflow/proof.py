@@ -33,13 +33,14 @@ def _prove(project: Project, files: Mapping[str, bytes], search: str | None, sec
         locks = [path for path in known if _is_lock(path) and os.path.dirname(path) in folders]
     if not locks:
         return Proof(None, "no lockfile that a client could be asked about")
-    answers = [_answer(path, known, search, seconds) for path in sorted(locks)]
+    asked = {path: _answer(path, known, search, seconds) for path in sorted(locks)}
+    answers = asked.values()
     words = "; ".join(answer.words for answer in answers)
     if any(answer.accepted is False for answer in answers):
         return Proof(False, words)
     if any(answer.accepted is None for answer in answers):
         return Proof(None, words)
-    return Proof(True, words)
+    return Proof(True, words, {path: item.completed for path, item in asked.items() if item.completed is not None})
 
 
 def _is_lock(path: str) -> bool:
