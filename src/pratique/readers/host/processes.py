@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from pratique.ecosystems.arguments import told
 from pratique.model.observation import Observation, ProcessFact, Refusal, Time
 from pratique.model.ports import MEBIBYTE, Artifact, Interest, Reader
 from pratique.model.tables import PROCESS_FILE, ProcessTable
@@ -39,8 +40,17 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
         said = f"was taken without looking for {len(missing)} of the command lines that are asked about"
         yield refuse(artifact, READER, said)
     for fact in table.processes:
-        times = _times(table, fact)
-        yield Observation(READER.name, artifact.location(), fact, times)
+        yield Observation(READER.name, artifact.location(), _bare(fact), _times(table, fact))
+
+
+def _bare(fact: ProcessFact) -> ProcessFact:
+    """The row, reduced once more where it holds a URL: whoever wrote the table."""
+    if any("://" in word for word in (*fact.words, *fact.hosts, fact.script or "")):
+        words = tuple(told(word) if "://" in word else word for word in fact.words)
+        hosts = tuple(host for host in fact.hosts if "@" not in host and "/" not in host)
+        script = None if "://" in (fact.script or "") else fact.script
+        return msgspec.structs.replace(fact, words=words, hosts=hosts, script=script)
+    return fact
 
 
 def _times(table: ProcessTable, fact: ProcessFact) -> tuple[Time, ...]:
