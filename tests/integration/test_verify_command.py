@@ -168,6 +168,18 @@ def test_a_run_is_over_when_the_machine_is_rebuilt_and_every_credential_is_recor
             assert OTHER.encode() not in path.read_bytes()
 
 
+def test_a_machine_that_was_swept_is_swept_again(case: Path, home: Path, tmp_path: Path) -> None:
+    unpack("npm-11-blocked", tmp_path / "install")
+    check(case, home, tmp_path / "install", code=10)
+    told = "\n".join(item["what"] for item in verified(case, home, 10)["open"])
+    assert "What runs and what starts by itself on this machine was not examined" in told
+    assert "Caches, stores, logs and global packages of this user were not examined" in told
+    assert run("host", "--case", case, "--incident", AXIOS, home=home).returncode in (0, 4, 10, 11)
+    found = verified(case, home, 10)
+    assert "What runs and what starts" not in "\n".join(item["what"] for item in found["open"])
+    assert "host" in {entry["kind"] for entry in found["report"]["targets"]}
+
+
 def test_a_token_that_was_moved_is_not_rotated(case: Path, home: Path, tmp_path: Path) -> None:
     unpack("npm-11-blocked", tmp_path / "install")
     (home / ".npmrc").write_text(f"//registry.example/:_authToken={TOKEN}\n")
@@ -221,3 +233,18 @@ def test_without_a_report_or_a_case_it_says_what_to_do(case: Path, home: Path, t
     assert done.returncode == 2
     assert "holds no report" in done.stderr
     assert run("verify", tmp_path / "nowhere", home=home).returncode == 2
+
+
+def test_a_key_of_nobody_known_is_not_rotated_as_a_token_of_a_code_host(home: Path) -> None:
+    """A private key has a form and no issuer: its steps are those of an issuer that nobody described."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (home / ".acme.sh").mkdir()
+    (home / ".acme.sh/account.key").write_bytes(key)
+    done = run("reach", "--home", home, "--format", "json", home=home)
+    found = [item for item in json.loads(done.stdout)["credentials"] if item["place"].endswith("account.key")]
+    assert [item["rotation"] for item in found] == ["other"]

@@ -36,7 +36,7 @@ def verification_lines(found: Verification) -> Iterator[str]:
         yield f"Credentials  {closed:,} of {len(found.credentials):,} closed"
         for credential in found.credentials:
             mark = "closed" if credential.closed else "open"
-            age = f", {count(credential.age, 'day')} old" if credential.age is not None else ""
+            age = f", {_days(credential.age)} old" if credential.age is not None else ""
             yield (
                 f"  {mark:<7}tier {credential.tier}  {_inert(credential.provider)}: {_inert(credential.field)} in"
                 f" {_inert(credential.place)}"
@@ -72,6 +72,10 @@ def _sentence(found: Verification) -> str:
     if found.status == "affected":
         return f"{affected:,} of {places} not recovered; {blocking:,} still open"
     return f"nothing shows that a place is still affected, and {blocking:,} still open: it is not shown that it is over"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number:,} days"
 
 
 def _inert(text: str) -> str:

@@ -324,6 +324,8 @@ class _Run:
         if row.provider != "various" or not fact.kind or row.personal:
             return row
         provider = next((item.provider for item in tokens.formats() if item.kind == fact.kind), "")
+        if provider == "various":
+            return row
         found = [item for item in self.table.rows if item.provider == provider and item.secret not in _NO_ISSUER]
         return min(found, key=lambda item: (item.tier, item.id)) if found else row
 

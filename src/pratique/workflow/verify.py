@@ -133,7 +133,7 @@ class _Verifier:
                 f"entry {item.entry}, {item.field}: {item.words}" if item.entry else item.words
                 for item in verify_case(self.case).disagreements
             ),
-            remarks=tuple(self._remarks()),
+            remarks=tuple(self._remarks(before)),
         )
         judged = recovery.judge(facts)
         return Verification(
@@ -376,12 +376,34 @@ class _Verifier:
         rest = sorted(set(held) - set(names), key=lambda name: (held[name].tier, held[name].place, name))
         return [name for name in (*names, *rest) if name in held]
 
-    def _remarks(self) -> Iterator[Open]:
+    def _not_examined(self, before: Iterable[Before]) -> Iterator[Open]:
+        """What the case never asked about on this machine, though a listed release was installed on it."""
+        if not any(
+            item.host == self.host and item.of_this_machine and item.depth in ("installed", *RAN) for item in before
+        ):
+            return
+        kinds = {entry.kind for report in self.record.reports for entry in report.targets}
+        case = shlex.quote(self.case.folder)
+        if not kinds & {"place", "root"}:
+            yield Open(
+                what="Caches, stores, logs and global packages of this user were not examined in this case",
+                advice=f"pratique check --case {case}",
+                blocks=False,
+            )
+        if "host" not in kinds:
+            yield Open(
+                what="What runs and what starts by itself on this machine was not examined in this case",
+                advice=f"pratique host --case {case}",
+                blocks=False,
+            )
+
+    def _remarks(self, before: Iterable[Before]) -> Iterator[Open]:
         """What else is open: the seal, steps without a receipt, files that are not as a step left them."""
         if not self.case.sealed:
             yield Open(
                 what="No seal covers the evidence", advice=f"pratique case seal {self.case.folder}", blocks=False
             )
+        yield from self._not_examined(before)
         plan = self.record.plans.get(self.record.last_plan)
         if plan is not None:
             done = {
