@@ -168,6 +168,17 @@ def test_a_run_is_over_when_the_machine_is_rebuilt_and_every_credential_is_recor
             assert OTHER.encode() not in path.read_bytes()
 
 
+def test_an_inventory_of_jobs_is_none_of_the_account(case: Path, home: Path, tmp_path: Path) -> None:
+    unpack("npm-11-blocked", tmp_path / "install")
+    check(case, home, tmp_path / "install", code=10)
+    workflow = tmp_path / "ci.yml"
+    workflow.write_text("on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: npm ci\n")
+    assert run("reach", "--case", case, "--workflow", workflow, home=home).returncode in (0, 4)
+    assert "No inventory tells what the account on" in blocking(verified(case, home, 10))
+    assert run("reach", "--case", case, "--home", home, home=home).returncode in (0, 4)
+    assert "No inventory tells" not in blocking(verified(case, home, 10))
+
+
 def test_a_machine_that_was_swept_is_swept_again(case: Path, home: Path, tmp_path: Path) -> None:
     unpack("npm-11-blocked", tmp_path / "install")
     check(case, home, tmp_path / "install", code=10)

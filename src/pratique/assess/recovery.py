@@ -95,6 +95,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Incidents that were seen, with a dead man's switch whose sweep is not recorded as done."""
     credentials: tuple[Held, ...] | None = None
     """In the order of the rotation; None: no inventory was made."""
+    uninventoried: tuple[tuple[str, str], ...] = ()
+    """Whose reach no inventory tells, and what to do."""
     unread: tuple[tuple[str, str], ...] = ()
     """Places of the inventory that could not be looked at: place, reason."""
     damaged: tuple[str, ...] = ()
@@ -272,6 +274,8 @@ def _open(facts: Facts, subjects: Iterable[SubjectAnswer], credentials: Iterable
             what="No inventory of credentials was made: what was in reach is not known",
             advice=f"pratique reach --case {facts.case}",
         )
+    for whose, advice in facts.uninventoried:
+        yield Open(what=f"No inventory tells what {whose} could read", advice=advice)
     for credential in credentials:
         if not credential.closed:
             age = f", {credential.age} days old" if credential.age is not None else ""

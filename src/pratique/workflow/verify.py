@@ -15,7 +15,7 @@ import msgspec
 
 from pratique.adapters import clock, disk
 from pratique.assess import recovery
-from pratique.assess.recovery import RAN, Before, Facts, Held, Now
+from pratique.assess.recovery import CALLS, RAN, Before, Facts, Held, Now
 from pratique.casefile.case import Case
 from pratique.ecosystems import purl as purls
 from pratique.incidents.index import lookup_key
@@ -106,14 +106,14 @@ class _Verifier:
     def answer(self) -> Verification:
         """Look again, compare, judge."""
         before = tuple(self._before())
-        report, unreachable = self._look_again()
+        seen = sorted({item.incident for item in before})
+        report, unreachable = self._look_again(seen)
         unreachable |= {
             target: f"it is a place of {item.host}"
             for item in before
             if item.host != self.host
             for target in item.targets
         }
-        seen = sorted({item.incident for item in before})
         reach, credentials, unread = self._compare(seen)
         facts = Facts(
             host=self.host,
@@ -128,6 +128,7 @@ class _Verifier:
             unknown=frozenset(name for name in seen if name not in self.known),
             armed=tuple(self._armed(seen)),
             credentials=credentials,
+            uninventoried=tuple(self._uninventoried(before)),
             unread=unread,
             damaged=tuple(
                 f"entry {item.entry}, {item.field}: {item.words}" if item.entry else item.words
@@ -207,7 +208,7 @@ class _Verifier:
             for name in step.sightings
         }
 
-    def _look_again(self) -> tuple[Report | None, dict[str, str]]:
+    def _look_again(self, seen: list[str]) -> tuple[Report | None, dict[str, str]]:
         """A check of every target of this machine, and the targets that are not there, with the reason."""
         unreachable: dict[str, str] = {}
         specs: dict[TargetSpec, None] = {}
@@ -236,7 +237,7 @@ class _Verifier:
         request = CheckRequest(
             targets=tuple(specs),
             incidents=incidents,
-            named=frozenset(self.case.incidents) & frozenset(self.known),
+            named=(frozenset(self.case.incidents) | frozenset(seen)) & frozenset(self.known),
             digests={incident.id: digest(incident) for incident in incidents},
             jobs=self.request.jobs,
             deep=any(option.get("deep") for option in options),
@@ -375,6 +376,20 @@ class _Verifier:
         names = [member.id for work in ordered(items(situation)) for item in work.items for member in item.members]
         rest = sorted(set(held) - set(names), key=lambda name: (held[name].tier, held[name].place, name))
         return [name for name in (*names, *rest) if name in held]
+
+    def _uninventoried(self, before: Iterable[Before]) -> Iterator[tuple[str, str]]:
+        """Machines and jobs in which a listed release was, and of whose reach the inventories say nothing."""
+        if not self.record.reaches:
+            return
+        case = shlex.quote(self.case.folder)
+        accounts = {item.host for item in self.record.reaches if not _of_jobs_alone(item)}
+        for host in sorted({item.host for item in before if item.of_this_machine and item.depth in CALLS} - accounts):
+            yield f"the account on {host}", f"pratique reach --case {case}, on {host}"
+        asked = [item.asked for item in self.record.reaches if item.asked is not None]
+        if not any(item.workflows or item.reports for item in asked) and any(
+            item.kind == "log" and not item.of_this_machine and item.depth in CALLS for item in before
+        ):
+            yield "the jobs", f"pratique reach --case {case} --workflow FILE --report REPORT"
 
     def _not_examined(self, before: Iterable[Before]) -> Iterator[Open]:
         """What the case never asked about on this machine, though a listed release was installed on it."""
@@ -545,6 +560,14 @@ def _own_places() -> Iterable[TargetSpec]:
         return machine.this_user()
     except TargetError:
         return ()
+
+
+def _of_jobs_alone(report: ReachReport) -> bool:
+    """Whether an inventory asked about jobs and about no account."""
+    asked = report.asked
+    if asked is None or not (asked.workflows or asked.reports):
+        return False
+    return not (asked.home or asked.root or asked.user or asked.projects)
 
 
 def _listed(value: Any) -> tuple[Any, ...]:

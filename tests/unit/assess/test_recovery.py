@@ -88,6 +88,7 @@ def test_nothing_was_affected() -> None:
         (facts(old=(before(targets=frozenset()),)), "under_investigation", "does not say where"),
         (facts(armed=("tanstack-2026-05-11",)), "under_investigation", "dead man's switch"),
         (facts(credentials=None), "under_investigation", "No inventory"),
+        (facts(uninventoried=(("the jobs", "pratique reach"),)), "under_investigation", "what the jobs could read"),
         (facts(damaged=("entry 3, body: changed",)), "under_investigation", "does not agree"),
         (facts(unread=(("$HOME/.aws/credentials", "not understood"),)), "under_investigation", "by hand"),
         (facts(remarks=(Open(what="it is there again"),)), "under_investigation", "there again"),
