@@ -150,6 +150,9 @@ class Roots:
                 mark = "$PROJECT" if len(self.projects) == 1 else f"$PROJECT[{os.path.basename(project)}]"
                 yield self._place(wanted, os.path.realpath(project), names, f"{mark}/{rest}")
             return
+        if variable == "PROGRAMDATA" and not self.account.live:
+            yield self._place(wanted, self.account.world, ("ProgramData", *names), f"%PROGRAMDATA%/{rest}")
+            return
         inside = self._inside(variable)
         if inside is not None:
             yield self._place(wanted, self.home, (*inside, *names), "/".join(("$HOME", *inside, *names)))

@@ -7,6 +7,7 @@ A tree is made of `Pairs`, lists and texts, whatever it was read from. Patterns 
 
 from __future__ import annotations
 
+import functools
 import json
 import tomllib
 from collections.abc import Iterator
@@ -198,13 +199,17 @@ def matches(patterns: tuple[str, ...], path: tuple[str, ...]) -> bool:
     Keys may hold dots themselves, so a pattern is compared with the last part and with the whole path too. `!` in
     front of a pattern leaves out what it matches.
     """
-    names = [part for part in path if not (part.startswith("[") and part.endswith("]"))]
+    return _matches(patterns, tuple(part for part in path if part[:1] != "[" or part[-1:] != "]"))
+
+
+@functools.lru_cache(maxsize=4096)
+def _matches(patterns: tuple[str, ...], names: tuple[str, ...]) -> bool:
     if any(pattern.startswith("!") and _ends(pattern[1:], names) for pattern in patterns):
         return False
     return any(_ends(pattern, names) for pattern in patterns if pattern[:1] not in ("!", "@"))
 
 
-def _ends(pattern: str, names: list[str]) -> bool:
+def _ends(pattern: str, names: tuple[str, ...]) -> bool:
     parts = pattern.split(".")
     if len(parts) <= len(names) and all(map(like, parts, names[len(names) - len(parts) :])):
         return True
