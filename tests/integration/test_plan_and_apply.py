@@ -16,6 +16,7 @@ import pytest
 from pratique import api
 from pratique.model.plan import Edit, Manual, Plan, Quarantine
 from pratique.respond import preserve
+from tests.docs.pages import lay_out
 from tests.unit.respond.planning import release_of
 from tests.unit.respond.worlds import snapshot
 
@@ -79,6 +80,25 @@ def test_apply_takes_the_copies_away_and_undo_brings_them_back(name: str, tmp_pa
     undone = api.undo(msgspec.structs.replace(request, allow=frozenset({"payload"})))
     assert undone.exit_code == 0, undone
     assert snapshot(world) == before
+
+
+def test_every_workspace_of_the_harbour_at_once(tmp_path: Path) -> None:
+    lay_out(tmp_path)
+    harbour = tmp_path / "build" / "demo" / "harbour"
+    targets = tuple(api.specify([str(harbour)]))
+    report = api.check(api.CheckRequest(targets=targets, incidents=selected(), cache=False))
+    plan = api.plan(api.PlanRequest(report=saved(tmp_path, report), proof=False))
+    assert len(moved(plan)) > 15
+    (tmp_path / "plan.json").write_bytes(api.render_plan(plan, "json"))
+    before = snapshot(harbour)
+    request = api.ApplyRequest(
+        plan=str(tmp_path / "plan.json"), confirm=plan.digest, allow=frozenset({"unsealed", "uncommitted", "unsafe"})
+    )
+    assert api.apply(request).exit_code == 0
+    after = snapshot(harbour)
+    assert {name for name in before if "clean-" in name} == {name for name in after if "clean-" in name}
+    assert api.undo(msgspec.structs.replace(request, allow=frozenset({"payload"}))).exit_code == 0
+    assert snapshot(harbour) == before
 
 
 def selected() -> tuple[api.Incident, ...]:
