@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pratique.ecosystems.locks import codecs_of
+from pratique.ecosystems.pypi.locks import pyproject
 from pratique.model.repair import Correction, LockedRelease, Repaired
 from pratique.respond.revert.overrides import pins_of, rules
 from tests.standins import python_packages
@@ -81,7 +82,9 @@ def test_uv_accepts_it(asked: str, tmp_path: Path, index: str) -> None:
     ok("uv", ["lock"], tmp_path, index)
     repaired(tmp_path / "uv.lock", index)
     if "==" in asked:
-        (tmp_path / "pyproject.toml").write_text(project("litellm==1.82.6"))
+        made = pyproject.CODEC.repair((tmp_path / "pyproject.toml").read_bytes(), CORRECTIONS, known(index))
+        assert isinstance(made, Repaired)
+        (tmp_path / "pyproject.toml").write_bytes(made.content)
     before = (tmp_path / "uv.lock").read_bytes()
     ok("uv", ["lock", "--check"], tmp_path, index)
     said = ok("uv", ["sync", "--frozen", "--no-install-project"], tmp_path, index)

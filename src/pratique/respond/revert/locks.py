@@ -25,7 +25,8 @@ from pratique.respond.situation import Project, ProjectFile, Proof, Situation
 
 DAYS = 90
 """How long a rule that keeps a release out stands before it is looked at again."""
-MANIFEST = "package-manifest"
+MANIFESTS = {"package-manifest": "", "python-manifest": "uv.lock"}
+"""Codecs of manifests, and the one lockfile that they go along with; empty: any of their world."""
 _WORLDS = {"PyPI": "PyPI", "npm": "npm", "GitHub Actions": "GitHub Actions"}
 _UNREAD = {"bun.lockb": "bun", "deno.lock": "deno"}
 
@@ -135,7 +136,7 @@ def _planned(situation: Situation) -> tuple[Planned, ...]:
                 out.append(_unread(path, owners[path], _UNREAD[name], tuple(hit)))
             continue
         for codec in codecs_of(path, content):
-            if codec.name != MANIFEST:
+            if codec.name not in MANIFESTS:
                 found = _lock(situation, codec, files[path], files, owners[path], listed, gone)
                 if found is not None:
                     out.append(found)
@@ -165,7 +166,7 @@ def _lock(
     if not concerned:
         return None
     unknown = [item for item in concerned if not item.good and (item.ecosystem, item.name) not in gone]
-    fit = tuple(item for item in concerned if item not in unknown)
+    fit = tuple(_at_hand(item, situation) for item in concerned if item not in unknown)
     if unknown:
         probe = codec.repair(lock.content, tuple(unknown), lambda name, version: None)
         if isinstance(probe, Unrepairable) or probe.changes:
@@ -182,7 +183,8 @@ def _lock(
     new: dict[str, bytes] = {}
     for path, file in sorted(beside.items()):
         for other in codecs_of(path, file.content):
-            if other.name == MANIFEST and codec.ecosystem == "npm":
+            with_it = MANIFESTS.get(other.name)
+            if with_it is not None and other.ecosystem == codec.ecosystem and with_it in ("", _name(lock.path)):
                 made = other.repair(file.content, fit, situation.releases)
                 if isinstance(made, Unrepairable):
                     reason = f"{path.rpartition('/')[2]}: {made.reason}"
@@ -191,6 +193,12 @@ def _lock(
                     new[path] = made.content
     new[lock.path] = out.content
     return _proven(situation, Planned(lock.path, project, manager, changes=out.changes, corrections=fit), beside, new)
+
+
+def _at_hand(item: Correction, situation: Situation) -> Correction:
+    """A correction with the good releases first that a record is at hand of."""
+    good = tuple(sorted(item.good, key=lambda version: situation.releases(item.name, version) is None))
+    return Correction(name=item.name, bad=item.bad, good=good, ecosystem=item.ecosystem)
 
 
 def _mentioned(item: Correction, content: bytes) -> bool:

@@ -177,3 +177,22 @@ def test_a_diff_shows_no_secret() -> None:
     assert "npm_secret" not in made.diff
     lock = b'  resolved "https://user:pass@mirror.test/a.tgz"\n'
     assert "pass" not in edit("/p/yarn.lock", lock, lock.replace(b"a.tgz", b"b.tgz")).diff
+
+
+def test_a_pin_of_pyproject_goes_with_uv_lock_and_its_constraint(tmp_path: Path) -> None:
+    lock = next(GOLDEN.glob("pypi/uv-lock/uv-0.13/input/project/uv.lock")).read_bytes()
+    lock = lock.replace(b'{ name = "litellm", specifier = ">=1.82" }', b'{ name = "litellm", specifier = "==1.82.8" }')
+    manifest = (
+        b'[project]\nname = "harbour"\nversion = "0.1.0"\ndependencies = [\n  "litellm[proxy]==1.82.8 ; python_version > \'3\'",'
+        b'\n  "standin-colours",\n]\n'
+    )
+    found = planned(tmp_path / "shop", {"uv.lock": lock, "pyproject.toml": manifest})
+    first, last = locks.steps(found)
+    assert isinstance(first.action, Edit)
+    assert isinstance(last.action, Edit)
+    new = patched(manifest, first.action.hunks).decode()
+    assert "\"litellm[proxy]==1.82.6 ; python_version > '3'\"" in new
+    assert '    # Until 2027-02-24: keeps listed releases out.\n    "litellm!=1.82.8",\n' in new
+    text = patched(lock, last.action.hunks)
+    assert b'specifier = "==1.82.6"' in text
+    assert b'constraints = [{ name = "litellm", specifier = "!=1.82.8" }]' in text
