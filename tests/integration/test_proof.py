@@ -314,5 +314,8 @@ def test_rows_and_words() -> None:
     assert npm.versions('"lockfileVersion": 1') == (5, 1 << 30)
     assert clients.rows("Cargo.lock", b"") == []
     project = Project(folder="/nowhere", files=())
+    offline = prover(online=False)(project, {"/nowhere/package-lock.json": b'{"lockfileVersion": 3}'})
+    assert offline.accepted is None
+    assert "asked with --online alone" in offline.words
     assert prover()(project, {}).accepted is None
     assert "poetry check --lock" in prover()(project, {"/nowhere/poetry.lock": b""}).words

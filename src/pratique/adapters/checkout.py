@@ -17,16 +17,16 @@ def uncommitted(path: str, content: bytes) -> bool | None:
 
     A file that no commit holds counts as uncommitted. Line ends that git converts count as no change.
     """
-    top, repository = _repository(os.path.dirname(path))
+    top, database = repository(os.path.dirname(path))
     starter = program.starter()
-    if repository is None or starter is None:
+    if database is None or starter is None:
         return None
     relative = os.path.relpath(path, top).replace(os.sep, "/")
     if "\n" in relative:
         return None
     try:
         asked = [f"HEAD:{relative}\n".encode("utf-8", "surrogateescape")]
-        with starter(repository, ("cat-file", "--batch-check"), asked) as stream:
+        with starter(database, ("cat-file", "--batch-check"), asked) as stream:
             words = stream.read(_LARGEST).split()
     except (Unreadable, OSError):
         return None
@@ -43,7 +43,7 @@ def _object(content: bytes, length: int) -> str:
     return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
 
 
-def _repository(folder: str) -> tuple[str, str | None]:
+def repository(folder: str) -> tuple[str, str | None]:
     """The top of the checkout that holds a folder, and its database; None where there is none."""
     at = folder
     while True:

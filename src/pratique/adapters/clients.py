@@ -400,7 +400,7 @@ def _asked(
     program, version = found
     _lay(row, folder, copy, files)
     _write(os.path.join(copy, name), content)
-    neutral = row.settings(_setting_files(folder, files))
+    neutral = row.settings(setting_files(folder, files))
     for setting, text in neutral.items():
         _write(os.path.join(copy, setting), text.encode())
     hidden = [os.path.realpath(place) for place in (folder, os.path.expanduser("~"))]
@@ -426,7 +426,7 @@ def _asked(
 # the copy
 
 
-def _setting_files(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+def setting_files(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The setting files that may hold allowed keys: the project's by name, the user's with `user` before it."""
     found: dict[str, bytes] = {}
     for name in (".npmrc", "pnpm-workspace.yaml", ".yarnrc.yml", ".yarnrc", "bunfig.toml"):

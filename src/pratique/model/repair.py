@@ -7,6 +7,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+PARTIAL = "_partial"
+"""A field of a manifest that no registry has: the one kind of lockfile that the record is enough for, by codec."""
+
 
 class LockedRelease(msgspec.Struct, frozen=True, kw_only=True):
     """A known good release, as much of its registry record as a lockfile needs."""

@@ -25,6 +25,8 @@ from pratique.respond.plan import compose
 from pratique.respond.situation import Held, Platform, Project, ProjectFile, Situation
 from pratique.workflow.case import last_plan, open_case
 from pratique.workflow.held import held
+from pratique.workflow.proof import prover
+from pratique.workflow.releases import known as known_releases
 from pratique.workflow.select import available
 
 LARGEST_REPORT = 512 << 20
@@ -186,12 +188,19 @@ def _situation(reports: tuple[Report, ...], request: PlanRequest) -> Situation:
         things, told = held(found, report.header.finished)
         moved |= {item.path: item for item in things}
         notes += told
-    return msgspec.structs.replace(
+    made = msgspec.structs.replace(
         bare,
         projects=_named(projects),
         held=tuple(moved[path] for path in sorted(moved)),
         notes=tuple(dict.fromkeys(notes)),
     )
+    return with_means(made, online=request.online, proof=request.proof)
+
+
+def with_means(situation: Situation, *, online: bool, proof: bool) -> Situation:
+    """The situation with what knows good releases, and with what shows lockfiles to their clients."""
+    given = msgspec.structs.replace(situation, releases=known_releases(situation.projects, online=online))
+    return msgspec.structs.replace(given, prove=prover(online=online)) if proof else given
 
 
 def _from_report(entry: IncidentEntry, report: Report) -> Incident:

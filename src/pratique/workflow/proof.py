@@ -16,16 +16,19 @@ _BY_HAND = {
 }
 
 
-def prover(*, search: str | None = None, seconds: float = clients.SECONDS) -> Prove:
-    """How repaired lockfiles are proven here. `search` stands for PATH."""
+def prover(*, online: bool = True, search: str | None = None, seconds: float = clients.SECONDS) -> Prove:
+    """How repaired lockfiles are proven here. `search` stands for PATH.
+
+    Where no network is allowed (`online` is false), clients that fetch packages are not asked.
+    """
 
     def prove(project: Project, files: Mapping[str, bytes]) -> Proof:
-        return _prove(project, files, search, seconds)
+        return _prove(project, files, online, search, seconds)
 
     return prove
 
 
-def _prove(project: Project, files: Mapping[str, bytes], search: str | None, seconds: float) -> Proof:
+def _prove(project: Project, files: Mapping[str, bytes], online: bool, search: str | None, seconds: float) -> Proof:
     known = {item.path: item.content for item in project.files} | dict(files)
     locks = [path for path in files if _is_lock(path)]
     folders = {os.path.dirname(path) for path in files}
@@ -33,7 +36,7 @@ def _prove(project: Project, files: Mapping[str, bytes], search: str | None, sec
         locks = [path for path in known if _is_lock(path) and os.path.dirname(path) in folders]
     if not locks:
         return Proof(None, "no lockfile that a client could be asked about")
-    asked = {path: _answer(path, known, search, seconds) for path in sorted(locks)}
+    asked = {path: _answer(path, known, online, search, seconds) for path in sorted(locks)}
     answers = asked.values()
     words = "; ".join(answer.words for answer in answers)
     if any(answer.accepted is False for answer in answers):
@@ -48,10 +51,14 @@ def _is_lock(path: str) -> bool:
     return name in _OTHERS or any(name in row.lockfiles for row in clients.ROWS)
 
 
-def _answer(path: str, known: Mapping[str, bytes], search: str | None, seconds: float) -> clients.Answer:
+def _answer(path: str, known: Mapping[str, bytes], online: bool, search: str | None, seconds: float) -> clients.Answer:
     folder, name = os.path.split(path)
     if name in _OTHERS:
         return clients.Answer(None, f"{name} is not shown to its client here; by hand, in a copy: {_BY_HAND[name]}")
+    row = next(iter(clients.rows(name, known[path])), None)
+    if row is not None and row.network and not online:
+        hand = f"by hand, in a copy: {clients.by_hand(row)}"
+        return clients.Answer(None, f"{row.program} needs its registry, which is asked with --online alone; {hand}")
     below = {
         os.path.relpath(other, folder).replace(os.sep, "/"): content
         for other, content in known.items()

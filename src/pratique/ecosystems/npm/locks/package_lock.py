@@ -18,7 +18,16 @@ from urllib.parse import urlsplit
 from pratique.ecosystems.npm.locks import requests
 from pratique.ecosystems.npm.locks.spans import Cut, Member, NotJson, Style, Value, apply, nice, parse, without
 from pratique.ecosystems.npm.urls import origin_of, tarball_release
-from pratique.model.repair import Change, Correction, LockCodec, LockedRelease, Releases, Repaired, Unrepairable
+from pratique.model.repair import (
+    PARTIAL,
+    Change,
+    Correction,
+    LockCodec,
+    LockedRelease,
+    Releases,
+    Repaired,
+    Unrepairable,
+)
 
 _FIRST = ("name", "version", "lockfileVersion", "resolved", "integrity", "requires", "packages", "dependencies")
 _KEPT = ("name", "inBundle", "extraneous", "peer", "dev", "optional", "devOptional")
@@ -254,7 +263,7 @@ class _Lock:
             )
         for good in line:
             release = self.releases(entry.name, good)
-            if release is not None:
+            if release is not None and PARTIAL not in release.manifest:
                 return release
         raise Stop(f"nothing at hand knows what {entry.name} {' or '.join(line)} is made of: ask a registry")
 

@@ -18,7 +18,16 @@ from pratique.ecosystems.npm.locks import requests
 from pratique.ecosystems.npm.locks.package_lock import derived
 from pratique.ecosystems.npm.urls import tarball_release
 from pratique.ecosystems.npm.versions import parse_version
-from pratique.model.repair import Change, Correction, LockCodec, LockedRelease, Releases, Repaired, Unrepairable
+from pratique.model.repair import (
+    PARTIAL,
+    Change,
+    Correction,
+    LockCodec,
+    LockedRelease,
+    Releases,
+    Repaired,
+    Unrepairable,
+)
 
 Form = Literal["slashes", "slash-at", "bare"]
 """How keys are written: `/name/1.2.3` (5.x), `/name@1.2.3` (6.x), `name@1.2.3` (9.0)."""
@@ -501,7 +510,7 @@ class _Document:
             raise Stop(f"no known good release of {key.name} ({', '.join(fits)}) is in the line of {key.version}")
         for good in line:
             release = self.releases(key.name, good)
-            if release is not None:
+            if release is not None and release.manifest.get(PARTIAL, CODEC.name) == CODEC.name:
                 return release
         raise Stop(f"nothing at hand knows what {key.name} {' or '.join(line)} is made of: ask a registry")
 
@@ -883,6 +892,48 @@ class _Document:
             key = Key(self.full(item.name, item.value), self.form)
             if self.bad(key) or self.bad(Key(item.value, self.form)):
                 raise Stop(f"{item.where} still names {item.value}: its entries disagree")
+
+
+def parts_of(text: str, name: str, version: str) -> tuple[dict[str, Any], dict[str, dict[str, str]]] | None:
+    """What a lockfile says of a release: the fields that describe it, and its dependencies with exact versions.
+
+    None where it says nothing, or is not whole.
+    """
+    import yaml
+
+    for part in re.split(r"^---\n", text, flags=re.MULTILINE):
+        try:
+            document = _Document(part, {}, lambda name, version: None)
+        except Stop:
+            continue
+        key = next((key for key in document.keys.values() if (key.name, key.version) == (name, version)), None)
+        block = document.snapshots.find(key.text) if key is not None else None
+        shown = document.packages.find(key.at(version, "")) if key is not None and document.form == "bare" else block
+        if block is None or shown is None:
+            continue
+        body = "\n".join(shown.lines[1:])
+        if len(body) > 1 << 16 or body.count("[") + body.count("{") > 64:
+            continue
+        try:
+            described = yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (a safe loader)
+        except (yaml.YAMLError, ValueError, RecursionError):
+            continue
+        peers = set(shown.mapping("peerDependencies"))
+        depends: dict[str, dict[str, str]] = {}
+        for group in ("dependencies", "optionalDependencies"):
+            for other, value in block.mapping(group).items():
+                target = document.keys.get(document.resolve(other, value) or "")
+                if target is None or not target.name:
+                    return None
+                exact = target.version if target.name == other else f"npm:{target.name}@{target.version}"
+                if other not in peers:
+                    depends.setdefault(group, {})[other] = exact
+        if not isinstance(described, dict):
+            continue
+        for group in ("dependencies", "optionalDependencies", "transitivePeerDependencies"):
+            described.pop(group, None)
+        return described, depends
+    return None
 
 
 def _mapping(release: LockedRelease, field: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def repair(content: bytes, corrections: tuple[Correction, ...], releases: Releas
             changes.append(Change(entry=block.key, was=was, why=f"{correction.name} is a payload and goes altogether"))
             continue
         for version, patterns in _shared_out(block, was, correction, wanted).items():
-            record = known(releases, correction.name, version)
+            record = known(releases, correction.name, version, "yarn-classic")
             used.append(record)
             target = next((b for b in lock.blocks if b.field("version") == version and _same(b, record)), None)
             if target is None:
