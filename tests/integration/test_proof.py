@@ -19,7 +19,21 @@ from pratique.workflow.proof import prover
 from tests.standins.packages import AFTER_WINDOW, ALL, IN_WINDOW, Release
 from tests.standins.real_clients import SMALL, need, run
 from tests.standins.registry import Registry
-from tests.unit.ecosystems.npm.locks.stage import CORRECTIONS, good, releases, write
+from tests.unit.ecosystems.npm.locks.stage import CORRECTIONS, formats, good, releases, write
+
+PATCH = "\n".join(
+    (
+        "diff --git a/index.js b/index.js",
+        "--- a/index.js",
+        "+++ b/index.js",
+        "@@ -1,3 +1,4 @@",
+        " 'use strict';",
+        "+// patched",
+        " ",
+        " module.exports = { standIn: true };",
+        "",
+    )
+)
 
 LOCKS = {
     "npm": ("package-lock.json", ("install", "--package-lock-only", "--ignore-scripts")),
@@ -142,6 +156,49 @@ def test_missing_too_old_and_no_network_are_no_answer(tmp_path: Path) -> None:
     proof = shown(tmp_path, str(old), name)
     assert proof.accepted is None
     assert "npm 6.14.18 does not read this lockfile" in proof.words
+
+
+def test_a_project_behind_a_link_and_one_without_a_manifest(tmp_path: Path) -> None:
+    """A link on the way to the project does not hide its manifests; without one there is no answer."""
+    with Registry(as_of=AFTER_WINDOW) as registry:
+        name, search = made("pnpm-10", tmp_path / "real", registry)
+        (tmp_path / "link").symlink_to("real")
+        proof = shown(tmp_path / "link", search, name)
+        assert proof.accepted is True, proof.words
+        (tmp_path / "real" / "package.json").unlink()
+        proof = shown(tmp_path / "real", search, name)
+        assert proof.accepted is None
+        assert "its package.json cannot be read" in proof.words
+
+
+def test_certificates_are_copied_and_keys_are_not(tmp_path: Path) -> None:
+    place, home = tmp_path / "ca.pem", tmp_path / "home"
+    place.write_text("-----BEGIN CERTIFICATE-----\n")
+    text = clients.npm_settings({"user .npmrc": f"cafile={place}\n".encode()})[".npmrc"]
+    copied = clients._with_certificates(text, str(home))
+    assert copied == f'cafile="{home}/certificates.pem"\n'
+    assert (home / "certificates.pem").read_text() == place.read_text()
+    place.write_text("-----BEGIN PRIVATE KEY-----\n")
+    assert clients._with_certificates(text, str(home)) == "\n"
+
+
+def test_workspaces_archives_and_patches_are_in_the_copy(tmp_path: Path) -> None:
+    """A frozen install of a workspace with a folder, an alias and a patch is accepted."""
+    client = need("pnpm-10")
+    with Registry(as_of=AFTER_WINDOW) as registry:
+        formats(tmp_path, registry.url, workspaces=False)
+        write(tmp_path, "patches/axios.patch", PATCH)
+        write(
+            tmp_path,
+            "pnpm-workspace.yaml",
+            "packages: ['packages/*']\npatchedDependencies:\n  axios@1.14.0: patches/axios.patch\n",
+        )
+        done = run(client, ["install", "--lockfile-only"], tmp_path, registry)
+        assert done.returncode == 0, done.stdout
+        assert "patch_hash" in (tmp_path / "pnpm-lock.yaml").read_text()
+        write(tmp_path, ".npmrc", f"registry={registry.url}\n")
+        proof = shown(tmp_path, f"{client.folder}{os.pathsep}{Path(client.command[0]).parent}", "pnpm-lock.yaml")
+    assert proof.accepted is True, proof.words
 
 
 def test_time_is_bounded_and_the_group_ends(tmp_path: Path) -> None:

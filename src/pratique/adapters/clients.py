@@ -30,6 +30,7 @@ from pratique.model.ports import Unreadable
 SECONDS = 300.0
 """So long a client may take."""
 MOST_MANIFESTS = 5000
+MOST_FOLDERS = 50_000
 DEEPEST = 8
 LARGEST_COPY = 64 << 20
 _LARGEST_MANIFEST = 8 << 20
@@ -353,6 +354,7 @@ def ask(
     `files` holds new bytes by path relative to the folder; what is not there is read from the folder. `search` stands
     for PATH. Never raises.
     """
+    folder = os.path.realpath(folder)
     content = files.get(name)
     if content is None:
         content = _read(os.path.join(folder, name), LARGEST_COPY)
@@ -399,9 +401,12 @@ def _asked(
         return Answer(None, f"{row.program} is not on this machine; {hand}")
     program, version = found
     _lay(row, folder, copy, files)
+    if not os.path.exists(os.path.join(copy, row.manifests[0])):
+        return Answer(None, f"its {row.manifests[0]} cannot be read; {hand}")
     _write(os.path.join(copy, name), content)
     neutral = row.settings(setting_files(folder, files))
     for setting, text in neutral.items():
+        text = _with_certificates(text, home)
         _write(os.path.join(copy, setting), text.encode())
     hidden = [os.path.realpath(place) for place in (folder, os.path.expanduser("~"))]
     prefix, how = _apart(hidden, [program, *_node(folder, search), scratch], network=row.network)
@@ -423,6 +428,19 @@ def _asked(
     return Answer(None, f"{words} could not tell ({_last(said, scratch, status)}); {hand}")
 
 
+def _with_certificates(text: str, home: str) -> str:
+    """Settings that name a copy of the certificates, which may lie where the client does not see them."""
+
+    def copied(match: re.Match[str]) -> str:
+        content = _read(os.path.realpath(json.loads(match[1])), _LARGEST_MANIFEST)
+        if content is None or b"PRIVATE KEY" in content:
+            return ""
+        _write(os.path.join(home, "certificates.pem"), content)
+        return f"cafile={json.dumps(os.path.join(home, 'certificates.pem'))}"
+
+    return re.sub(r'^cafile=("(?:[^"\\]|\\.)*")$', copied, text, flags=re.MULTILINE)
+
+
 # the copy
 
 
@@ -436,7 +454,9 @@ def setting_files(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
         if content is not None:
             found[name] = content
     users = [os.path.expanduser("~/.npmrc"), "/usr/local/etc/npmrc", "/usr/etc/npmrc", "/etc/npmrc"]
-    own = b"\n".join(text for text in (_read(path, _LARGEST_MANIFEST) for path in reversed(users)) if text)
+    own = b"\n".join(
+        text for text in (_read(os.path.realpath(path), _LARGEST_MANIFEST) for path in reversed(users)) if text
+    )
     for variable in ("npm_config_registry", "NPM_CONFIG_REGISTRY"):
         if os.environ.get(variable):
             own += f"\nregistry={os.environ[variable]}".encode()
@@ -502,7 +522,9 @@ def _archives(relative: str, content: bytes) -> set[str]:
 def _walk(folder: str) -> Iterator[str]:
     """Relative paths of the files of a project, without what was installed and without following links."""
     stack = [("", 0)]
-    while stack:
+    folders = 0
+    while stack and folders < MOST_FOLDERS:
+        folders += 1
         at, depth = stack.pop()
         with contextlib.suppress(OSError), os.scandir(os.path.join(folder, at)) as entries:
             for entry in sorted(entries, key=lambda item: item.name):

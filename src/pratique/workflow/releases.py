@@ -227,7 +227,7 @@ def _content(cache: str, integrity: str) -> bytes | None:
 
 def _read(path: str, largest: int) -> bytes | None:
     try:
-        return disk.read(path, largest)[0]
+        return disk.read(os.path.realpath(path), largest)[0]
     except Unreadable:
         return None
 
