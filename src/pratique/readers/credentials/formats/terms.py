@@ -19,8 +19,9 @@ from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.held import MOST_FACTS, held, text_of
 
-_TEXT = r'(?:<<)?"((?:[^"\\]|\\.)*)"(?:/utf8)?(?:>>)?'
-_PAIR = re.compile(rf"""(?:'([^']*)'|([a-z][\w@$]*)|<<"([^"]*)">>)\s*(?:,|=>)\s*{_TEXT}""")
+_TEXT = r'(?:<<)?"((?:[^"\\]|\\.){0,20000})"(?:/utf8)?(?:>>)?'
+_NAME = r"""'([^'\n]{0,200})'|(?<![\w@$])([a-z][\w@$]{0,200})|<<"([^"\n]{0,200})">>"""
+_PAIR = re.compile(rf"(?:{_NAME})\s{{0,50}}(?:,|=>)\s{{0,50}}{_TEXT}")
 
 
 def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[CredentialFact | Reason]:

@@ -256,3 +256,13 @@ def test_a_file_that_pip_wrote(tmp_path: Path) -> None:
     assert told("pip-conf", (tmp_path / ".config/pip/pip.conf").read_bytes()) == [
         "index-url present section=global host=index.example user=dev"
     ]
+
+
+@pytest.mark.parametrize(
+    "part", ["a", "x" * 30 + "@", "'", '"', "<<", "a,", "//", "a://b:c@", "=", "[", "${", "machine "]
+)
+def test_long_repetitions_end(part: str) -> None:
+    """What goes back over a text from each of its characters would not come to an end here."""
+    for name in OURS:
+        row = next(item for item in table().rows if item.format == name)
+        list(reader_of(name)((part * (300_000 // len(part))).encode(), row, lambda _class, _secret: None))
