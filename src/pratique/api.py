@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pratique.model.plan import Plan
     from pratique.model.report import SCHEMA, Report
     from pratique.model.resolution import Resolutions
+    from pratique.report.applied import applied_lines
     from pratique.report.case_pages import pages as case_pages
     from pratique.report.case_timeline import rendered as case_timeline
     from pratique.report.inventory import bill as inventory_bill
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pratique.report.verification import verification_json, verification_lines
     from pratique.report.words import printable
     from pratique.version import VERSION
+    from pratique.workflow.apply import Applied, ApplyRequest, apply, undo
     from pratique.workflow.case import (
         Added,
         CaseStatus,
@@ -71,6 +73,8 @@ __all__ = [
     "VERSION",
     "Acceptance",
     "Added",
+    "Applied",
+    "ApplyRequest",
     "Asked",
     "Case",
     "CaseError",
@@ -105,6 +109,8 @@ __all__ = [
     "VerifyRequest",
     "add_evidence",
     "add_note",
+    "applied_lines",
+    "apply",
     "asked_for",
     "attach_bundle",
     "available",
@@ -145,6 +151,7 @@ __all__ = [
     "selftest",
     "specify",
     "this_user",
+    "undo",
     "verification_json",
     "verification_lines",
     "verify",
