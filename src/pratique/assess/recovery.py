@@ -182,10 +182,10 @@ def _subject(facts: Facts, before: Before, now: Now | None) -> tuple[Recovered, 
     """The worst of what speaks against `fixed`, or why nothing does."""
     rebuilt = before.host in facts.rebuilt and before.of_this_machine
     if now is not None and now.status == "affected":
-        if now.sightings - before.sightings:
-            return "affected", "something is seen that was not seen before"
         if now.current and now.kind != "log":
             return "affected", "it is still there"
+        if now.sightings - before.sightings:
+            return "affected", "something is seen that was not seen before"
     ran = before.depth in RAN or (now is not None and now.depth in RAN)
     if ran and before.of_this_machine and not rebuilt:
         return "affected", "the code ran there, and it is not recorded that the machine was rebuilt"
