@@ -87,3 +87,23 @@ def test_every_place_of_another_system_is_found(tmp_path: Path, system: str, roo
     found = {item["location"] for item in json.loads(done.stdout)["credentials"]}
     missing = sorted(wanted - found)
     assert not missing, missing
+
+
+def test_variables_that_are_public_by_name_are_left_out_and_secrets_of_jobs_have_no_row(tmp_path: Path) -> None:
+    flow = tmp_path / "release.yml"
+    flow.write_text(
+        "on: push\njobs:\n  build:\n    runs-on: x\n    steps:\n    - run: make\n      env:\n"
+        "        A: ${{ secrets.SHOP_INTERNAL_TOKEN }}\n"
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    done = CliRunner().invoke(
+        pratique,
+        ["reach", "--home", str(home), "--workflow", str(flow), "--format", "json"],
+        standalone_mode=False,
+        env={"NEXT_PUBLIC_SHOP_TOKEN": "x1y2z3", "SHOP_OTHER_TOKEN": "x1y2z3"},
+    )
+    found = {(item["fact"]["field"], item["location"]) for item in json.loads(done.stdout)["credentials"]}
+    assert ("SHOP_OTHER_TOKEN", "variables-by-name") in found
+    assert ("SHOP_INTERNAL_TOKEN", "ci-secret") in found
+    assert "NEXT_PUBLIC_SHOP_TOKEN" not in {name for name, _ in found}

@@ -26,6 +26,7 @@ from pratique.readers.credentials import table as tables
 from pratique.readers.credentials import tokens
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
 from pratique.readers.credentials.held import matches
+from pratique.readers.credentials.material import is_open_name
 from pratique.targets import reach as places
 from pratique.version import VERSION
 
@@ -42,6 +43,8 @@ _SECRET_NAME = re.compile(
 )
 _NO_ISSUER = frozenset({"ci-secret", "ssh-key"})
 _OF_A_JOB = "ci-secret"
+_BY_NAME = "variables-by-name"
+"""The row of variables that their name alone gives away."""
 _NO_SECRETS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "GPG_AGENT_INFO"})
 
 
@@ -376,7 +379,8 @@ class _Run:
     def _names(self, names: Iterable[str], place: str) -> None:
         for name in sorted(names):
             row = self._row_of(name)
-            if row is None and (name in _NO_SECRETS or not _SECRET_NAME.search(name)):
+            by_name = row is None or row.id == _BY_NAME
+            if by_name and (name in _NO_SECRETS or not _SECRET_NAME.search(name) or is_open_name(name)):
                 continue
             self._name(row, name, place, "env-file", None)
 
@@ -479,7 +483,9 @@ class _Run:
                 self._name(None, "every secret of the repository and organisation", place, _OF_A_JOB, timely)
                 self.notes.append(f"{place} may read every secret: their names stand in the forge's settings")
             elif name.upper() != "GITHUB_TOKEN":
-                self._name(self._row_of(name), name, place, _OF_A_JOB, timely, identity=identity)
+                row = self._row_of(name)
+                row = None if row is not None and row.id == _BY_NAME else row
+                self._name(row, name, place, _OF_A_JOB, timely, identity=identity)
         token = self._row_of("GITHUB_TOKEN")
         stated = fact.permissions
         if not stated:

@@ -112,7 +112,12 @@ def judge(value: str) -> Judgement:
 
 def is_secret_name(name: str) -> bool:
     """Whether the name of a variable or field says that it holds a secret."""
-    return bool(_SECRET_NAME.search(name)) and not _OPEN_NAME.search(name)
+    return bool(_SECRET_NAME.search(name)) and not is_open_name(name)
+
+
+def is_open_name(name: str) -> bool:
+    """Whether the name of a variable says that everybody may know its value: public by name, or only an id."""
+    return _OPEN_NAME.search(name) is not None
 
 
 def is_path_name(name: str) -> bool:
