@@ -110,12 +110,10 @@ def planned(situation: Situation) -> tuple[Planned, ...]:
 
 def step_of(item: Planned, path: str) -> str:
     """The id of the step that edits a file."""
-    kind = "settings"
     if path == item.lock:
-        kind = "lock"
-    elif _name(path) in ("package.json", "pyproject.toml"):
-        kind = "manifest"
-    return f"revert.{kind}.{item.project.name}.{seen.slug(path)}"
+        return f"revert.lock.{item.project.name}.{seen.slug(path)}"
+    kind = "manifest" if _name(path) in ("package.json", "pyproject.toml") else "settings"
+    return f"revert.{kind}.{item.project.name}.{seen.slug(f'{path} {item.lock}')}"
 
 
 def _planned(situation: Situation) -> tuple[Planned, ...]:
@@ -140,7 +138,13 @@ def _planned(situation: Situation) -> tuple[Planned, ...]:
                 found = _lock(situation, codec, files[path], files, owners[path], listed, gone)
                 if found is not None:
                     out.append(found)
+                    for other, _, new in found.files:
+                        files[other] = ProjectFile(path=other, content=new, uncommitted=_uncommitted(files, other))
     return tuple(out)
+
+
+def _uncommitted(files: Mapping[str, ProjectFile], path: str) -> bool | None:
+    return files[path].uncommitted if path in files else None
 
 
 def _unread(path: str, project: Project, manager: str, hit: tuple[Correction, ...]) -> Planned:
@@ -227,7 +231,7 @@ def _proven(
             if way is not ways[-1] and way in ways:
                 continue
         content = {**new, **{f"{folder}/{item}": data for item, data in way.files.items()}}
-        proof = situation.prove(base.project, content)
+        proof = situation.prove(base.project, {**_moved(base.project, beside), **content})
         if proof.accepted is False:
             refused = proof.words
             continue
@@ -237,6 +241,16 @@ def _proven(
         open_ends = way.left_open if way.files else (*left, *((f"The rule was refused: {refused}",) if refused else ()))
         return msgspec.structs.replace(base, files=made, proof=proof, rule=way.words, left_open=tuple(open_ends))
     return msgspec.structs.replace(base, reason=f"its real client refuses the repaired file: {refused}")
+
+
+def _moved(project: Project, beside: Mapping[str, ProjectFile]) -> dict[str, bytes]:
+    """Manifests that the edits for another lockfile beside it have changed already."""
+    first = {file.path: file.content for file in project.files}
+    return {
+        path: file.content
+        for path, file in beside.items()
+        if first.get(path) != file.content and _name(path) in ("package.json", "pnpm-workspace.yaml", "pyproject.toml")
+    }
 
 
 def version_of(files: Mapping[str, bytes]) -> tuple[int, ...]:
@@ -253,13 +267,15 @@ def version_of(files: Mapping[str, bytes]) -> tuple[int, ...]:
 
 def steps(situation: Situation) -> Iterator[Step]:
     """Edits of lockfiles with what goes along, and manual steps for what cannot be repaired."""
+    earlier: dict[str, str] = {}
     for item in planned(situation):
         if item.reason:
             yield from _manual(situation, item)
         elif item.manager == "actions":
             yield from _shown(situation, item)
         else:
-            yield from _edits(situation, item)
+            yield from _edits(situation, item, earlier)
+            earlier |= {path: step_of(item, path) for path, _, _ in item.files}
 
 
 def _shown(situation: Situation, item: Planned) -> Iterator[Step]:
@@ -290,20 +306,24 @@ def _shown(situation: Situation, item: Planned) -> Iterator[Step]:
 
 
 def _sights(situation: Situation, item: Planned) -> list[seen.Sight]:
-    mine = set(item.project.sightings)
+    mine = {name for project in situation.projects for name in project.sightings if _holds(project, item.lock)}
     return [sight for sight in seen.sights(situation) if sight.entry.id in mine]
+
+
+def _holds(project: Project, path: str) -> bool:
+    return any(file.path == path for file in project.files)
 
 
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _edits(situation: Situation, item: Planned) -> Iterator[Step]:
+def _edits(situation: Situation, item: Planned, earlier: Mapping[str, str]) -> Iterator[Step]:
     found = _sights(situation, item)
     changed = "; ".join(_told(change) for change in item.changes[:6])
     more = f"; and {len(item.changes) - 6} more" if len(item.changes) > 6 else ""
     before = ""
-    uncommitted = {file.path: file.uncommitted for file in item.project.files}
+    uncommitted = {file.path: file.uncommitted for project in situation.projects for file in project.files}
     for path, old, new in item.files:
         is_lock = path == item.lock
         conditions = [preserve.SEALED]
@@ -315,8 +335,9 @@ def _edits(situation: Situation, item: Planned) -> Iterator[Step]:
             if old is not None
             else Precondition(kind="absent", words="There is no such file.")
         )
-        if before:
-            conditions.append(Precondition(kind="done", words="The edit before it is done.", step=before))
+        waits = tuple(dict.fromkeys(name for name in (earlier.get(path, ""), before) if name))
+        for name in waits:
+            conditions.append(Precondition(kind="done", words="The edit before it is done.", step=name))
         title = (
             f"Repair {_name(path)} of {item.project.name}"
             if is_lock
@@ -338,13 +359,13 @@ def _edits(situation: Situation, item: Planned) -> Iterator[Step]:
             owner="repository-owner",
             incidents=seen.named(found),
             preconditions=tuple(conditions),
-            after=(preserve.SEAL, *((before,) if before else ())),
+            after=(preserve.SEAL, *waits),
             undo="pratique undo puts the bytes back.",
             check="The manager installs from it in its frozen mode, scripts off.",
             check_command=_frozen(item),
             proof=item.proof.words,
             destroys_evidence=True,
-            sightings=item.project.sightings,
+            sightings=seen.ids(found),
             until=until(situation) if item.rule else "",
         )
         before = step

@@ -196,3 +196,19 @@ def test_a_pin_of_pyproject_goes_with_uv_lock_and_its_constraint(tmp_path: Path)
     text = patched(lock, last.action.hunks)
     assert b'specifier = "==1.82.6"' in text
     assert b'constraints = [{ name = "litellm", specifier = "!=1.82.8" }]' in text
+
+
+def test_two_lockfiles_beside_each_other_give_edits_that_follow_each_other(tmp_path: Path) -> None:
+    lock = next(GOLDEN.glob("npm/package-lock/npm-10-ran/input/**/package-lock.json")).read_bytes()
+    files = {"yarn.lock": BERRY, "package.json": MANIFEST, "package-lock.json": lock}
+    found = planned(tmp_path / "shop", files)
+    plan = compose(found)
+    steps = [step for step in plan.steps if isinstance(step.action, Edit) and step.id.startswith("revert.")]
+    assert len({step.id for step in steps}) == len(steps) == 4
+    contents = dict(files)
+    for step in steps:
+        assert isinstance(step.action, Edit)
+        name = step.action.path.rpartition("/")[2]
+        contents[name] = patched(contents[name], step.action.hunks)
+    manifest = json.loads(contents["package.json"])
+    assert set(manifest) >= {"overrides", "resolutions"}
