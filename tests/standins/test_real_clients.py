@@ -15,6 +15,7 @@ LOCK = {
     "npm": ("package-lock.json", ("install", "--package-lock-only", "--ignore-scripts")),
     "pnpm": ("pnpm-lock.yaml", ("install", "--lockfile-only", "--ignore-scripts")),
     "yarn-1": ("yarn.lock", ("install", "--ignore-scripts")),
+    "yarn-3": ("yarn.lock", ("install", "--mode=update-lockfile", "--no-immutable")),
     "yarn-4": ("yarn.lock", ("install", "--mode=update-lockfile", "--no-immutable")),
     "bun": ("bun.lock", ("install", "--lockfile-only", "--ignore-scripts")),
 }
