@@ -52,6 +52,9 @@ _AUTHORITY = re.compile(r"[^\s/'\"<>]{0,4096}")
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _IN_AUTHORITY = re.compile(r"//[^/\s]{0,4096}@")
 _PAIR = re.compile(r"[^\s/@:]:[^\s/@]{1,4096}@")
+_PUBLIC_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+"""The fingerprint of a public key, as OpenSSH shows it."""
+_RUN = re.compile(r"[A-Za-z0-9]{24,}")
 _ALIKE = re.compile(r"[A-Za-z0-9_+/=.~-]{20,}")
 
 _FILLED = frozenset({"", "x-oauth-basic", "x-access-token", "oauth2", "x-token-auth", "token"})
@@ -109,9 +112,12 @@ def public(value: str) -> str:
         scheme, _, rest = value.partition("://")
         authority, slash, path = rest.partition("/")
         value = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}".partition("?")[0].partition("#")[0]
-        return _NOT_SHOWN.sub("?", value)[:300]
+        return "(not shown)" if holds(value) else _NOT_SHOWN.sub("?", value)[:300]
+    if _PUBLIC_KEY.fullmatch(value):
+        return value
     value = _IN_AUTHORITY.sub("//", value)
-    if holds(value) or _PAIR.search(value) or (_ALIKE.fullmatch(value) and strong(value)):
+    alike = (_ALIKE.fullmatch(value) and strong(value)) or any(map(strong, _RUN.findall(value)))
+    if holds(value) or _PAIR.search(value) or alike:
         return "(not shown)"
     return _NOT_SHOWN.sub("?", value)[:200]
 
