@@ -18,13 +18,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from demo import elsewhere
+from demo import elsewhere, recovery
 from tests.standins.installs import unpack
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "demo"
 HARBOUR = BUILD / "harbour"
 ELSEWHERE = BUILD / "elsewhere"
+RECOVERY = BUILD / "recovery"
 
 FLEET = {
     "shop-web": ("npm-11-ran", "00:32:55"),
@@ -64,10 +65,12 @@ def main() -> int:
     print(f"$ pratique check {' '.join(elsewhere.WORDS)}\n", flush=True)
     command = [sys.executable, "-m", "pratique", "check", *elsewhere.WORDS, "--no-progress", "--no-cache"]
     other = subprocess.run(command, env=environment, cwd=ELSEWHERE, check=False).returncode
-    print()
+    print(f"\nFrom the verdict to recovery:\n\n$ cd {RECOVERY.relative_to(ROOT)}")
+    RECOVERY.mkdir(parents=True)
+    recovered = recovery.main(RECOVERY, ROOT / "src")
     print("this user on this machine, for real:    .venv/bin/pratique check")
     print("a folder of repositories, for real:     .venv/bin/pratique check PATH --output report.html")
-    return 0 if code == other == 11 else 1
+    return 0 if code == other == 11 and recovered == 0 else 1
 
 
 def at(clock: str) -> datetime:

@@ -1,10 +1,11 @@
-"""Draw the two first screens of the demo as pictures of a terminal.
+"""Draw the screens of the demo as pictures of a terminal.
 
-    python scripts/make_picture.py            writes docs/pictures/first-screen.svg and elsewhere.svg
+    python scripts/make_picture.py            writes first-screen.svg, elsewhere.svg and recovery.svg to docs/pictures
     python scripts/make_picture.py --check    only says whether they are current
 
 What `make demo` lays out is laid out in a temporary folder and checked by the command line as it stands; a picture
-shows what was printed, with nothing added but colour. The same output gives the same bytes. Text stays text: it can be
+shows what was printed, with nothing added but colour; of a plan, what is another in every run is cut: its digest, the
+days of later looks. The same output gives the same bytes. Text stays text: it can be
 selected and searched.
 """
 
@@ -20,17 +21,19 @@ from html import escape
 from pathlib import Path
 
 import demo.__main__ as harbour
-from demo import elsewhere
+from demo import elsewhere, recovery
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 COMMANDS = {
     "first-screen": "pratique check build/demo/harbour",
     "elsewhere": f"pratique check {' '.join(elsewhere.WORDS)}",
+    "recovery": f"pratique {' '.join(recovery.PLAN)}",
 }
 TITLES = {
     "first-screen": "The first screen of a check",
     "elsewhere": "The first screen of a check of a history, an image, a log, a mirror and a bundle",
+    "recovery": "A plan on one screen",
 }
 COLUMNS = 100
 CELL, LINE, SIZE = 8.4, 20, 14
@@ -56,6 +59,17 @@ _HEADS = {
     "NEXT": "next",
     "NOT EXAMINED": "warn",
     "SCOPE": "dim",
+    "PLAN": "plain",
+    "PRESERVE": "next",
+    "CONTAIN": "next",
+    "REVERT": "next",
+    "ROTATE": "next",
+    "VERIFY": "next",
+    "MONITOR": "next",
+    "PREVENT": "next",
+    "COMMUNICATE": "next",
+    "NOT PLANNED": "warn",
+    "Digest of this plan": "dim",
     "NOTE": "dim",
 }
 
@@ -63,6 +77,8 @@ _HEADS = {
 def screen(name: str) -> list[str]:
     """What a command prints about what the demo lays out."""
     with tempfile.TemporaryDirectory() as folder:
+        if name == "recovery":
+            return planned(Path(folder))
         if name == "elsewhere":
             elsewhere.lay_out(Path(folder))
         else:
@@ -78,6 +94,26 @@ def screen(name: str) -> list[str]:
     if result.returncode != 11:
         raise RuntimeError(f"exit code {result.returncode}\n{result.stdout}{result.stderr}")
     return result.stdout.splitlines()
+
+
+def planned(folder: Path) -> list[str]:
+    """What the plan of the demo prints. The reach is that of a disk, for what this machine holds is another thing."""
+    played = recovery.Recovery(folder, ROOT / "src")
+    played.lay_out()
+    home = folder / "disk" / "home" / "dev"
+    home.mkdir(parents=True)
+    (home / ".npmrc").write_bytes((played.home / ".npmrc").read_bytes())
+    (folder / "disk" / "etc").mkdir()
+    (folder / "disk" / "etc" / "passwd").write_text("dev:x:1000:1000::/home/dev:/bin/sh\n", encoding="utf-8")
+    for words, done in played.collected("--root", "disk", "--user", "dev"):
+        if done.returncode not in (0, 4, 11):
+            raise RuntimeError(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    done = played.planned()
+    if done.returncode not in (0, 4) or "PLAN  " not in done.stdout:
+        raise RuntimeError(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    text = re.sub(r"sha256:[0-9a-f]{64}", "sha256:\N{HORIZONTAL ELLIPSIS}", done.stdout)
+    text = re.sub(r"(?<=again on )[0-9]{4}-[0-9]{2}-[0-9]{2}", "\N{HORIZONTAL ELLIPSIS}", text)
+    return text.replace(f"{folder}/", "").splitlines()
 
 
 def lay_out(folder: Path) -> None:

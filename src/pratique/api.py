@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pratique.report.case_timeline import rendered as case_timeline
     from pratique.report.inventory import bill as inventory_bill
     from pratique.report.inventory import lines as inventory_lines
-    from pratique.report.plans import plan_form_of, render_plan
+    from pratique.report.plans import plan_form_of, plan_steps, render_plan
     from pratique.report.reach import reach_json, reach_lines, reach_markdown
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
     from pratique.report.resolutions import resolution_json, resolution_lines
@@ -133,6 +133,7 @@ __all__ = [
     "open_case",
     "plan",
     "plan_form_of",
+    "plan_steps",
     "printable",
     "reach",
     "reach_json",
@@ -160,6 +161,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "plan_steps": ("pratique.report.plans", "plan_steps"),
     "export_case": ("pratique.workflow.case_export", "export_case"),
     "verify_export": ("pratique.workflow.case_export", "verify_export"),
     "Applied": ("pratique.workflow.apply", "Applied"),

@@ -206,12 +206,12 @@ def test_a_recorded_sweep_lets_the_rest_of_the_plan_out(tmp_path: Path) -> None:
     (tmp_path / "shop" / "package-lock.json").write_text(json.dumps(lock))
     assert run(tmp_path, "case", "new", "case", "--incident", "tanstack-2026-05-11").returncode == 0
     assert run(tmp_path, "check", "shop", "--incident", "tanstack-2026-05-11", "--case", "case").returncode == 10
-    held = run(tmp_path, "plan", "--case", "case", "--no-proof")
+    held = run(tmp_path, "plan", "--case", "case", "--no-proof", "--format", "text")
     assert held.returncode == 4
     assert "HELD BACK" in held.stdout
     swept = ("case", "done", "case", "sweep:tanstack-2026-05-11", "--outcome", "nothing-found")
     assert run(tmp_path, *swept).returncode == 0
-    after = run(tmp_path, "plan", "--case", "case", "--no-proof")
+    after = run(tmp_path, "plan", "--case", "case", "--no-proof", "--format", "text")
     assert "HELD BACK" not in after.stdout
     assert "contain.sweep.tanstack-2026-05-11" in held.stdout
     assert "contain.sweep.tanstack-2026-05-11" not in after.stdout

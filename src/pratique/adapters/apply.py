@@ -153,7 +153,8 @@ def allowed(action: Edit | Quarantine) -> str | None:
     if system:
         return "lies in a folder of the system"
     if action.what == "package-cache":
-        return None if _CACHES & set(above) else "lies in no cache of packages"
+        cached = _CACHES & set(above) or any("cache" in part.lower() for part in above)
+        return None if cached else "lies in no cache of packages"
     if action.what == "user-unit":
         unit = any("/".join(above).endswith(folder) for folder in UNITS)
         named = any(fnmatch.fnmatchcase(name, pattern) for pattern in _UNIT_NAMES)

@@ -53,7 +53,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
             yield HEADINGS[phase]
         for step in steps:
             yield ""
-            yield from _step(numbers[step.id], step)
+            yield from step_lines(numbers[step.id], step)
     if plan.notes:
         yield ""
         yield "NOT PLANNED"
@@ -65,7 +65,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield f"Digest of this plan: {plan.digest}"
 
 
-def _step(number: int, step: Step) -> Iterator[str]:
+def step_lines(number: int, step: Step) -> Iterator[str]:
+    """All that is known of one step."""
     yield from _filled(f"{number}. {step.title}", " ", "    ")
     yield f"    {printable(step.id)}  [{step.disposition}: {DISPOSITIONS[step.disposition]}]  {step.owner}"
     yield from _filled(f"Why: {step.reason}", "    ", "      ")

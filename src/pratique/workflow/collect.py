@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from pratique.adapters import git, machine
+from pratique.assess.catalogue import Catalogue
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.case import CaseFile, EvidenceItem, MissingEvidence
 from pratique.model.incident import EvidenceKind, Incident
@@ -114,13 +115,14 @@ class Collected(msgspec.Struct, frozen=True):
 
 def collect(case: CaseFile, report: Report, incidents: Sequence[Incident]) -> Collected:
     """Copy what the sightings of a report rest on. Raises CaseError where the case cannot be written."""
-    return _Collection(case, report).run({incident.id: incident for incident in incidents})
+    return _Collection(case, report, incidents).run({incident.id: incident for incident in incidents})
 
 
 class _Collection:
     """One run of collecting."""
 
-    def __init__(self, case: CaseFile, report: Report) -> None:
+    def __init__(self, case: CaseFile, report: Report, incidents: Sequence[Incident]) -> None:
+        self.asked = Catalogue(tuple(incidents), frozenset()).interest.command_lines
         self.case = case
         self.report = report
         self.observations = {item.id: item for item in report.observations}
@@ -211,7 +213,7 @@ class _Collection:
 
         name = "processes" if kind == "process-table" else "sockets"
         try:
-            table = live.processes() if kind == "process-table" else live.sockets()
+            table = live.processes(self.asked) if kind == "process-table" else live.sockets()
         except OSError as error:
             self.lack(f"live {name}", f"live:{name}", (error.strerror or "cannot be read").lower(), order, incident)
             return True

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pratique.adapters import disk
+from pratique.adapters import apply, disk
 from pratique.ecosystems.npm.layout import cache_root, cached_content_path
+from pratique.model.plan import Quarantine
 from pratique.model.ports import Unreadable
 from pratique.model.report import ObservationEntry
 from pratique.report.words import moment
@@ -77,16 +78,19 @@ def held(found: list[Sight], made: str) -> tuple[tuple[Held, ...], list[str]]:
             notes.append(f"{path}: is not what the report saw; check again")
             continue
         names = wanted.sights[path]
-        kept.append(
-            Held(
-                path=path,
-                digest=digest,
-                what=what,  # type: ignore[arg-type]  # one of the kinds
-                folder=folder,
-                sightings=tuple(sorted(names)),
-                purls=tuple(sorted({purl for purl in names.values() if purl})),
-            )
+        thing = Held(
+            path=path,
+            digest=digest,
+            what=what,  # type: ignore[arg-type]  # one of the kinds
+            folder=folder,
+            sightings=tuple(sorted(names)),
+            purls=tuple(sorted({purl for purl in names.values() if purl})),
         )
+        forbidden = apply.allowed(Quarantine(path=path, digest=digest, what=thing.what, folder=folder))
+        if forbidden is not None:
+            notes.append(f"{path}: is not moved, since it {forbidden}: move it by hand")
+            continue
+        kept.append(thing)
     return tuple(kept), sorted(set(notes))
 
 

@@ -44,6 +44,8 @@ T = TypeVar("T")
 
 REBUILD = "revert.rebuild"
 """The step of a plan that says that the machine was rebuilt."""
+_TOLD = frozenset({"script", "command", "request", "job"})
+"""Facts that tell of a past run: they stay true when nothing of it is left."""
 _ELSEWHERE = frozenset({"git", "image", "ci-log", "mirror", "sbom"})
 """Kinds of targets that are kept on a machine and are not the machine."""
 _LOOKS = ("monitor", "verify", "communicate", "prevent")
@@ -439,13 +441,22 @@ class _Verifier:
             step = steps.get(step_id)
             if receipt.outcome != "done" or step is None or self.record.plans[name].host != self.host:
                 continue
-            if isinstance(step.action, Quarantine) and os.path.lexists(step.action.path):
-                yield Open(
-                    what=f"{step.action.path} is there again, though {step.id} moved it away",
-                    advice="Look at what put it there",
-                )
+            if isinstance(step.action, Quarantine):
+                if _same(step.action):
+                    yield Open(
+                        what=f"{step.action.path} is there again with the same bytes, though {step.id} moved it away",
+                        advice="Look at what put it there",
+                    )
             elif isinstance(step.action, Edit) and _digest(step.action.path) != step.action.after:
                 yield Open(what=f"{step.action.path} is not as {step.id} left it", blocks=False)
+
+
+def _same(moved: Quarantine) -> bool:
+    """Whether what was moved away lies at its place again; other bytes there are for the new look to judge."""
+    try:
+        return disk.status(moved.path) is not None and disk.digest(moved.path)[0] == moved.digest
+    except Unreadable:
+        return True
 
 
 def _read(case: Case) -> _Record:
@@ -516,16 +527,20 @@ def _what(item: SightingEntry) -> str:
 def _now(report: Report) -> Iterator[Now]:
     subjects = {item.id: item for item in report.subjects}
     sightings = {item.id: item for item in report.sightings}
+    told = {item.id for item in report.observations if item.kind in _TOLD or item.facts.get("record") == "log"}
     for verdict in report.verdicts:
         subject = subjects.get(verdict.subject)
+        mine = [sightings[name] for name in verdict.sightings if name in sightings]
+        against = [item for item in mine if item.status in ("affected", "under_investigation")]
+        there = not against or any(item.current and not told.issuperset(item.observations) for item in against)
         yield Now(
             incident=verdict.incident,
             subject=subject.uri if subject else verdict.subject,
             kind=subject.kind if subject else "machine",
             status=verdict.status,
             depth=verdict.depth,
-            current=verdict.current,
-            sightings=frozenset(_what(sightings[name]) for name in verdict.sightings if name in sightings),
+            current=verdict.current and there,
+            sightings=frozenset(map(_what, mine)),
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-PLAN_FORMATS = ("text", "markdown", "html", "json")
+PLAN_FORMATS = ("brief", "text", "markdown", "html", "json")
 
 
 @click.command()
@@ -17,7 +17,7 @@ PLAN_FORMATS = ("text", "markdown", "html", "json")
 @click.option("--case", type=click.Path(), metavar="DIR", help="Take reports from this case, and add the plan to it.")
 @click.option("--key", type=click.Path(path_type=Path), metavar="FILE", help="The key of the case.")
 @click.option("--incidents", type=click.Path(path_type=Path), metavar="DIR", help="More definitions.")
-@click.option("--format", "format_name", type=click.Choice(PLAN_FORMATS), default="text", show_default=True)
+@click.option("--format", "format_name", type=click.Choice(PLAN_FORMATS), default="brief", show_default=True)
 @click.option(
     "--output",
     "outputs",
@@ -25,6 +25,7 @@ PLAN_FORMATS = ("text", "markdown", "html", "json")
     metavar="FILE",
     help="Write the plan to this file; its suffix chooses the format (.json for apply). May be repeated.",
 )
+@click.option("--step", "steps", multiple=True, metavar="N|ID", help="Show all of this step; may be repeated.")
 @click.option("--online", is_flag=True, help="Ask the registry that your client is configured for about good releases.")
 @click.option("--no-proof", is_flag=True, help="Show repaired lockfiles to no package manager.")
 def plan(
@@ -34,6 +35,7 @@ def plan(
     incidents: Path | None,
     format_name: str,
     outputs: tuple[str, ...],
+    steps: tuple[str, ...],
     online: bool,
     no_proof: bool,
 ) -> int:
@@ -53,7 +55,7 @@ def plan(
     )
     for name, form in forms:
         write_whole(name, [api.render_plan(found, form)])
-    sys.stdout.buffer.write(api.render_plan(found, format_name))
+    sys.stdout.buffer.write(api.plan_steps(found, steps) if steps else api.render_plan(found, format_name))
     sys.stdout.flush()
     for name in outputs:
         sys.stderr.write(f"plan: {name}\n")
