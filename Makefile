@@ -32,6 +32,7 @@ check: $(STAMP)
 	$(BIN)/python -m pratique.readers.discovery --check
 	$(BIN)/python -m pratique.report.schema --check
 	$(BIN)/python -m pratique.report.plan_schema --check
+	$(BIN)/python -m pratique.report.reach_schema --check
 	$(BIN)/python -m scripts.make_reference --check
 
 generate: $(STAMP)
@@ -41,6 +42,7 @@ generate: $(STAMP)
 	$(BIN)/python -m pratique.incidents.reference > docs/reference/incidents.md
 	$(BIN)/python -m pratique.report.schema
 	$(BIN)/python -m pratique.report.plan_schema
+	$(BIN)/python -m pratique.report.reach_schema
 	$(BIN)/python -m scripts.make_picture
 	$(BIN)/python -m tests.docs.pages
 	$(BIN)/python -m scripts.make_reference

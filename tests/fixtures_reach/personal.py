@@ -89,6 +89,11 @@ RECIPES = {
             "$PROJECT/.envrc": "export CLOUD_TOKEN=<<>>\nuse flake\n",
         }
     ),
+    "dotenv-example": files(
+        {
+            "$PROJECT/.env.example": "DB_PASSWORD=hunter2hunter2\nSTRIPE_KEY=sk_live_xxxxxxxxxxxxxxxxxxxxxxxx\nGH=<<ghp_>>\n"
+        }
+    ),
     "dotenv-settings": files(
         {
             "$PROJECT/appsettings.Production.json": '{"ConnectionStrings": {"Main": "Server=db;User=dev"},'

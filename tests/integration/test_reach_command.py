@@ -370,3 +370,19 @@ def test_a_token_in_a_place_of_anybody_is_of_its_issuer(home: Path) -> None:
         ("gitlab", "gitlab", 0),
         ("various", "github-token", 0),
     ]
+
+
+def test_an_example_of_settings_is_no_secret_unless_a_real_token_stands_in_it(tmp_path: Path, home: Path) -> None:
+    project = tmp_path / "shop"
+    project.mkdir()
+    words = "DB_PASSWORD=hunter2hunter2\nSTRIPE_KEY=sk_live_xxxxxxxxxxxxxxxxxxxxxxxx\n"
+    for name in (".env.example", ".env.local.EXAMPLE", ".env.sample", ".env.template", ".env.dist", ".env"):
+        (project / name).write_text(words)
+    (project / ".env.staging.example").write_text(f"{words}NPM=npm_{'aB3dE5gH7jK9' * 3}\n")
+    found = document("--home", home, "--project", project)
+    held = [(item["location"], item["place"], item["fact"]["field"]) for item in found["credentials"]]
+    assert sorted(item for item in held if item[1].startswith("$PROJECT")) == [
+        ("dotenv", "$PROJECT/.env", "DB_PASSWORD"),
+        ("dotenv", "$PROJECT/.env", "STRIPE_KEY"),
+        ("dotenv-example", "$PROJECT/.env.staging.example", "NPM"),
+    ]

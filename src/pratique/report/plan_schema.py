@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
 import msgspec
 
 from pratique.model import plan as model
-from pratique.report.schema import DIALECT, FOLDER
+from pratique.report.schema import DIALECT, FOLDER, keep, lines
 
 IDENTIFIER = "urn:pratique:plan:1"
 PATH = FOLDER / "plan.schema.json"
@@ -33,19 +32,8 @@ def schema() -> dict[str, Any]:
 
 def text() -> str:
     """The file's text."""
-    return json.dumps(schema(), indent=2) + "\n"
-
-
-def main(arguments: list[str]) -> int:
-    """Write the schema, or with `--check` compare it."""
-    if "--check" in arguments:
-        current = PATH.is_file() and PATH.read_text("utf-8") == text()
-        if not current:
-            sys.stderr.write(f"{PATH.name} is not current: run python -m pratique.report.plan_schema\n")
-        return 0 if current else 1
-    PATH.write_text(text(), "utf-8")
-    return 0
+    return lines(schema())
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep(PATH, text(), "pratique.report.plan_schema", sys.argv[1:]))

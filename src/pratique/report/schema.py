@@ -180,6 +180,22 @@ def files() -> dict[Path, str]:
     }
 
 
+def lines(document: dict[str, Any]) -> str:
+    """A schema as the text of its file."""
+    return json.dumps(document, indent=2) + "\n"
+
+
+def keep(path: Path, text: str, module: str, arguments: list[str]) -> int:
+    """Write one generated file, or with `--check` say on standard error that it is not current."""
+    if "--check" not in arguments:
+        path.write_text(text, "utf-8")
+        return 0
+    if path.is_file() and path.read_text("utf-8") == text:
+        return 0
+    sys.stderr.write(f"{path.name} is not current: run python -m {module}\n")
+    return 1
+
+
 def main(arguments: list[str]) -> int:
     """Write the files, or check them."""
     stale = 0

@@ -90,6 +90,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     look: Literal["content", "presence", "names"]
     limit: int
+    leave_out: tuple[str, ...] = ()
+    """Names of files that a pattern matches and that are not looked at."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +103,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     look: Literal["content", "presence", "names"]
     limit: int
+    leave_out: tuple[str, ...] = ()
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,7 +198,13 @@ class Roots:
     def _place(self, wanted: Wanted, base: str, names: tuple[str, ...], shown: str) -> Place:
         shown = _NOT_SHOWN.sub("?", shown)
         return Place(
-            location=wanted.location, shown=shown, base=base, names=names, look=wanted.look, limit=wanted.limit
+            location=wanted.location,
+            shown=shown,
+            base=base,
+            names=names,
+            look=wanted.look,
+            limit=wanted.limit,
+            leave_out=wanted.leave_out,
         )
 
     def _own(self, path: str) -> tuple[str, ...] | None:
@@ -261,7 +270,7 @@ def _matching(place: Place, roots: Roots) -> Iterator[Entry]:
             names: list[str] = []
             with os.scandir(listing) as entries:
                 for entry in entries:
-                    if fnmatch.fnmatchcase(entry.name, place.names[-1]):
+                    if _wants(place, entry.name):
                         names.append(entry.name)
                     if len(names) > _MOST_LISTED:
                         break
@@ -288,13 +297,20 @@ def _matching(place: Place, roots: Roots) -> Iterator[Entry]:
             yield Entry(shown=shown, refused=refused.reason)
 
 
+def _wants(place: Place, name: str) -> bool:
+    """Whether a place's pattern matches a name of its folder, and nothing leaves it out."""
+    if not fnmatch.fnmatch(name, place.names[-1]):
+        return False
+    return not any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in place.leave_out)
+
+
 def _by_path(place: Place, roots: Roots) -> Iterator[Entry]:
     """The same where no name can be opened from a folder: a path is resolved, tested against the roots, then opened."""
     folder = os.path.join(place.base, *place.names[:-1])
     names = place.names[-1:]
     try:
         if names and "*" in names[0]:
-            names = tuple(sorted(name for name in os.listdir(folder) if fnmatch.fnmatch(name, names[0])))
+            names = tuple(sorted(name for name in os.listdir(folder) if _wants(place, name)))
             if len(names) > MOST_ENTRIES:
                 yield Entry(shown=place.shown, refused="too many entries")
             names = names[:MOST_ENTRIES]

@@ -538,7 +538,7 @@ def _templates(row: Row, platform: places.Platform) -> Sequence[str]:
 
 
 def _wanted(row: Row, template: str) -> places.Wanted:
-    return places.Wanted(location=row.id, template=template, look=row.look, limit=row.limit)
+    return places.Wanted(location=row.id, template=template, look=row.look, limit=row.limit, leave_out=row.leave_out)
 
 
 def _seen(entry: places.Entry, row: Row, account: places.Account, fingerprint: Fingerprint) -> _Answer:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from jsonschema import Draft202012Validator
+
 from pratique.model.credential import SCHEMA, Credential, CredentialFact, ReachRefusal, ReachReport
-from pratique.report import reach
+from pratique.report import reach, reach_schema
 
 HOSTILE = "\x1b[31m`|<b>*\u202e\n# x"
 
@@ -88,3 +90,16 @@ def test_nothing_found_and_not_all_looked_at_is_no_all_clear() -> None:
 def test_what_was_made_later_says_so() -> None:
     text = " ".join(" ".join(reach.reach_lines(report(credential(in_window=False, reach="unknown-time")))).split())
     assert "made after the window" in text
+
+
+def test_the_published_schema_is_that_of_the_model() -> None:
+    assert reach_schema.PATH.read_text("utf-8") == reach_schema.text()
+
+
+def test_an_inventory_keeps_to_the_schema() -> None:
+    whole = Draft202012Validator(reach_schema.schema())
+    refusal = ReachRefusal(location="x", place="y", reason="not understood")
+    found = json.loads(reach.reach_json(report(credential(), refusals=(refusal,))))
+    whole.validate(found)
+    found["credentials"][0]["tier"] = 9
+    assert not whole.is_valid(found)

@@ -46,6 +46,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """Where on macOS; None: as on Linux."""
     windows: tuple[str, ...] | None = None
     """Where on Windows (`%APPDATA%/...`); None: as on Linux."""
+    leave_out: tuple[str, ...] = ()
+    """Names of files that are not looked at, though a pattern in `paths` matches them: `*.example`."""
     overrides: tuple[str, ...] = ()
     """Environment variables that, when set, name the file (or a list of files) instead."""
     variables: tuple[str, ...] = ()

@@ -26,7 +26,8 @@ def page(notice: str) -> str:
         notice,
         "",
         f"What `pratique reach` looks at: {len(rows)} locations with {places} places on Linux alone. How to use it:",
-        "[what-could-it-reach.md](../how-to/what-could-it-reach.md). Names of variables are told of the account's",
+        "[what-could-it-reach.md](../how-to/what-could-it-reach.md). The inventory in JSON keeps to",
+        "[reach.schema.json](reach.schema.json). Names of variables are told of the account's",
         "own process; their values are never looked at. A place that is not here is not looked at.",
         "",
         "Roots: `$HOME` is the home folder of the account's record, `$PROJECT` a folder that was named with",
@@ -57,6 +58,8 @@ def _section(row: Row) -> Iterator[str]:
             yield f"- {title}: {_codes(paths)}"
         elif paths is not None and title != "Linux":
             yield f"- {title}: nowhere"
+    if row.leave_out:
+        yield f"- Not: {_codes(row.leave_out)}"
     if row.overrides:
         yield f"- Or: {_codes(f'${name}' for name in row.overrides)}"
     if row.variables:
