@@ -20,6 +20,7 @@ from pratique.model.incident import Component, Incident, Role, Version
 from pratique.model.plan import Plan
 from pratique.model.ports import Unreadable
 from pratique.model.report import SCHEMA, IncidentEntry, Report
+from pratique.model.verification import Verification
 from pratique.respond import seen
 from pratique.respond.plan import compose
 from pratique.respond.situation import Held, Platform, Project, ProjectFile, Situation
@@ -103,14 +104,15 @@ def last_reports(case: CaseFile) -> tuple[Report, ...]:
 def swept(case: CaseFile, incident: str) -> bool:
     """Whether the dead man's switch of an incident is gone by the last record, and no machine showed it since."""
     gone = False
-    for entry in case.entries("sweep", "report"):
+    for entry in case.entries("sweep", "report", "verification"):
         if entry.kind == "sweep":
             record = _understood(case, entry, Sweep)
             if record.incident == incident:
                 gone = record.outcome in ("nothing-found", "removed")
         elif gone:
-            report = _understood(case, entry, Report)
-            gone = not any(
+            told = _understood(case, entry, Verification).report if entry.kind == "verification" else None
+            report = _understood(case, entry, Report) if entry.kind == "report" else told
+            gone = report is None or not any(
                 item.incident == incident
                 and item.status in ("affected", "under_investigation")
                 and (item.depth == "active" or item.location.target.startswith("host+"))

@@ -21,14 +21,16 @@ from pratique.ecosystems import purl as purls
 from pratique.incidents.index import lookup_key
 from pratique.model.case import Entry, Rotation
 from pratique.model.credential import Credential, ReachAsked, ReachReport
-from pratique.model.errors import CaseError, UsageError
+from pratique.model.errors import CaseError, TargetError, UsageError
 from pratique.model.incident import Incident
 from pratique.model.plan import Edit, Plan, Quarantine, Receipt
 from pratique.model.ports import Unreadable
 from pratique.model.report import RefusalEntry, Report, SightingEntry, identify
 from pratique.model.verification import SCHEMA, Comparison, Open, Verification
+from pratique.report.words import moment
 from pratique.respond.rotate.order import ordered
 from pratique.respond.rotate.planner import ENDS_WITH_JOB, items
+from pratique.respond.seen import path_of
 from pratique.respond.situation import Situation
 from pratique.version import VERSION
 from pratique.workflow import machine
@@ -126,7 +128,7 @@ class _Verifier:
             unsettled=self._unsettled(),
             refusals=tuple(self._refusals(report, seen)) if report is not None else (),
             rebuilt=frozenset(self.record.rebuilt),
-            withdrawn=frozenset(self._withdrawn()),
+            withdrawn=frozenset(self._withdrawn(report)),
             unknown=frozenset(name for name in seen if name not in self.known),
             armed=tuple(self._armed(seen)),
             credentials=credentials,
@@ -278,16 +280,24 @@ class _Verifier:
             if item.relevant and item.accepted is None and (not seen or _may_hide(item, names)):
                 yield item.target, item.path, item.reason
 
-    def _withdrawn(self) -> Iterator[tuple[str, str]]:
-        """Releases that were sighted, and that a definition that was revised since does not list."""
+    def _withdrawn(self, now: Report | None) -> Iterator[tuple[str, str]]:
+        """What was sighted, and what a definition that was revised since does not list.
+
+        Of a release its name tells. Of indicators no report tells which one it was: one is not listed any more where
+        its file stands unchanged and is not seen.
+        """
+        seen = {_what(item) for item in now.sightings} if now is not None else set()
         for report in self.record.reports:
             digests = {entry.id: entry.digest for entry in report.incidents}
             for item in report.sightings:
                 incident = self.known.get(item.incident)
-                if incident is None or item.kind != "component" or digests.get(item.incident) == digest(incident):
+                if incident is None or digests.get(item.incident) == digest(incident):
                     continue
                 parsed = purls.parse(item.purl)
-                if parsed is not None and not _lists(incident, parsed.ecosystem, parsed.name, parsed.version):
+                if item.kind != "component":
+                    if report.header.host == self.host and _what(item) not in seen and _unchanged(item, report):
+                        yield item.incident, item.location.path
+                elif parsed is not None and not _lists(incident, parsed.ecosystem, parsed.name, parsed.version):
                     yield item.incident, item.purl
 
     def _armed(self, seen: list[str]) -> Iterator[str]:
@@ -314,22 +324,24 @@ class _Verifier:
             return None, None, ()
         incidents = tuple(self.known[name] for name in seen if name in self.known)
         now: list[ReachReport] = []
+        missed: list[tuple[str, str]] = []
         for asked in dict.fromkeys(item.asked or ReachAsked() for item in before if item.host == self.host):
             try:
                 now.append(inventory(_request(asked, incidents), self.case))
-            except UsageError as error:
-                self.notes.append(f"an inventory could not be made again: {error}")
+            except (UsageError, TargetError) as error:
+                missed.append((asked.home or asked.root or "the inventory", f"it could not be made again: {error}"))
         here = {item.id: item for report in now for item in report.credentials}
         refused = {(item.location, item.place): item.reason for report in now for item in report.refusals}
         unknown_before = {(item.location, item.place) for report in before for item in report.refusals}
         first: dict[str, tuple[Credential, ReachReport]] = {}
         for report in before:
             for item in report.credentials:
-                first.setdefault(item.id, (item, report))
+                if item.id not in first or (_in_reach(item) and not _in_reach(first[item.id][0])):
+                    first[item.id] = item, report
         prints = {item.fact.fingerprint for item in here.values() if item.fact.fingerprint is not None}
         held: dict[str, Held] = {}
         for item, report in first.values():
-            if item.reach == "not-readable" or item.fact.state == "reference":
+            if not _in_reach(item):
                 continue
             comparison: Comparison = "cannot-tell"
             if report.host == self.host and (report.asked is not None or item.place.startswith("$HOME")) and now:
@@ -338,11 +350,12 @@ class _Verifier:
         for item in here.values():
             if item.id not in held and (item.location, item.place) in unknown_before and item.reach != "not-readable":
                 held[item.id] = self._held(item, item, "cannot-tell")
-        unread = tuple(
-            sorted({(place, reason) for (_, place), reason in refused.items() if reason not in _NOTHING_TO_READ})
-        )
+        unread = {(place, reason) for (_, place), reason in refused.items() if reason not in _NOTHING_TO_READ}
+        if self.host not in self.record.rebuilt:
+            unread.update(missed)
+        self.notes += [f"{place}: {reason}" for place, reason in missed]
         merged = _joined(now) if now else None
-        return merged, tuple(held[name] for name in self._order(first, held)), unread
+        return merged, tuple(held[name] for name in self._order(first, held)), tuple(sorted(unread))
 
     def _held(self, item: Credential, now: Credential | None, comparison: Comparison) -> Held:
         rotation = self.record.rotations.get(item.id)
@@ -489,9 +502,11 @@ def _read(case: Case) -> _Record:
 
 
 def _seen(record: _Record, report: Report, ran: set[str]) -> None:
-    """Add a report. A run that is seen for the first time after a rebuild needs another rebuild."""
-    found = {_what(item) for item in report.sightings if item.depth in RAN}
-    if found - ran:
+    """Add a report. A run that is new after a rebuild, or still there, needs another rebuild."""
+    runs = [item for item in report.sightings if item.depth in RAN]
+    found = {_what(item) for item in runs}
+    told = _told(report)
+    if found - ran or any(item.current and not told.issuperset(item.observations) for item in runs):
         record.rebuilt.discard(report.header.host)
     ran |= found
     record.reports.append(report)
@@ -522,6 +537,16 @@ def _what(item: SightingEntry) -> str:
     """What a sighting is about, whatever line of a growing file it stands in now."""
     place = item.location.target, item.location.path, item.location.inside
     return identify((item.incident, item.kind, item.purl, item.depth, place, sorted(item.times)))
+
+
+def _unchanged(item: SightingEntry, report: Report) -> bool:
+    """Whether the file of a sighting stands there as it was when the report was made."""
+    path, made = path_of(item.location), moment(report.header.started)
+    try:
+        found = disk.status(path) if path is not None else None
+    except Unreadable:
+        return True
+    return found is not None and (made is None or found.st_mtime <= made.timestamp())
 
 
 def _now(report: Report) -> Iterator[Now]:
@@ -569,8 +594,6 @@ def _path(uri: str) -> str | None:
 
 
 def _own_places() -> Iterable[TargetSpec]:
-    from pratique.model.errors import TargetError
-
     try:
         return machine.this_user()
     except TargetError:
@@ -611,6 +634,11 @@ def _joined(reports: list[ReachReport]) -> ReachReport:
         refusals=tuple(dict.fromkeys(item for report in reports for item in report.refusals)),
         notes=tuple(dict.fromkeys(note for report in reports for note in report.notes)),
     )
+
+
+def _in_reach(item: Credential) -> bool:
+    """Whether the account could read it, and not the mere name of where it is kept."""
+    return item.reach != "not-readable" and item.fact.state != "reference"
 
 
 def _comparison(before: Credential, now: Credential | None, prints: set[str], refused: bool) -> Comparison:
