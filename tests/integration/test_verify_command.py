@@ -259,3 +259,127 @@ def test_a_key_of_nobody_known_is_not_rotated_as_a_token_of_a_code_host(home: Pa
     done = run("reach", "--home", home, "--format", "json", home=home)
     found = [item for item in json.loads(done.stdout)["credentials"] if item["place"].endswith("account.key")]
     assert [item["rotation"] for item in found] == ["other"]
+
+
+def answered(case: Path, home: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("verify", case, "--format", "json", home=home).stdout)
+    return found
+
+
+def test_a_workflow_that_still_asks_for_it_is_no_tale_of_the_past(case: Path, home: Path, tmp_path: Path) -> None:
+    workflow = project(tmp_path / "app") / ".github/workflows/ci.yml"
+    workflow.parent.mkdir(parents=True)
+    job = "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: npm install axios@{}\n"
+    workflow.write_text(job.format("1.14.1"))
+    check(case, home, tmp_path / "app", code=10)
+    assert [item["reason"] for item in verified(case, home, 10)["subjects"]] == ["it is still there"]
+    workflow.write_text(job.format("1.14.0"))
+    assert verified(case, home, 0)["status"] == "fixed"
+
+
+def test_a_home_that_is_not_there_any_more_is_named_and_blocks(case: Path, home: Path, tmp_path: Path) -> None:
+    unpack("npm-11-blocked", tmp_path / "install")
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada/.npmrc").write_text(f"//registry.example/:_authToken={TOKEN}\n")
+    check(case, home, tmp_path / "install", code=10)
+    assert run("reach", "--case", case, "--home", tmp_path / "ada", home=home).returncode in (0, 4)
+    for path in ("install/project", "install/home/.npm/_cacache"):
+        shutil.rmtree(tmp_path / path)
+    for item in answered(case, home)["credentials"]:
+        done = run("case", "done", case, item["credential"], "--state", "not-needed", home=home)
+        assert done.returncode == 0, done.stderr
+    assert verified(case, home, 0)["status"] == "fixed"
+    shutil.move(tmp_path / "ada", tmp_path / "elsewhere")
+    assert "could not be made again" in blocking(verified(case, home, 4))
+
+
+DEFINITION = """
+id = "example-2026-01-02"
+revision = {revision}
+updated = 2026-01-03
+title = "example"
+summary = "A file that starts code."
+status = "active"
+completeness = "growing"
+next_steps = ["Look"]
+
+[[references]]
+id = "report"
+title = "A report"
+kind = "vendor-report"
+url = "https://example.test/report"
+retrieved = 2026-01-03
+
+[[components]]
+ecosystem = "npm"
+name = "example"
+role = "carrier"
+source = "report"
+
+[[components.versions]]
+version = "1.2.4"
+
+[[indicators]]
+id = "dropped"
+type = "file-path"
+value = "{value}"
+match = "glob"
+meaning = "persisted"
+confidence = "low"
+sources = ["report"]
+"""
+
+
+def test_an_indicator_that_a_definition_dropped_is_not_gone(home: Path, tmp_path: Path) -> None:
+    """The file stands there as it was; only the words about it changed."""
+    library = tmp_path / "library"
+    library.mkdir()
+    app = project(tmp_path / "app")
+    (app / ".claude").mkdir()
+    (app / ".claude/planted.mjs").write_text("// inert\n")
+    os.utime(app / ".claude/planted.mjs", (1774900000, 1774900000))
+    definition = library / "example-2026-01-02.toml"
+    definition.write_text(DEFINITION.format(revision=1, value="**/.claude/planted.mjs"))
+    case = tmp_path / "case"
+    assert run("case", "new", case, home=home).returncode == 0
+    done = run("check", app, "--incidents", library, "--incident", definition.stem, "--case", case, home=home)
+    assert done.returncode in (4, 10, 11), done.stdout + done.stderr
+    definition.write_text(DEFINITION.format(revision=2, value="**/.claude/other.mjs"))
+    found = verified(case, home, 4, "--incidents", str(library))
+    assert "does not list any more what was seen" in blocking(found)
+    (app / ".claude/planted.mjs").unlink()
+    found = verified(case, home, 4, "--incidents", str(library))
+    assert [item["status"] for item in found["subjects"]] == ["fixed"]
+
+
+def test_a_rebuilt_machine_on_which_it_is_still_there_was_not_rebuilt(case: Path, home: Path, tmp_path: Path) -> None:
+    unpack("npm-11-ran", tmp_path / "install")
+    check(case, home, tmp_path / "install", code=11)
+    assert run("plan", "--case", case, home=home).returncode in (0, 4)
+    rebuilt = ("case", "done", case, "revert.rebuild", "--words", "from the golden image")
+    assert run(*rebuilt, home=home).returncode == 0
+    verified(case, home, 11)
+    for path in ("install/project", "install/home/.npm/_cacache"):
+        shutil.rmtree(tmp_path / path)
+    assert "it is not recorded that the machine was rebuilt" in blocking(verified(case, home, 11))
+    assert run(*rebuilt, home=home).returncode == 0
+    assert "it is not recorded that the machine was rebuilt" not in blocking(answered(case, home))
+
+
+def test_what_lies_again_where_code_was_planted_is_told_whatever_its_bytes(tmp_path: Path) -> None:
+    from pratique.adapters.disk import digest
+    from pratique.model.plan import Quarantine
+    from pratique.workflow.verify import _again
+
+    place = tmp_path / "gh-token-monitor.service"
+    place.write_text("one")
+    unit = Quarantine(path=str(place), digest=digest(str(place))[0], what="user-unit")
+    folder = Quarantine(path=str(place), digest=unit.digest, what="package-cache")
+    assert _again(unit) == _again(folder) == " with the same bytes"
+    place.write_text("two")
+    assert (_again(unit), _again(folder)) == (" with other bytes", None)
+    place.unlink()
+    place.symlink_to("somewhere")
+    assert _again(unit) is not None
+    place.unlink()
+    assert _again(unit) is None

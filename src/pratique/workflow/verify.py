@@ -48,6 +48,8 @@ REBUILD = "revert.rebuild"
 """The step of a plan that says that the machine was rebuilt."""
 _TOLD = frozenset({"script", "command", "request", "job"})
 """Facts that tell of a past run: they stay true when nothing of it is left."""
+_STANDING = frozenset({"workflow", "gitlab-ci", "action", "pre-commit"})
+"""Readers of such facts in files that say what the next run does."""
 _ELSEWHERE = frozenset({"git", "image", "ci-log", "mirror", "sbom"})
 """Kinds of targets that are kept on a machine and are not the machine."""
 _LOOKS = ("monitor", "verify", "communicate", "prevent")
@@ -350,7 +352,9 @@ class _Verifier:
         for item in here.values():
             if item.id not in held and (item.location, item.place) in unknown_before and item.reach != "not-readable":
                 held[item.id] = self._held(item, item, "cannot-tell")
-        unread = {(place, reason) for (_, place), reason in refused.items() if reason not in _NOTHING_TO_READ}
+        unread: set[tuple[str, str]] = {
+            (place, reason) for (_, place), reason in refused.items() if reason not in _NOTHING_TO_READ
+        }
         if self.host not in self.record.rebuilt:
             unread.update(missed)
         self.notes += [f"{place}: {reason}" for place, reason in missed]
@@ -455,21 +459,29 @@ class _Verifier:
             if receipt.outcome != "done" or step is None or self.record.plans[name].host != self.host:
                 continue
             if isinstance(step.action, Quarantine):
-                if _same(step.action):
+                words = _again(step.action)
+                if words:
                     yield Open(
-                        what=f"{step.action.path} is there again with the same bytes, though {step.id} moved it away",
+                        what=f"{step.action.path} is there again{words}, though {step.id} moved it away",
                         advice="Look at what put it there",
                     )
             elif isinstance(step.action, Edit) and _digest(step.action.path) != step.action.after:
                 yield Open(what=f"{step.action.path} is not as {step.id} left it", blocks=False)
 
 
-def _same(moved: Quarantine) -> bool:
-    """Whether what was moved away lies at its place again; other bytes there are for the new look to judge."""
+def _again(moved: Quarantine) -> str | None:
+    """How what was moved away lies at its place again; None where it does not.
+
+    Other bytes in a folder of packages are for the new look to judge. Where code was planted nothing may lie.
+    """
     try:
-        return disk.status(moved.path) is not None and disk.digest(moved.path)[0] == moved.digest
-    except Unreadable:
-        return True
+        if disk.status(moved.path) is None:
+            return None
+        if disk.digest(moved.path)[0] == moved.digest:
+            return " with the same bytes"
+    except Unreadable as error:
+        return f" ({error.reason})"
+    return None if moved.what in ("package-cache", "package-folder") else " with other bytes"
 
 
 def _read(case: Case) -> _Record:
@@ -502,11 +514,14 @@ def _read(case: Case) -> _Record:
 
 
 def _seen(record: _Record, report: Report, ran: set[str]) -> None:
-    """Add a report. A run that is new after a rebuild, or still there, needs another rebuild."""
-    runs = [item for item in report.sightings if item.depth in RAN]
+    """Add a report. A run of the machine that is new after a rebuild, or still there, needs another rebuild."""
+    kinds = {entry.uri: entry.kind for entry in report.targets}
+    runs = [
+        item for item in report.sightings if item.depth in RAN and kinds.get(item.location.target, "") not in _ELSEWHERE
+    ]
     found = {_what(item) for item in runs}
     told = _told(report)
-    if found - ran or any(item.current and not told.issuperset(item.observations) for item in runs):
+    if found - ran or any(_stands(item, told) for item in runs):
         record.rebuilt.discard(report.header.host)
     ran |= found
     record.reports.append(report)
@@ -539,6 +554,20 @@ def _what(item: SightingEntry) -> str:
     return identify((item.incident, item.kind, item.purl, item.depth, place, sorted(item.times)))
 
 
+def _told(report: Report) -> frozenset[str]:
+    """Ids of the observations that tell of the past alone."""
+    return frozenset(
+        item.id
+        for item in report.observations
+        if (item.kind in _TOLD and item.reader not in _STANDING) or item.facts.get("record") == "log"
+    )
+
+
+def _stands(item: SightingEntry, told: frozenset[str]) -> bool:
+    """Whether what was sighted is still there: not if all that it rests on tells of the past."""
+    return item.current and not (item.observations and told.issuperset(item.observations))
+
+
 def _unchanged(item: SightingEntry, report: Report) -> bool:
     """Whether the file of a sighting stands there as it was when the report was made."""
     path, made = path_of(item.location), moment(report.header.started)
@@ -552,12 +581,12 @@ def _unchanged(item: SightingEntry, report: Report) -> bool:
 def _now(report: Report) -> Iterator[Now]:
     subjects = {item.id: item for item in report.subjects}
     sightings = {item.id: item for item in report.sightings}
-    told = {item.id for item in report.observations if item.kind in _TOLD or item.facts.get("record") == "log"}
+    told = _told(report)
     for verdict in report.verdicts:
         subject = subjects.get(verdict.subject)
         mine = [sightings[name] for name in verdict.sightings if name in sightings]
         against = [item for item in mine if item.status in ("affected", "under_investigation")]
-        there = not against or any(item.current and not told.issuperset(item.observations) for item in against)
+        there = not against or any(_stands(item, told) for item in against)
         yield Now(
             incident=verdict.incident,
             subject=subject.uri if subject else verdict.subject,

@@ -13,6 +13,7 @@ from pratique.model.case import Sweep
 from pratique.model.errors import UsageError
 from pratique.model.location import Location
 from pratique.model.report import ObservationEntry, Report
+from pratique.model.verification import Verification
 from pratique.respond import seen
 from pratique.workflow.held import held
 from pratique.workflow.plan import PlanRequest, last_reports, plan, read_report, swept
@@ -66,14 +67,14 @@ class Journal:
 
     folder = "case"
 
-    def __init__(self, *records: Sweep | Report) -> None:
+    def __init__(self, *records: Sweep | Report | Verification) -> None:
         self.records = records
 
     def entries(self, *kinds: str):  # type: ignore[no-untyped-def]  # a stand-in
         from pratique.model.case import Entry
 
         for number, record in enumerate(self.records, 1):
-            kind = "sweep" if isinstance(record, Sweep) else "report"
+            kind = {Sweep: "sweep", Report: "report", Verification: "verification"}[type(record)]
             if kind in kinds:
                 body = msgspec.to_builtins(record)
                 yield Entry(number=number, kind=kind, time="", who="", tool="", body=body, previous="", digest="")
@@ -84,7 +85,11 @@ def test_a_sweep_counts_until_a_machine_shows_more() -> None:
     there = Sweep(incident=NAMED, outcome="found", basis="host-sweep")
     other = Sweep(incident="chaindrop-2026-08-04", outcome="removed", basis="by-hand")
     seen_again = live("/home/dev/x")
-    cases: list[tuple[tuple[Sweep | Report, ...], bool]] = [
+    looked = Verification(
+        schema="pratique.verification/1", tool="", host="laptop", made="", case="", status="affected",
+        subjects=(), credentials=(), open=(), report=seen_again,
+    )  # fmt: skip
+    cases: list[tuple[tuple[Sweep | Report | Verification, ...], bool]] = [
         ((), False),
         ((gone,), True),
         ((there,), False),
@@ -95,6 +100,9 @@ def test_a_sweep_counts_until_a_machine_shows_more() -> None:
         ((gone, seen_again), False),
         ((gone, report_of([NAMED])), True),
         ((gone, seen_again, gone), True),
+        ((gone, looked), False),
+        ((gone, msgspec.structs.replace(looked, report=None)), True),
+        ((gone, looked, gone), True),
     ]
     for records, wanted in cases:
         assert swept(Journal(*records), NAMED) is wanted, records  # type: ignore[arg-type]  # a stand-in
