@@ -58,7 +58,7 @@ def test_add_copies_folders_and_links_and_records_what_it_could_not_read(case: P
     os.mkfifo(tmp_path / "logs/pipe")
     done = run("case", "add", case, tmp_path / "logs", home=home)
     assert done.returncode == 4
-    assert "pipe: is no plain file" in done.stderr
+    assert "pipe: is no regular file but a named pipe" in done.stderr
     found = status(case)
     assert (found["evidence"], found["missing"]) == (2, 1)
     assert run("case", "verify", case, home=home).returncode == 0

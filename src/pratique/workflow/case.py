@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import io
 import os
-import stat
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
@@ -19,8 +17,9 @@ from pratique.model import plan as plans
 from pratique.model.case import Entry, EvidenceItem, MissingEvidence, Rotation, Sweep
 from pratique.model.errors import CaseError, UsageError
 from pratique.model.incident import Incident
-from pratique.model.ports import iso_time
+from pratique.model.ports import Unreadable
 from pratique.model.report import Report
+from pratique.targets.evidence import Content, described
 from pratique.version import VERSION
 from pratique.workflow import select
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 ROTATION_STATES: tuple[str, ...] = ("open", "new-issued", "deployed", "revoked", "verified", "not-needed")
 GRADES: tuple[str, ...] = ("asked", "issuer-lists-it", "audit-event", "last-used-stopped", "negative-probe")
 OUTCOMES: tuple[str, ...] = ("nothing-found", "removed", "found")
-LARGEST_UNKNOWN = 64 << 20
-"""So many bytes are read at most of a file that says it is empty, as those of `/proc` do."""
 BATCH = 64 << 20
 """So many bytes of evidence are written as one durable step."""
 
@@ -120,83 +117,35 @@ def _below(folder: str, own: str) -> Iterable[str]:
 def _add(case: Case, path: str, what: str, sensitive: bool) -> EvidenceItem | MissingEvidence:
     name = what or os.path.basename(path)
     try:
-        status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
-            leads = os.readlink(path)
-            item = about(path, status, name, links_to=leads, sensitive=sensitive)
-            return case.keep(item, os.fsencode(leads))
-        if not stat.S_ISREG(status.st_mode):
-            return _lacking(case, name, path, "is no plain file")
-        with open_unmarked(path) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return _lacking(case, name, path, "is no plain file")
-            item = about(path, status, name, sensitive=sensitive)
-            if 0 < status.st_size < 1 << 20:
-                return case.keep(item, file.read(status.st_size))
-            return case.keep(item, cast(BinaryIO, _AsItWas(file, status.st_size or LARGEST_UNKNOWN)))
+        times = described(path)
+        item = EvidenceItem(
+            what=name,
+            source=path,
+            digest="",
+            size=0,
+            modified=times.modified,
+            changed=times.changed,
+            accessed=times.accessed,
+            born=times.born,
+            mode=times.mode,
+            owner=times.owner,
+            links_to=times.link,
+            sensitive=sensitive,
+        )
+        if times.link is not None:
+            return case.keep(item, os.fsencode(times.link))
+        with Content(path) as content:
+            return case.keep(item, content.read())
+    except Unreadable as error:
+        return _lacking(case, name, path, error.reason)
     except OSError as error:
         return _lacking(case, name, path, (error.strerror or type(error).__name__).lower())
-
-
-class _AsItWas(io.RawIOBase):
-    """A file up to its size when it was opened: one that grows faster than it is read would have no end."""
-
-    def __init__(self, file: BinaryIO, left: int) -> None:
-        super().__init__()
-        self.file = file
-        self.left = left
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
-        part = self.file.read(self.left if size < 0 else min(size, self.left))
-        self.left -= len(part)
-        return part
 
 
 def _lacking(case: Case, what: str, path: str, reason: str) -> MissingEvidence:
     missing = MissingEvidence(what=what, source=path, reason=reason)
     case.lacks(missing)
     return missing
-
-
-def open_unmarked(path: str) -> BinaryIO:
-    """Open a file for reading so that neither a pipe stops us nor, where the system allows it, its times change."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    flags |= getattr(os, "O_NOFOLLOW", 0)
-    try:
-        descriptor = os.open(path, flags | getattr(os, "O_NOATIME", 0))
-    except PermissionError:
-        descriptor = os.open(path, flags)
-    return os.fdopen(descriptor, "rb", buffering=0)
-
-
-def about(
-    path: str, status: os.stat_result, what: str, *, links_to: str | None = None, sensitive: bool = False
-) -> EvidenceItem:
-    """What is known of a file before it is read."""
-    born = getattr(status, "st_birthtime", None)
-    return EvidenceItem(
-        what=what,
-        source=path,
-        digest="",
-        size=0,
-        modified=_time(status.st_mtime),
-        changed=_time(status.st_ctime),
-        accessed=_time(status.st_atime),
-        born=None if born is None else _time(born),
-        mode=f"{stat.S_IMODE(status.st_mode):04o}",
-        owner=f"{status.st_uid}:{status.st_gid}",
-        links_to=links_to,
-        sensitive=sensitive,
-    )
-
-
-def _time(seconds: float) -> str | None:
-    try:
-        return iso_time(seconds)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def add_note(case: Case, text: str) -> Entry:

@@ -102,8 +102,8 @@ def cache_root(path: str) -> str:
     return match["root"] if match else path.rpartition("/")[0]
 
 
-def cached_content_path(cache: str, integrity: str) -> str | None:
-    """Where npm's cache folder `_cacache` keeps the archive with this sha512 integrity; None where it is not one."""
+def sha512_of(integrity: str) -> str | None:
+    """The digest of a sha512 integrity in hexadecimal; None where it is not one."""
     import base64
     import binascii
 
@@ -111,7 +111,12 @@ def cached_content_path(cache: str, integrity: str) -> str | None:
     if algorithm != "sha512":
         return None
     try:
-        digest = base64.b64decode(text, validate=True).hex()
+        return base64.b64decode(text, validate=True).hex()
     except (binascii.Error, ValueError):
         return None
-    return f"{cache}/content-v2/sha512/{digest[:2]}/{digest[2:4]}/{digest[4:]}"
+
+
+def cached_content_path(cache: str, integrity: str) -> str | None:
+    """Where npm's cache folder `_cacache` keeps the archive with this sha512 integrity; None where it is not one."""
+    digest = sha512_of(integrity)
+    return f"{cache}/content-v2/sha512/{digest[:2]}/{digest[2:4]}/{digest[4:]}" if digest else None
