@@ -386,3 +386,91 @@ def test_an_example_of_settings_is_no_secret_unless_a_real_token_stands_in_it(tm
         ("dotenv", "$PROJECT/.env", "STRIPE_KEY"),
         ("dotenv-example", "$PROJECT/.env.staging.example", "NPM"),
     ]
+
+
+def test_three_hundred_credentials_are_one_screen_with_a_count_of_the_rest(tmp_path: Path) -> None:
+    home = tmp_path / "disk/home/dev"
+    for folder in ("etc", "usr", "var", "home/dev"):
+        (tmp_path / "disk" / folder).mkdir(parents=True, exist_ok=True)
+    (home / ".env").write_text("".join(f"A{number}_PASSWORD=hunter2hunter{number}\n" for number in range(300)))
+    (home / ".npmrc").write_text(f"//registry.example/:_authToken={VALUE}\n")
+    disk = ("--root", tmp_path / "disk", "--user", "dev")
+    lines = run(*disk).stdout.splitlines()
+    assert len(lines) < 70
+    assert lines[0].startswith("301 credentials in reach")
+    assert "npm npm-token" in lines[3]
+    assert "AND 286 MORE, less dangerous than these: --all shows them, --output FILE keeps them" in lines
+    assert "  tier 1: various env-file 286" in lines
+    assert run(*disk, "--all").stdout.count("_PASSWORD") == 300
+    run(*disk, "--output", tmp_path / "whole.txt")
+    assert (tmp_path / "whole.txt").read_text().count("_PASSWORD") == 300
+
+
+def test_a_job_secret_of_no_known_issuer_is_replaced_in_the_forge(tmp_path: Path) -> None:
+    path = tmp_path / "release.yml"
+    path.write_text(WORKFLOW)
+    found = document("--workflow", path)
+    rotations = {item["fact"]["field"]: item["rotation"] for item in found["credentials"]}
+    assert rotations["INTERNAL_WORD"] == "github-actions-secret"
+    assert rotations["every secret of the repository and organisation"] == "github-actions-secret"
+    assert rotations["NPM_TOKEN"] == "npm"
+
+
+def test_reusable_workflows_say_what_they_are_handed(tmp_path: Path) -> None:
+    path = tmp_path / "release.yml"
+    path.write_text(WORKFLOW)
+    notes = document("--workflow", path)["notes"]
+    assert any("release.yml/call says `secrets: inherit`" in note for note in notes)
+    assert any("calls shop/flows/.github/workflows/x.yml@main" in note and "--workflow" in note for note in notes)
+    (tmp_path / "called.yml").write_text(
+        "on: {workflow_call: {secrets: {token: {required: true}}}}\n"
+        "jobs: {x: {runs-on: y, steps: [{run: 'a ${{ secrets.token }}'}]}}\n"
+    )
+    path.write_text("on: push\njobs: {a: {uses: ./.github/workflows/called.yml, secrets: inherit}}\n")
+    found = document("--workflow", path, "--workflow", tmp_path / "called.yml")
+    assert not any("Name it with --workflow" in note for note in found["notes"])
+    assert any("called.yml is called by others" in note for note in found["notes"])
+    assert {"token", "GITHUB_TOKEN"} <= {item["fact"]["field"] for item in found["credentials"]}
+
+
+def test_a_pipeline_of_gitlab_is_said_to_be_not_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / ".gitlab-ci.yml"
+    path.write_text("stages: [build]\nbuild: {script: [npm ci]}\n")
+    result = run("--workflow", path)
+    assert result.return_value == 4
+    assert "is of GitLab" in result.stdout
+    assert "not looked at" in " ".join(result.stdout.split())
+
+
+def report_of(folder: Path, *facts: object) -> Path:
+    path = folder / "report.json"
+    observations = [{"kind": "job", "facts": fact} for fact in facts]
+    path.write_text(json.dumps({"header": {"schema": "pratique.report/1"}, "observations": observations}))
+    return path
+
+
+def test_jobs_of_a_report_are_joined_and_none_is_lost_in_silence(tmp_path: Path) -> None:
+    job = {"system": "github-actions", "job": "publish", "workflow": "Release", "permissions": ["none"]}
+    path = report_of(
+        tmp_path,
+        {**job, "secrets": ["NPM_TOKEN"], "source": "workflow-file"},
+        {**job, "secrets": ["OTHER"], "source": "log"},
+    )
+    found = document("--report", path)
+    held = {item["fact"]["field"]: item.get("in_window") for item in found["credentials"]}
+    assert held == {"NPM_TOKEN": True, "OTHER": True}
+    result = run("--report", report_of(tmp_path, {"system": "of another kind"}))
+    assert result.return_value == 4
+    assert "report.json: half understood" in result.stdout
+    gitlab = run("--report", report_of(tmp_path, {"system": "gitlab", "job": "build"}))
+    assert gitlab.return_value == 4
+    assert "is of GitLab" in gitlab.stdout
+    assert "names no job" in run("--report", report_of(tmp_path)).stdout
+
+
+def test_a_job_that_no_report_names_is_an_error(tmp_path: Path) -> None:
+    path = report_of(tmp_path, {"system": "github-actions", "job": "build (22)"})
+    caught = run("--report", path, "--job", "publish").exception
+    assert isinstance(caught, api.UsageError)
+    assert "build (22)" in str(caught.advice)
+    assert document("--report", path, "--job", "build")["credentials"]

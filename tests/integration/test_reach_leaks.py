@@ -42,7 +42,8 @@ class Runs:
         project = str(self.disk / "srv/shop")
         live = ["--home", str(self.disk / "home/dev"), "--project", project]
         for name, arguments in {
-            "text": live,
+            "text": [*live, "--all"],
+            "screen": live,
             "json": [*live, "--format", "json"],
             "markdown": [*live, "--format", "markdown"],
             "marked": [*live, "--format", "json", "--fingerprint"],

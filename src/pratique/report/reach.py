@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -50,11 +51,11 @@ def headline(report: ReachReport) -> str:
     return f"{what}{rest}; {len(report.refusals)} could not be looked at"
 
 
-def reach_lines(report: ReachReport) -> Iterator[str]:
-    """The inventory for people, the most dangerous first."""
+def reach_lines(report: ReachReport, most: int | None = None) -> Iterator[str]:
+    """The inventory for people, the most dangerous first; of those beyond `most` how many there are of each kind."""
     yield headline(report).upper() if not report.credentials else headline(report)
     for tier, title in TIERS.items():
-        found = [item for item in report.credentials if item.tier == tier]
+        found = [item for item in report.credentials[:most] if item.tier == tier]
         if not found:
             continue
         yield ""
@@ -62,11 +63,16 @@ def reach_lines(report: ReachReport) -> Iterator[str]:
         for item in found:
             yield from _wrapped(f"  {_what(item)}  {printable(item.place)}  {printable(item.fact.field)}", "      ")
             yield from _wrapped(f"      {'; '.join(_about(item))}", "      ")
+    if most is not None and len(report.credentials) > most:
+        yield from _rest(report.credentials[most:])
     if report.refusals:
         yield ""
         yield "NOT LOOKED AT"
-        for refusal in report.refusals:
+        for refusal in report.refusals[:most]:
             yield from _wrapped(f"  {printable(refusal.place)}: {refusal.reason} ({refusal.location})", "      ")
+        more = len(report.refusals[:most]) - len(report.refusals)
+        if more:
+            yield f"  and {-more} more"
     yield ""
     for note in report.notes:
         yield from _wrapped(f"NOTE  {printable(note)}", "      ")
@@ -77,6 +83,17 @@ def reach_lines(report: ReachReport) -> Iterator[str]:
         "A place that is not in the table was not looked at; that something is in reach does not say that it was read.",
         "       ",
     )
+
+
+def _rest(credentials: Sequence[Credential]) -> Iterator[str]:
+    """How many credentials of each kind are not shown."""
+    yield ""
+    yield f"AND {len(credentials)} MORE, less dangerous than these: --all shows them, --output FILE keeps them"
+    for tier in TIERS:
+        kinds = Counter(_what(item) for item in credentials if item.tier == tier)
+        if kinds:
+            counts = ", ".join(f"{printable(kind)} {count}" for kind, count in kinds.most_common())
+            yield from _wrapped(f"  tier {tier}: {counts}", "      ")
 
 
 def reach_markdown(report: ReachReport) -> Iterator[str]:

@@ -8,7 +8,7 @@ import hmac
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -21,7 +21,6 @@ from pratique.ecosystems.actions.names import EVERY_SECRET
 from pratique.model.credential import SCHEMA, Credential, CredentialFact, ReachAsked, ReachRefusal, ReachReport
 from pratique.model.errors import TargetError, UsageError
 from pratique.model.incident import Incident
-from pratique.model.observation import JobFact
 from pratique.readers.credentials import table as tables
 from pratique.readers.credentials import tokens
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
@@ -29,13 +28,12 @@ from pratique.readers.credentials.held import matches
 from pratique.readers.credentials.material import is_open_name
 from pratique.targets import reach as places
 from pratique.version import VERSION
+from pratique.workflow import reach_jobs
 
 if TYPE_CHECKING:
     from pratique.casefile.case import Case
 
 _PLATFORMS: dict[str, places.Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
-_LARGEST_WORKFLOW = 4 << 20
-_LARGEST_REPORT = 512 << 20
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PWD|PAT|CREDENTIALS?|APIKEY|API_KEY|ACCESS_KEY|PRIVATE_KEY"
     r"|SIGNING_KEY|AUTH|AUTHTOKEN|DSN|DATABASE_URL|CONNECTION_STRING|WEBHOOK(?:_URL)?)(?:_|$)",
@@ -401,6 +399,7 @@ class _Run:
         scopes: tuple[str, ...] = (),
         identity: tuple[tuple[str, str], ...] = (),
         expires: str | None = None,
+        rotation: str = "",
     ) -> None:
         """Add a credential of which the name alone is known."""
         written = "write-only" if secret == _OF_A_JOB else "plaintext"
@@ -425,92 +424,49 @@ class _Run:
                 reach=judged.reach_of(fact, readable=True, timely=timely),
                 in_window=timely,
                 taken=judged.taken(self.request.incidents, classes, row.taken_by if row is not None else ()),
-                rotation=row.rotation if row is not None else "",
+                rotation=row.rotation if row is not None else rotation,
                 secret=row.secret if row is not None and secret != _OF_A_JOB else secret,
             )
         )
 
     def _jobs(self) -> None:
         """What jobs held: by the workflow files that were named, and by the jobs of reports."""
-        for path in self.request.workflows:
-            facts = list(self._of_workflow(path))
-            for fact in facts:
-                self._job(fact, os.path.basename(path), None)
-        for path in self.request.reports:
-            for fact in _of_report(path):
-                if self._asked(fact):
-                    self._job(fact, fact.workflow or fact.system, True if fact.source != "workflow-file" else None)
+        request = self.request
+        found = reach_jobs.find(request.workflows, request.reports, request.job)
+        self.looked_at += len(request.workflows) + len(request.reports)
+        self.refusals.update(found.refusals)
+        self.notes += found.notes
+        for held in found.held:
+            self._job(held)
+            self.notes += reach_jobs.notes(held, request.workflows)
+            unseen = reach_jobs.unseen(held)
+            if unseen is not None:
+                self.refusals.add(unseen)
 
-    def _asked(self, fact: JobFact) -> bool:
-        return self.request.job is None or self.request.job in (fact.job, fact.key)
-
-    def _of_workflow(self, path: str) -> Iterator[JobFact]:
-        from pratique.model.ports import Unreadable
-        from pratique.readers.actions.jobs import jobs
-        from pratique.readers.marked import Mapping, parse
-        from pratique.readers.text import decode_text
-        from pratique.targets.files import read_regular
-
-        self.looked_at += 1
-        name = os.path.basename(path)
-        try:
-            content, _ = read_regular(os.path.realpath(path), _LARGEST_WORKFLOW)
-        except Unreadable:
-            raise TargetError("cannot be read", where=path) from None
-        text = decode_text(content)
-        if text is None:
-            self.refusals.add(("workflow", name, "of an encoding that is not read"))
-            return
-        parsed = parse(text)
-        document = parsed.documents[0] if parsed.documents else None
-        if not isinstance(document, Mapping) or document.get("jobs") is None:
-            self.refusals.add(("workflow", name, "not understood"))
-            return
-        if parsed.damage is not None:
-            self.refusals.add(("workflow", name, "half understood"))
-        found = [job.fact for job in jobs(document, path)]
-        wanted = [fact for fact in found if self._asked(fact)]
-        if found and not wanted:
-            raise UsageError(f"has no job {self.request.job}", where=path)
-        yield from wanted
-
-    def _job(self, fact: JobFact, workflow: str, timely: bool | None) -> None:
+    def _job(self, held: reach_jobs.Held) -> None:
         """The secrets, the token and what a job may mint, by name."""
-        place = f"job:{workflow}/{fact.key or fact.job}"
+        fact, place, timely = held.fact, held.place, held.timely
+        replaced = reach_jobs.ROTATIONS.get(fact.system, "")
         identity = tuple((name, value) for name, value in (("environment", fact.environment),) if value)
         for name in fact.secrets:
             if name == EVERY_SECRET:
-                self._name(None, "every secret of the repository and organisation", place, _OF_A_JOB, timely)
-                self.notes.append(f"{place} may read every secret: their names stand in the forge's settings")
+                every = "every secret of the repository and organisation"
+                self._name(None, every, place, _OF_A_JOB, timely, rotation=replaced)
             elif name.upper() != "GITHUB_TOKEN":
                 row = self._row_of(name)
                 row = None if row is not None and row.id == _BY_NAME else row
-                self._name(row, name, place, _OF_A_JOB, timely, identity=identity)
-        token = self._row_of("GITHUB_TOKEN")
+                self._name(row, name, place, _OF_A_JOB, timely, identity=identity, rotation=replaced)
+        if fact.system != "github-actions":
+            return
         stated = fact.permissions
-        if not stated:
-            self.notes.append(
-                f"{place} states no permissions: the repository's or organisation's default counts, which is not known"
-            )
-        if fact.system == "github-actions":
+        if stated != ("none",):
+            token = self._row_of("GITHUB_TOKEN")
             scopes = stated or ("not stated",)
-            if stated != ("none",):
-                self._name(token, "GITHUB_TOKEN", place, _OF_A_JOB, timely, kind="job-token", scopes=scopes)
-            minting = [item for item in stated if item.replace(" ", "") in ("id-token:write", "write-all")]
-            if minting:
-                oidc = self._row_of("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
-                kind = "can mint OIDC tokens for any audience"
-                self._name(oidc, "id-token: write", place, _OF_A_JOB, timely, kind=kind, identity=identity)
-            if not stated:
-                self.notes.append(f"{place}: whether it could mint OIDC tokens is not known either")
-        if fact.persisted_credentials:
-            self.notes.append(f"{place}: a checkout left the job's token on the disk for every later step")
-        if fact.environment:
-            self.notes.append(f"{place} runs in environment {fact.environment}: its secrets too were in reach")
-        if fact.triggers == ("pull_request",):
-            self.notes.append(f"{place} starts on pull requests alone: runs of forks hold no secrets, others do")
-        if fact.runner and "self-hosted" in fact.runner:
-            self.notes.append(f"{place} ran on a self-hosted runner: look at its account there with this command too")
+            self._name(token, "GITHUB_TOKEN", place, _OF_A_JOB, timely, kind="job-token", scopes=scopes)
+        if any(item.replace(" ", "") in ("id-token:write", "write-all") for item in stated):
+            oidc = self._row_of("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+            kind = "can mint OIDC tokens for any audience"
+            self._name(oidc, "id-token: write", place, _OF_A_JOB, timely, kind=kind, identity=identity)
 
     def _fingerprint(self) -> Fingerprint:
         """What makes fingerprints; nothing where they are off."""
@@ -620,32 +576,6 @@ def _numbers(root: str, name: str) -> tuple[int | None, tuple[int, ...]]:
                     groups.append(int(group[2]))
             return int(parts[2]), tuple(dict.fromkeys(groups))
     return None, ()
-
-
-def _of_report(path: str) -> Iterator[JobFact]:
-    """The jobs that a report's sightings name, each once."""
-    from pratique.model.ports import Unreadable
-    from pratique.targets.files import read_regular
-
-    try:
-        content, _ = read_regular(os.path.realpath(path), _LARGEST_REPORT)
-        document = msgspec.json.decode(content, type=dict[str, Any])
-    except (Unreadable, msgspec.DecodeError, RecursionError):
-        raise TargetError("cannot be read as a report in JSON", where=path) from None
-    header = document.get("header")
-    if not isinstance(header, dict) or not str(header.get("schema", "")).startswith("pratique.report/"):
-        raise TargetError("is no report of pratique", where=path)
-    seen: set[tuple[str | None, str]] = set()
-    for entry in document.get("observations", []):
-        if not isinstance(entry, dict) or entry.get("kind") != "job" or not isinstance(entry.get("facts"), dict):
-            continue
-        try:
-            fact = msgspec.convert({**entry["facts"], "kind": "job"}, JobFact)
-        except msgspec.ValidationError:
-            continue
-        if (fact.workflow, fact.job) not in seen:
-            seen.add((fact.workflow, fact.job))
-            yield fact
 
 
 def _iso(seconds: float) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 
 FORMATS = ("text", "json", "markdown")
+ON_SCREEN = 15
+"""Credentials that the text on the screen shows whole."""
 
 
 @click.command()
@@ -49,6 +51,7 @@ FORMATS = ("text", "json", "markdown")
 @click.option(
     "--format", "format_name", type=click.Choice(FORMATS), help="Default: text, or by the suffix of --output."
 )
+@click.option("--all", "every", is_flag=True, help="Show every credential on the screen, not the first alone.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write it to this file.")
 def reach(
     home: str | None,
@@ -64,6 +67,7 @@ def reach(
     case: str | None,
     fingerprint: bool,
     format_name: str | None,
+    every: bool,
     output: Path | None,
 ) -> int:
     """Which credentials could a compromised install have read?
@@ -115,7 +119,8 @@ def reach(
     if chosen == "json":
         content = api.reach_json(report)
     else:
-        lines = api.reach_lines(report) if chosen == "text" else api.reach_markdown(report)
+        most = None if every or output is not None else ON_SCREEN
+        lines = api.reach_lines(report, most) if chosen == "text" else api.reach_markdown(report)
         content = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
     if output is None:
         sys.stdout.buffer.write(content)

@@ -37,6 +37,8 @@ class Job(msgspec.Struct, frozen=True):
     """What it uses as a whole: a reusable workflow."""
     images: tuple[tuple[str, Text], ...]
     steps: tuple[Step, ...]
+    inherits: bool = False
+    """Whether it hands what it uses every secret: `secrets: inherit`."""
 
     def at(self, step: Step | None) -> JobFact:
         """The fact of this job with one step marked, and those that shared its machine afterwards."""
@@ -72,7 +74,8 @@ def _job(
     found = steps(node, f"jobs.{key}.")
     secrets = shared | _secrets(node)
     inherited = node.get("secrets")
-    if isinstance(inherited, Text) and inherited.value.strip() == "inherit":
+    inherits = isinstance(inherited, Text) and inherited.value.strip() == "inherit"
+    if inherits:
         secrets.add(EVERY_SECRET)
     own = node.get("permissions")
     name = node.text("name")
@@ -105,7 +108,7 @@ def _job(
             if isinstance(inner, Mapping):
                 field = f"jobs.{key}.services.{service}.image"
                 images += [(field, item) for item in inner.every("image") if isinstance(item, Text)]
-    return Job(fact, node.line, _texts(node, "uses"), tuple(images), found)
+    return Job(fact, node.line, _texts(node, "uses"), tuple(images), found, inherits)
 
 
 def steps(holder: Mapping, prefix: str) -> tuple[Step, ...]:
