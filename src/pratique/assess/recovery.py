@@ -251,8 +251,9 @@ def _open(facts: Facts, subjects: Iterable[SubjectAnswer], credentials: Iterable
         yield Open(what=f"The case does not agree with itself: {text}", advice=f"pratique case verify {facts.case}")
     for name in facts.armed:
         yield Open(
-            what=f"The sweep for the dead man's switch of {name} is not recorded",
-            advice=f"pratique case done {facts.case} sweep:{name} --outcome removed",
+            what=f"The dead man's switch of {name} is not recorded as gone: everything else waits for it",
+            advice=f"Look for it on every affected machine, change no credential before: pratique host --case"
+            f" {facts.case} --incident {name}",
         )
     for status in ("affected", "under_investigation"):
         for item in subjects:
@@ -289,6 +290,8 @@ def _open(facts: Facts, subjects: Iterable[SubjectAnswer], credentials: Iterable
 
 
 def _record_it(facts: Facts, credential: CredentialAnswer) -> str:
+    if facts.armed:
+        return f"Leave it as it is until the dead man's switch of {', '.join(facts.armed)} is recorded as gone"
     command = f"pratique case done {facts.case} {credential.credential} --state"
     if credential.comparison == "unchanged":
         return f"Replace it and take the old value away; where it never was one: {command} not-needed --words WHY"
@@ -296,6 +299,8 @@ def _record_it(facts: Facts, credential: CredentialAnswer) -> str:
 
 
 def _advice(facts: Facts, item: SubjectAnswer) -> str:
+    if item.incident in facts.armed and {item.before, item.now} & set(RAN):
+        return f"First the sweep for the dead man's switch: pratique plan --case {facts.case}"
     if item.status == "affected" and {item.before, item.now} & set(RAN):
         return f"Rebuild the machine, then: pratique case done {facts.case} revert.rebuild"
     if item.status == "affected":

@@ -100,6 +100,9 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     basis: Literal["host-sweep", "by-hand"]
     report: str = ""
     """Digest of the report that says so."""
+    host: str = ""
+    place: str = ""
+    """Machine and URI of the target that were swept; empty by hand, where a person answers for all of them."""
     words: str = ""
 
 

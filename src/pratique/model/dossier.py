@@ -62,6 +62,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan | None = None
     receipts: tuple[Receipt, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
+    swept: tuple[str, ...] = ()
+    """Incidents whose dead man's switch is gone by these and by what reports showed since."""
     verification: Mapping[str, Any] | None = None
     """The last answer of `pratique verify`."""
     notes: tuple[tuple[str, str, str], ...] = ()

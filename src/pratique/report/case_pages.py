@@ -131,13 +131,11 @@ def _rendered(dossier: Dossier, made: Sequence[Page]) -> dict[str, bytes]:
 
 def armed(dossier: Dossier) -> dict[str, str]:
     """Incidents whose dead man's switch was not swept yet, and what it is."""
-    last = {item.incident: item.outcome for item in dossier.sweeps}
-    swept = {name for name, outcome in last.items() if outcome in ("nothing-found", "removed")}
     found: dict[str, str] = {}
     for report in dossier.reports:
         for incident in report.incidents:
             switch = incident.guidance.dead_man_switch if incident.guidance else None
-            if switch and incident.id not in swept:
+            if switch and incident.id not in dossier.swept:
                 found[incident.id] = one_line(switch)
     return found
 

@@ -136,12 +136,19 @@ def _sweep(incident: Incident) -> Step:
                 "Sign in again and look once more. Then record what was found.",
             ),
             commands=(
-                Command(words=("pratique", "host"), note="Looks at processes, units and these places."),
+                Command(
+                    words=("pratique", "host", "--case", "<CASE>", "--incident", incident.id),
+                    note="Looks at processes, units and these places, and records the answer.",
+                ),
                 Command(words=("systemctl", "--user", "list-units", "--all"), note="Linux: units of this user."),
                 Command(words=("launchctl", "print", "gui/<UID>"), note="macOS: agents of this user."),
                 Command(words=("systemctl", "--user", "freeze", "<UNIT>"), note="Linux: hold it still."),
                 Command(words=("systemctl", "--user", "disable", "<UNIT>"), note="Linux: it starts no more."),
                 Command(words=("launchctl", "disable", "gui/<UID>/<LABEL>"), note="macOS: it starts no more."),
+                Command(
+                    words=("pratique", "case", "done", "<CASE>", f"sweep:{incident.id}", "--outcome", "removed"),
+                    note="Only where it was looked for by hand on every affected machine.",
+                ),
             ),
         ),
         owner="responder",
@@ -150,7 +157,7 @@ def _sweep(incident: Incident) -> Step:
         after=(SEAL,),
         undo="",
         check="A second sweep after a new login finds nothing, and the case records it.",
-        check_command=Command(words=("pratique", "host")),
+        check_command=Command(words=("pratique", "host", "--case", "<CASE>", "--incident", incident.id)),
     )
 
 

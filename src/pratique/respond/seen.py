@@ -114,7 +114,13 @@ def definitions(situation: Situation) -> Iterator[Incident]:
 
 def ran(situation: Situation) -> tuple[Sight, ...]:
     """The sightings on this machine that show a run."""
-    return tuple(sight for sight in sights(situation) if sight.entry.depth in RAN and sight.target_kind in LOCAL)
+    return tuple(
+        sight
+        for sight in sights(situation)
+        if sight.entry.depth in RAN
+        and sight.target_kind in LOCAL
+        and (sight.target_kind != "host" or sight.entry.location.target == LIVE)
+    )
 
 
 def release(sight: Sight) -> str:

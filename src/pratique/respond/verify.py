@@ -41,14 +41,14 @@ def steps(situation: Situation) -> Iterator[Step]:
         disposition="manual",
         action=Manual(
             instructions=("On every affected machine, before and after a new login.",),
-            commands=(Command(words=("pratique", "host")),),
+            commands=(Command(words=("pratique", "host", "--case", "<CASE>")),),
         ),
         owner="responder",
         incidents=seen.named(found),
         after=(preserve.COLLECT,),
         undo="Nothing is changed.",
         check="No indicator is seen, and nothing could not be looked at.",
-        check_command=Command(words=("pratique", "host")),
+        check_command=Command(words=("pratique", "host", "--case", "<CASE>")),
         sightings=seen.ids(found),
     )
     yield Step(

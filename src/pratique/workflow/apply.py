@@ -23,7 +23,7 @@ from pratique.model.case import CaseFile
 from pratique.model.errors import CaseError, PlanError, UsageError
 from pratique.model.plan import RECEIPT, SCHEMA, Edit, Manual, Plan, Precondition, Quarantine, Receipt, Step, patched
 from pratique.model.ports import Unreadable
-from pratique.workflow.plan import swept
+from pratique.workflow.switch import swept
 
 LARGEST_PLAN = 256 << 20
 ALLOWANCES = ("unsafe", "unsealed", "uncommitted", "payload")

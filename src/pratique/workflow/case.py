@@ -22,6 +22,7 @@ from pratique.model.report import Report
 from pratique.targets.evidence import Content, described
 from pratique.version import VERSION
 from pratique.workflow import select
+from pratique.workflow.switch import swept
 
 if TYPE_CHECKING:
     from pratique.workflow.collect import Collected
@@ -309,7 +310,7 @@ class CaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     open_credentials: tuple[str, ...]
     """Credentials whose last state is not `verified`, `revoked` or `not-needed`."""
     sweeps: dict[str, str]
-    """Incident to the last outcome of the sweep for its dead man's switch."""
+    """Incident to the last outcome of the sweep for its dead man's switch; `found` where it was seen again since."""
     key_here: bool
 
 
@@ -367,6 +368,9 @@ def case_status(case: Case) -> CaseStatus:
         open_credentials=tuple(
             name for name, state in states.items() if state not in ("verified", "revoked", "not-needed")
         ),
-        sweeps=dict(sorted(sweeps.items())),
+        sweeps={
+            name: outcome if outcome == "found" or swept(case, name) else "found"
+            for name, outcome in sorted(sweeps.items())
+        },
         key_here=case.has_key,
     )

@@ -14,6 +14,7 @@ from pratique.model.errors import CaseError
 from pratique.model.plan import Plan, Receipt
 from pratique.model.report import Report
 from pratique.report.words import one_line, printable
+from pratique.workflow.switch import swept
 
 R = TypeVar("R")
 _MEANINGS = {
@@ -122,6 +123,7 @@ def dossier(case: CaseFile) -> Dossier:
         plan=plan,
         receipts=tuple(receipts),
         sweeps=tuple(sweeps),
+        swept=tuple(name for name in sorted({item.incident for item in sweeps}) if swept(case, name)),
         verification=verification,
         notes=tuple(notes),
         sealed=case.sealed,

@@ -26,6 +26,8 @@ class SweepRecord(msgspec.Struct, frozen=True):
     incident: str
     outcome: str
     words: str
+    place: str = ""
+    """URI of the target that shows it."""
 
 
 def host_target(root: Path | None = None) -> TargetSpec:
@@ -57,6 +59,8 @@ def record_sweeps(case: CaseFile, report: Report, incidents: Sequence[Incident])
                 outcome="found" if record.outcome == "found" else "nothing-found",
                 basis="host-sweep",
                 report=_digest(report),
+                host=report.header.host,
+                place=record.place,
                 words=record.words,
             )
             case.append("sweep", entry)
@@ -77,9 +81,13 @@ def answer(report: Report, incident: Incident) -> SweepRecord:
         and sighting.status in ("affected", "under_investigation")
     ]
     if seen:
-        return SweepRecord(incident.id, "found", f"{seen[0].explanation[:400]}")
+        return SweepRecord(incident.id, "found", f"{seen[0].explanation[:400]}", seen[0].location.target)
     if own not in targets:
-        return SweepRecord(incident.id, "", "not recorded: this machine was not swept")
+        return SweepRecord(
+            incident.id,
+            "",
+            "not recorded: this machine was not swept; of that disk a person says what became of the switch",
+        )
     if not any(item.type == "file-path" and item.meaning == "persisted" for item in incident.indicators):
         return SweepRecord(
             incident.id, "", "not recorded: the definition names no place of the switch; look by hand, and say so"
@@ -94,7 +102,7 @@ def answer(report: Report, incident: Incident) -> SweepRecord:
         return SweepRecord(incident.id, "", f"not recorded: {'; '.join(gaps[:3])}{more}")
     account = machine.account()
     words = f"nothing of the switch lies or runs here, as far as the account {account} can see"
-    return SweepRecord(incident.id, "nothing-found", words)
+    return SweepRecord(incident.id, "nothing-found", words, own)
 
 
 def _gaps(report: Report, incident: Incident, own: str) -> list[str]:

@@ -13,14 +13,13 @@ import msgspec
 
 from pratique.adapters import checkout, clock, disk
 from pratique.adapters.apply import EDITABLE
-from pratique.model.case import CaseFile, Entry, EntryKind, Rotation, Sweep
+from pratique.model.case import CaseFile, EntryKind, Rotation
 from pratique.model.credential import ReachReport
-from pratique.model.errors import CaseError, UsageError
+from pratique.model.errors import UsageError
 from pratique.model.incident import Component, Incident, Role, Version
 from pratique.model.plan import Plan
 from pratique.model.ports import Unreadable
 from pratique.model.report import SCHEMA, IncidentEntry, Report
-from pratique.model.verification import Verification
 from pratique.respond import seen
 from pratique.respond.plan import compose
 from pratique.respond.situation import Held, Platform, Project, ProjectFile, Situation
@@ -29,6 +28,7 @@ from pratique.workflow.held import held
 from pratique.workflow.proof import prover
 from pratique.workflow.releases import known as known_releases
 from pratique.workflow.select import available
+from pratique.workflow.switch import MACHINE, swept, understood
 
 LARGEST_REPORT = 512 << 20
 PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
@@ -92,33 +92,19 @@ def situation(request: PlanRequest, case: CaseFile | None = None) -> Situation:
 
 
 def last_reports(case: CaseFile) -> tuple[Report, ...]:
-    """The last report of each set of places, in the order of the journal. Raises CaseError."""
-    found: dict[tuple[str, ...], Report] = {}
+    """The last report of each set of places, in the order of the journal. Raises CaseError.
+
+    Of machines also the last one that showed a trace: that a trace was taken away makes no run undone.
+    """
+    found: dict[tuple[object, ...], Report] = {}
     for report in _each(case, "report", Report):
         places = tuple(sorted(target.uri for target in report.targets))
-        found.pop(places, None)
-        found[places] = report
-    return tuple(found.values())
-
-
-def swept(case: CaseFile, incident: str) -> bool:
-    """Whether the dead man's switch of an incident is gone by the last record, and no machine showed it since."""
-    gone = False
-    for entry in case.entries("sweep", "report", "verification"):
-        if entry.kind == "sweep":
-            record = _understood(case, entry, Sweep)
-            if record.incident == incident:
-                gone = record.outcome in ("nothing-found", "removed")
-        elif gone:
-            told = _understood(case, entry, Verification).report if entry.kind == "verification" else None
-            report = _understood(case, entry, Report) if entry.kind == "report" else told
-            gone = report is None or not any(
-                item.incident == incident
-                and item.status in ("affected", "under_investigation")
-                and (item.depth == "active" or item.location.target.startswith("host+"))
-                for item in report.sightings
-            )
-    return gone
+        kinds = {target.kind for target in report.targets}
+        seen_there = any(item.location.target.startswith(MACHINE) for item in report.sightings)
+        for key in ((places, True), (places, False)) if "host" in kinds and seen_there else ((places, False),):
+            found.pop(key, None)
+            found[key] = report
+    return tuple({id(report): report for report in found.values()}.values())
 
 
 def _aware(case: CaseFile) -> str | None:
@@ -133,16 +119,9 @@ def _aware(case: CaseFile) -> str | None:
 T = TypeVar("T")
 
 
-def _understood(case: CaseFile, entry: Entry, kind: type[T]) -> T:
-    try:
-        return msgspec.convert(entry.body, kind)
-    except msgspec.ValidationError as error:
-        raise CaseError(f"entry {entry.number} is not understood: {error}", where=case.folder) from None
-
-
 def _each(case: CaseFile, kind: EntryKind, record: type[T]) -> Iterator[T]:
     for entry in case.entries(kind):
-        yield _understood(case, entry, record)
+        yield understood(case, entry, record)
 
 
 def _last(case: CaseFile, kind: EntryKind, record: type[T]) -> T | None:

@@ -37,10 +37,10 @@ from pratique.workflow import machine
 from pratique.workflow.case import open_case
 from pratique.workflow.case_proof import verify_case
 from pratique.workflow.check import Progress, check
-from pratique.workflow.plan import swept
 from pratique.workflow.reach import ReachRequest, inventory
 from pratique.workflow.request import Acceptance, CheckRequest, TargetSpec, TargetWord
 from pratique.workflow.select import available, digest
+from pratique.workflow.switch import swept
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import re
 import msgspec
 import pytest
 
-from pratique.model.case import Rotation, Sweep
+from pratique.model.case import Rotation
 from pratique.model.dossier import Happening
 from pratique.model.errors import UsageError
 from pratique.report.case_pages import armed, as_json, pages, status
@@ -61,17 +61,16 @@ def test_a_dead_mans_switch_stands_on_every_page_until_its_last_sweep_found_noth
     others = tuple(item for item in REPORT.incidents if item is not incident)
     report = msgspec.structs.replace(REPORT, incidents=(msgspec.structs.replace(incident, guidance=switch), *others))
 
-    def swept(*outcomes: str) -> dict[str, str]:
-        sweeps = tuple(Sweep(incident="axios-2026-03-31", outcome=outcome, basis="by-hand") for outcome in outcomes)
-        whole = dossier(reports=(report,), sweeps=sweeps)
+    def swept(*names: str) -> dict[str, str]:
+        whole = dossier(reports=(report,), swept=names)
         told = {b"A service watches the token." in page for page in pages(whole).values()}
         own = "axios-2026-03-31" in armed(whole)
         assert told == {own}
         return armed(whole)
 
     assert "axios-2026-03-31" in swept()
-    assert "axios-2026-03-31" in swept("nothing-found", "found")
-    assert "axios-2026-03-31" not in swept("found", "removed")
+    assert "axios-2026-03-31" in swept("tanstack-2026-05-11")
+    assert "axios-2026-03-31" not in swept("axios-2026-03-31")
 
 
 def test_the_status_is_that_of_the_verification_else_of_the_worst_report() -> None:

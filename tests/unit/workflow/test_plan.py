@@ -16,7 +16,8 @@ from pratique.model.report import ObservationEntry, Report
 from pratique.model.verification import Verification
 from pratique.respond import seen
 from pratique.workflow.held import held
-from pratique.workflow.plan import PlanRequest, last_reports, plan, read_report, swept
+from pratique.workflow.plan import PlanRequest, last_reports, plan, read_report
+from pratique.workflow.switch import swept
 from tests.property.test_plan_laws import report_of
 from tests.unit.respond.planning import situation_of
 
@@ -106,6 +107,39 @@ def test_a_sweep_counts_until_a_machine_shows_more() -> None:
     ]
     for records, wanted in cases:
         assert swept(Journal(*records), NAMED) is wanted, records  # type: ignore[arg-type]  # a stand-in
+
+
+def test_a_sweep_answers_for_the_machine_and_the_disk_that_it_looked_at() -> None:
+    disk = "host+file:///mnt/mac"
+    here = live("/home/dev/x")
+    host = here.header.host
+
+    def record(outcome: str, place: str, machine: str = host) -> Sweep:
+        return Sweep(incident=NAMED, outcome=outcome, basis="host-sweep", host=machine, place=place)  # type: ignore[arg-type]  # one of the three
+
+    on_disk = live("/mnt/mac/x", disk)
+    nothing = record("nothing-found", "host+file:///")
+    by_hand = Sweep(incident=NAMED, outcome="removed", basis="by-hand")
+    said = Sweep(incident=NAMED, outcome="found", basis="by-hand")
+    cases: list[tuple[tuple[Sweep | Report, ...], bool]] = [
+        ((here, record("found", "host+file:///"), nothing), True),
+        ((on_disk, record("found", disk), nothing), False),
+        ((on_disk, nothing), False),
+        ((on_disk, nothing, by_hand), True),
+        ((by_hand, on_disk), False),
+        ((here, record("nothing-found", "host+file:///", "another")), False),
+        ((said, nothing), True),
+    ]
+    for records, wanted in cases:
+        assert swept(Journal(*records), NAMED) is wanted, records  # type: ignore[arg-type]  # a stand-in
+
+
+def test_a_trace_that_was_taken_away_makes_no_run_undone() -> None:
+    machine = live("/home/dev/x")
+    nothing = msgspec.structs.replace(machine, sightings=(), verdicts=(), observations=())
+    found = last_reports(Journal(machine, nothing))  # type: ignore[arg-type]  # a stand-in
+    assert found == (machine, nothing)
+    assert last_reports(Journal(machine, nothing, nothing)) == (machine, nothing)  # type: ignore[arg-type]  # a stand-in
 
 
 def test_the_last_report_of_each_set_of_places_counts() -> None:
