@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
 import json
+import os
+import random
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +16,11 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from pratique.casefile import export as exports
 from pratique.model.case import EvidenceItem
+from pratique.model.errors import CaseError, UsageError
+from pratique.workflow.case import new_case
+from pratique.workflow.case_export import export_case
 from tests.integration.test_check_command import AXIOS, run
 from tests.standins.installs import unpack
 from tests.unit.report.case_sample import dossier
@@ -173,7 +180,11 @@ def test_a_signature_of_somebody_else_is_told(case: Path, tmp_path: Path) -> Non
     assert "by none of the trusted keys" in done.stdout
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar"), gzip.compress(b"x" * 3000)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive", gzip.compress(b"no tar"), gzip.compress(b"x" * 3000)[:-9]],
+    ids=["empty", "no gzip", "no tar", "cut off"],
+)
 def test_what_is_no_export_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "e.tar.gz").write_bytes(content)
     done = run("case", "verify", tmp_path / "e.tar.gz")
@@ -181,10 +192,108 @@ def test_what_is_no_export_is_a_clear_error(tmp_path: Path, content: bytes) -> N
     assert "export of a case" in done.stderr
 
 
-def test_fingerprints_of_credentials_stay(tmp_path: Path) -> None:
-    from pratique.workflow.case import new_case
-    from pratique.workflow.case_export import export_case
+def damaged_middle(content: bytes) -> bytes:
+    half = len(content) // 2
+    return content[:half] + bytes(200) + content[half + 200 :]
 
+
+def header_bomb(kind: bytes, size: int) -> bytes:
+    """A tar whose first header says that the next one takes so many bytes, packed small."""
+    info = tarfile.TarInfo("pratique-case-0/index.html")
+    info.type, info.size = kind, size
+    return gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(1 << 20))
+
+
+def header_chain() -> bytes:
+    """Headers that describe headers, without an end."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 0
+    return gzip.compress(info.tobuf(tarfile.PAX_FORMAT) * 5000)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        header_bomb(tarfile.XHDTYPE, 8 << 30),
+        header_bomb(tarfile.GNUTYPE_LONGNAME, 8 << 30),
+        header_bomb(tarfile.GNUTYPE_SPARSE, 8 << 30),
+        header_bomb(tarfile.REGTYPE, 7 << 30),
+        header_chain(),
+        damaged_middle(gzip.compress(random.Random(4).randbytes(40_000))),
+    ],
+    ids=["pax", "long name", "sparse", "huge member", "chain", "damaged"],
+)
+def test_an_archive_that_was_made_to_harm_is_refused_in_little_memory(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "e.tar.gz").write_bytes(content)
+    done = run("case", "verify", tmp_path / "e.tar.gz")
+    assert done.returncode == 2, done.stderr
+    assert "export of a case" in done.stderr or "more than an export can hold" in done.stderr
+
+
+def test_too_many_members_too_long_names_and_what_stands_twice(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = tmp_path / "many.tar.gz"
+    packed(many, {f"{number}.html": b"" for number in range(30)})
+    monkeypatch.setattr(exports, "MOST_MEMBERS", 20)
+    with pytest.raises(CaseError, match="more than an export can hold"), open(many, "rb") as file:
+        exports.examine(file, "many")
+    monkeypatch.undo()
+    long = packed(tmp_path / "long.tar.gz", {"x" * 2000: b""})
+    with pytest.raises(CaseError, match="more than an export can hold"), open(long, "rb") as file:
+        exports.examine(file, "long")
+    home = tmp_path / "home"
+    assert run("case", "export", case, "--output", tmp_path / "e.tar.gz", home=home).returncode == 0
+    found = members(tmp_path / "e.tar.gz")
+    twice = packed(tmp_path / "twice.tar.gz", {**found, "/statement.dsse.json": found["statement.dsse.json"]})
+    done = run("case", "verify", twice, home=home)
+    assert done.returncode == 5
+
+
+def test_what_disagrees_a_thousand_times_is_counted(case: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert run("case", "export", case, "--output", tmp_path / "e.tar.gz", home=home).returncode == 0
+    found = members(tmp_path / "e.tar.gz")
+    line = found["journal.ndjson"].splitlines(keepends=True)[1]
+    found["journal.ndjson"] = line * 1000
+    done = run("case", "verify", packed(tmp_path / "changed.tar.gz", found), "--format", "json", home=home)
+    assert done.returncode == 5
+    named = json.loads(done.stdout)["disagreements"]
+    assert len(named) == exports.MOST_NAMED + 1
+    assert named[-1].endswith("more disagreements")
+
+
+def test_a_head_that_was_noted_is_asked_of_an_export_too(case: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert run("case", "export", case, "--output", tmp_path / "e.tar.gz", home=home).returncode == 0
+    trusted = home / ".config/pratique/keys/signing.key.pub"
+    entries = [json.loads(line) for line in members(tmp_path / "e.tar.gz")["journal.ndjson"].splitlines()]
+    words = ["case", "verify", tmp_path / "e.tar.gz", "--trusted", trusted, "--head"]
+    assert run(*words, entries[2]["digest"]).returncode == 0
+    done = run(*words, "0" * 64)
+    assert done.returncode == 5
+    assert "no entry has the head that was noted" in done.stdout
+
+
+def test_a_disk_without_hard_links_takes_an_export_and_keeps_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    with new_case(tmp_path / "case", key=tmp_path / "key") as opened:
+        done = export_case(opened, tmp_path / "e.tar.gz")
+        assert hashlib.sha256((tmp_path / "e.tar.gz").read_bytes()).hexdigest() == done.sha256
+        with pytest.raises(UsageError, match="exists already"):
+            export_case(opened, tmp_path / "e.tar.gz")
+        with pytest.raises(UsageError, match="in the case itself"):
+            export_case(opened, tmp_path / "case/e.tar.gz")
+        with pytest.raises(UsageError, match="cannot be written"):
+            export_case(opened, tmp_path / "e.tar.gz/e.tar.gz")
+
+
+def test_fingerprints_of_credentials_stay(tmp_path: Path) -> None:
     reach = dossier().reach
     with new_case(tmp_path / "case", key=tmp_path / "key") as opened:
         opened.append("reach", reach)

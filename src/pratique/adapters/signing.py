@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from pratique.adapters import machine
+from pratique.adapters.naming import name_once
 from pratique.model.errors import CaseError, ConfigurationError, UsageError
 
 NAMESPACE = "pratique-case"
@@ -105,9 +106,9 @@ def _write_private(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     try:
-        os.link(draft, path)  # unlike a rename it never replaces a key
+        name_once(draft, path)
     finally:
-        os.unlink(draft)
+        draft.unlink(missing_ok=True)
 
 
 def _public(key: Any) -> str:

@@ -10,21 +10,31 @@ import gzip
 import hashlib
 import io
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 import msgspec
 
-from pratique.casefile.journal import FIRST, Row, canonical, digest_of
+from pratique.casefile.journal import FIRST, Row, digest_of
 from pratique.casefile.seal import PAYLOAD, STATEMENT, Envelope, Signature, encoded, unbase64
 from pratique.model.errors import CaseError
 
 PREDICATE = "urn:pratique:case-export:1"
 MANIFEST = "statement.dsse.json"
 JOURNAL = "journal.ndjson"
-LARGEST_MEMBER = 1 << 30
-LARGEST_TEXT = 256 << 20
-MOST_MEMBERS = 1_000_000
+LARGEST_MEMBER = 8 << 30
+LARGEST_STATEMENT = 32 << 20
+LARGEST_LINE = 256 << 20
+MOST_MEMBERS = 200_000
+LONGEST_NAME = 1000
+LARGEST_HEADER = 1 << 16
+"""Bytes of a header that describes the next member; a tar library takes it whole into memory."""
+ROOM = 1 << 30
+GROWTH = 64
+"""An archive unpacks to at most `ROOM` bytes and `GROWTH` times its own: what it holds is text, or does not shrink."""
+MOST_NAMED = 100
+"""So many disagreements are named, the others counted."""
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,14 +124,26 @@ class Packing:
 class _Hashing:
     """A file whose bytes are digested as they are read."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Any) -> None:
         self._file = file
         self.digest = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
+        data: bytes = self._file.read(size)
         self.digest.update(data)
         return data
+
+    def readline(self, size: int) -> bytes:
+        """A line, or so many bytes of one."""
+        data: bytes = self._file.readline(size)
+        self.digest.update(data)
+        return data
+
+    def whole(self) -> str:
+        """The digest of everything, the rest of the file read."""
+        while self.read(1 << 20):
+            pass
+        return self.digest.hexdigest()
 
 
 class Examined(msgspec.Struct, kw_only=True):
@@ -137,6 +159,17 @@ class Examined(msgspec.Struct, kw_only=True):
     payload: bytes = b""
     signature: bytes = b""
     disagreements: list[str] = []
+    more: int = 0
+    """Disagreements that are not named."""
+    noted: bool = False
+    """Whether an entry has the digest that was asked for."""
+
+    def disagrees(self, words: str) -> None:
+        """Name one more thing that is not what it should be."""
+        if len(self.disagreements) < MOST_NAMED:
+            self.disagreements.append(words)
+        else:
+            self.more += 1
 
     @property
     def signed(self) -> bytes:
@@ -144,47 +177,77 @@ class Examined(msgspec.Struct, kw_only=True):
         return encoded(PAYLOAD, self.payload)
 
 
-def examine(file: BinaryIO, name: str) -> Examined:
+class _Header(tarfile.TarInfo):
+    """A header of a tar that may have been made to harm."""
+
+    @classmethod
+    def frombuf(cls, buf: Any, encoding: str, errors: str) -> _Header:
+        """The header of a block. Raises ReadError where the block announces more than is ever taken into memory."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.type not in (tarfile.REGTYPE, tarfile.AREGTYPE) and info.size > LARGEST_HEADER:
+            raise tarfile.ReadError("a header is too large")
+        return info
+
+
+class _Line(msgspec.Struct, kw_only=True):
+    """A line of the journal."""
+
+    number: int
+    kind: str
+    time: str
+    who: str
+    tool: str
+    previous: str
+    digest: str
+    body: msgspec.Raw = msgspec.Raw()
+    left_out: str | None = None
+
+
+def examine(file: BinaryIO, name: str, head: str = "") -> Examined:
     """Recompute an export: each file against the statement, each entry of the journal, the chain.
 
-    The signature is not checked here: `signed`, `signature` and `signer` are for who can. Raises CaseError where the
-    file is no export.
+    The signature is not checked here: `signed`, `signature` and `signer` are for who can. `head` is the digest of an
+    entry that is looked for. Raises CaseError where the file is no export, or holds more than one can hold.
     """
     found = Examined()
     digests: dict[str, str] = {}
     manifest = b""
+    room = ROOM + GROWTH * file.seek(0, io.SEEK_END)
+    file.seek(0)
     try:
-        with gzip.GzipFile(fileobj=file) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-            for info in tar:
+        with (
+            gzip.GzipFile(fileobj=file) as packed,
+            tarfile.open(fileobj=packed, mode="r|", tarinfo=_Header) as tar,
+        ):
+            while (info := tar.next()) is not None:
+                tar.members.clear()  # type: ignore[attr-defined]  # what was passed is not kept in memory
                 path = info.name.partition("/")[2]
                 found.files += 1
-                if found.files > MOST_MEMBERS or info.size > LARGEST_MEMBER:
+                room -= info.size
+                if found.files > MOST_MEMBERS or info.size > LARGEST_MEMBER or room < 0 or len(path) > LONGEST_NAME:
                     raise CaseError("holds more than an export can hold", where=name)
                 member = tar.extractfile(info) if info.isreg() else None
                 if member is None:
-                    found.disagreements.append(f"{path}: is no plain file")
+                    found.disagrees(f"{path}: is no plain file")
+                elif path in digests or (path == MANIFEST and manifest):
+                    found.disagrees(f"{path}: stands twice in the archive")
                 elif path == MANIFEST:
-                    manifest = member.read(LARGEST_TEXT)
-                elif path in digests:
-                    found.disagreements.append(f"{path}: stands twice in the archive")
+                    if info.size > LARGEST_STATEMENT:
+                        raise CaseError("holds more than an export can hold", where=name)
+                    manifest = member.read()
                 elif path == JOURNAL:
-                    body = member.read(LARGEST_TEXT)
-                    digests[path] = hashlib.sha256(body).hexdigest()
-                    _chain(body, found)
+                    counted = _Hashing(member)
+                    _chain(counted, found, head)
+                    digests[path] = counted.whole()
                 else:
-                    digests[path] = _digest(member)
-    except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+                    digests[path] = _Hashing(member).whole()
+    except (OSError, EOFError, tarfile.TarError, ValueError, zlib.error, RecursionError, OverflowError) as error:
         reason = str(error) or type(error).__name__
         raise CaseError(f"is no whole export of a case: {reason}", where=name) from None
     _compare(manifest, digests, found, name)
+    if found.more:
+        found.disagreements.append(f"{found.more} more disagreements")
     return found
-
-
-def _digest(member: Any) -> str:
-    digest = hashlib.sha256()
-    while part := member.read(1 << 20):
-        digest.update(part)
-    return digest.hexdigest()
 
 
 def _compare(manifest: bytes, digests: dict[str, str], found: Examined, name: str) -> None:
@@ -205,36 +268,33 @@ def _compare(manifest: bytes, digests: dict[str, str], found: Examined, name: st
         raise CaseError(f"is no export of a case: it has no statement ({MANIFEST})", where=name) from None
     for path in sorted({*digests, *stated}):
         if path not in digests:
-            found.disagreements.append(f"{path}: is named by the statement and missing")
+            found.disagrees(f"{path}: is named by the statement and missing")
         elif path not in stated:
-            found.disagreements.append(f"{path}: is not named by the statement")
+            found.disagrees(f"{path}: is not named by the statement")
         elif digests[path] != stated[path]:
-            found.disagreements.append(f"{path}: has another digest than the statement says")
+            found.disagrees(f"{path}: has another digest than the statement says")
     if found.head != head:
-        found.disagreements.append(f"{JOURNAL}: ends in another entry than the statement says")
+        found.disagrees(f"{JOURNAL}: ends in another entry than the statement says")
     if found.entries != number:
-        found.disagreements.append(f"{JOURNAL}: has {found.entries} entries, the statement says {number}")
+        found.disagrees(f"{JOURNAL}: has {found.entries} entries, the statement says {number}")
 
 
-def _chain(lines: bytes, found: Examined) -> None:
+def _chain(lines: _Hashing, found: Examined, head: str) -> None:
     previous = FIRST
-    last = ""
-    for line in lines.splitlines():
+    while text := lines.readline(LARGEST_LINE):
         found.entries += 1
         try:
-            entry = msgspec.json.decode(line)
-            digest, number = str(entry["digest"]), entry["number"]
-            if number != found.entries or entry["previous"] != previous:
-                found.disagreements.append(f"entry {found.entries}: does not follow the one before it")
-            if "left_out" in entry:
-                found.left_out += 1
-            else:
-                kind, time, who, tool = (str(entry[key]) for key in ("kind", "time", "who", "tool"))
-                body = canonical(entry["body"])
-                if digest_of(number, kind, time, who, tool, body, str(entry["previous"])) != digest:
-                    found.disagreements.append(f"entry {found.entries}: its digest does not fit what it says")
-        except (msgspec.MsgspecError, KeyError, TypeError, UnicodeDecodeError, RecursionError):
-            found.disagreements.append(f"entry {found.entries}: cannot be read")
+            entry = msgspec.json.decode(text, type=_Line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            found.disagrees(f"entry {found.entries}: cannot be read")
             return
-        previous = last = digest
-    found.head = last
+        if entry.number != found.entries or entry.previous != previous:
+            found.disagrees(f"entry {found.entries}: does not follow the one before it")
+        if entry.left_out is not None:
+            found.left_out += 1
+        elif not entry.body or entry.digest != digest_of(
+            entry.number, entry.kind, entry.time, entry.who, entry.tool, bytes(entry.body), entry.previous
+        ):
+            found.disagrees(f"entry {found.entries}: its digest does not fit what it says")
+        previous = found.head = entry.digest
+        found.noted = found.noted or entry.digest == head

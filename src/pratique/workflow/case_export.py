@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import re
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, cast
 import msgspec
 
 from pratique.adapters import signing
+from pratique.adapters.naming import name_once
 from pratique.casefile import export as exports
 from pratique.casefile.case import Case
 from pratique.casefile.seal import PAYLOAD, encoded
@@ -79,8 +81,12 @@ def export_case(
             where="--include-raw",
             advice="Name who may open it: --recipient age1... or an SSH public key",
         )
+    if recipients and not include_raw:
+        raise UsageError("names a reader of raw evidence", where="--recipient", advice="Add --include-raw")
     readers = _recipients(recipients) if include_raw else []
-    if output.exists():
+    if Path(case.folder).resolve() in output.resolve().parents:
+        raise UsageError("lies in the case itself", where=str(output), advice="Name a file outside of it")
+    if os.path.lexists(output):
         raise UsageError("exists already", where=str(output), advice="Name another file")
     whole = dossier(case)
     draft = output.with_name(f".{output.name}.{os.getpid()}.draft")
@@ -92,13 +98,14 @@ def export_case(
             os.fsync(file.fileno())
         size = draft.stat().st_size
         digest = _digest(draft)
-        os.link(draft, output)
+        name_once(draft, output)
     except OSError as error:
         raise UsageError(
             f"cannot be written: {error.strerror}", where=str(output), advice="Name a file in a folder with room"
         ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
     done = Exported(path=str(output.absolute()), sha256=digest, size=size, files=files, raw=raw, signer=signer)
     case.append("export", {"sha256": digest, "size": size, "files": files, "raw": raw, "to": list(recipients)})
     return done
@@ -290,14 +297,17 @@ class ExportProof(msgspec.Struct, frozen=True, kw_only=True):
 EXPORT_PROOF = "pratique.case-export-proof/1"
 
 
-def verify_export(path: Path, *, trusted: Sequence[Path] = ()) -> ExportProof:
-    """Recompute an export, offline. Raises CaseError where it is none, ConfigurationError for a file without keys."""
+def verify_export(path: Path, *, trusted: Sequence[Path] = (), head: str | None = None) -> ExportProof:
+    """Recompute an export, offline. Raises CaseError where it is none, ConfigurationError for a file without keys.
+
+    With `head`, an entry must have that digest.
+    """
     keys: set[bytes] = set()
     for name in trusted:
         keys |= signing.trusted(name)[0]
     try:
         with open(path, "rb") as file:
-            found = exports.examine(file, str(path))
+            found = exports.examine(file, str(path), head or "")
     except OSError as error:
         raise CaseError(f"cannot be read: {error.strerror}", where=str(path)) from None
     signer = found.signer or exports.Signer(kind="", public="")
@@ -306,6 +316,8 @@ def verify_export(path: Path, *, trusted: Sequence[Path] = ()) -> ExportProof:
     known = signing.is_trusted(signer.public, frozenset(keys))
     if keys and not known and not wrong:
         disagreements.append("the statement is signed, and by none of the trusted keys")
+    if head is not None and not found.noted:
+        disagreements.append(f"no entry has the head that was noted: {head[:80]}")
     open_ones = []
     if not keys:
         open_ones.append(f"whose key {signing.fingerprint(signer.public)} is: compare it, or name it with --trusted")

@@ -256,7 +256,7 @@ def verify(
     if folder.is_file():
         from pratique.doors.cli.dossier import export_lines
 
-        exported = api.verify_export(folder, trusted=trusted)
+        exported = api.verify_export(folder, trusted=trusted, head=head)
         if format_name == "json":
             _json(exported)
         else:
