@@ -286,7 +286,8 @@ def _steps_done(dossier: Dossier) -> set[str]:
 
 
 def _open(dossier: Dossier, done: set[str]) -> Iterable[str]:
-    for name in sorted(armed(dossier)):
+    waits = armed(dossier)
+    for name in sorted(waits):
         yield f"Look for the dead man's switch of {name}, remove it, and record that: everything else waits for it"
     if not dossier.sealed:
         yield "Seal the evidence"
@@ -295,7 +296,9 @@ def _open(dossier: Dossier, done: set[str]) -> Iterable[str]:
     else:
         for phase in PHASES:
             waiting = [step for step in dossier.plan.steps if step.phase == phase and step.id not in done]
-            if waiting:
+            if waiting and waits and (phase == "rotate" or any(step.triggers_dead_man_switch for step in waiting)):
+                yield f"{phase}: {count(len(waiting), 'step')} open; make the plan anew after that"
+            elif waiting:
                 yield f"{phase}: {count(len(waiting), 'step')} open, first: {waiting[0].title}"
         for held in dossier.plan.held_back:
             yield f"{count(held.count, 'step')} held back for {held.incident}: {held.reason}"

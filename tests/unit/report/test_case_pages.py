@@ -13,6 +13,7 @@ import pytest
 from pratique.model.case import Rotation
 from pratique.model.dossier import Happening
 from pratique.model.errors import UsageError
+from pratique.model.plan import Manual, Plan, Step
 from pratique.report.case_pages import armed, as_json, pages, status
 from pratique.report.case_timeline import COLUMNS, microseconds, rendered
 from tests.unit.report.case_sample import EVERYTHING, dossier
@@ -71,6 +72,23 @@ def test_a_dead_mans_switch_stands_on_every_page_until_its_last_sweep_found_noth
     assert "axios-2026-03-31" in swept()
     assert "axios-2026-03-31" in swept("tanstack-2026-05-11")
     assert "axios-2026-03-31" not in swept("axios-2026-03-31")
+
+
+def test_a_plan_from_before_a_switch_was_seen_again_names_no_step_that_sets_it_off() -> None:
+    incident = next(item for item in REPORT.incidents if item.id == "axios-2026-03-31")
+    assert incident.guidance is not None
+    switch = msgspec.structs.replace(incident.guidance, dead_man_switch="A service watches the token.")
+    report = msgspec.structs.replace(REPORT, incidents=(msgspec.structs.replace(incident, guidance=switch),))
+    step = Step(
+        id="contain.block", phase="contain", title="Block the hosts in the hosts file", reason="", owner="responder",
+        disposition="manual", action=Manual(), triggers_dead_man_switch=True,
+    )  # fmt: skip
+    plan = Plan(schema="", tool="", host="", made="", basis=(), case="", incidents=(), steps=(step,))
+    before = pages(dossier(reports=(report,), plan=plan))["index.html"].decode()
+    assert "Block the hosts" not in before
+    assert "contain: 1 step open; make the plan anew after that" in before
+    after = pages(dossier(reports=(report,), plan=plan, swept=("axios-2026-03-31",)))["index.html"].decode()
+    assert "first: Block the hosts" in after
 
 
 def test_the_status_is_that_of_the_verification_else_of_the_worst_report() -> None:

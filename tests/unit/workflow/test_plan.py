@@ -134,6 +134,27 @@ def test_a_sweep_answers_for_the_machine_and_the_disk_that_it_looked_at() -> Non
         assert swept(Journal(*records), NAMED) is wanted, records  # type: ignore[arg-type]  # a stand-in
 
 
+def test_a_machine_that_was_reached_waits_for_its_own_sweep() -> None:
+    here = report_of([NAMED])
+    there = msgspec.structs.replace(here, header=msgspec.structs.replace(here.header, host="runner-7"))
+    mine, theirs = (
+        Sweep(incident=NAMED, outcome="nothing-found", basis="host-sweep", host=name, place="host+file:///")
+        for name in (here.header.host, "runner-7")
+    )
+    by_hand = Sweep(incident=NAMED, outcome="removed", basis="by-hand")
+    kept = tuple(msgspec.structs.replace(target, kind="ci-log") for target in there.targets)
+    cases: list[tuple[tuple[Sweep | Report, ...], bool]] = [
+        ((here, mine), True),
+        ((here, there, mine), False),
+        ((here, mine, there), False),
+        ((here, there, mine, theirs), True),
+        ((here, there, by_hand), True),
+        ((here, msgspec.structs.replace(there, targets=kept), mine), True),
+    ]
+    for records, wanted in cases:
+        assert swept(Journal(*records), NAMED) is wanted, records  # type: ignore[arg-type]  # a stand-in
+
+
 def test_a_trace_that_was_taken_away_makes_no_run_undone() -> None:
     machine = live("/home/dev/x")
     nothing = msgspec.structs.replace(machine, sightings=(), verdicts=(), observations=())
