@@ -16,6 +16,10 @@ _SETENV = re.compile(r"(?:launchctl\s+)?setenv\s+([A-Za-z_][A-Za-z0-9_]{0,200})\
 _POWERSHELL = re.compile(r"\$env:([A-Za-z_][A-Za-z0-9_]{0,200})\s{0,8}=\s{0,8}", re.I)
 _BATCH = re.compile(r"setx?\s+(?:/\w\s+)?\"?([A-Za-z_][A-Za-z0-9_]{0,200})(?:=|\s+)", re.I)
 _INNER = re.compile(r"(?:then|do|else|begin|\{)[ \t]+")
+_COLON = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,200}):[ \t]{1,8}")
+_NEXT = re.compile(r"[;&]")
+_CUT = re.compile(r"\s[#;&|]|;(?=\s|$)|&&")
+"""Where a value without quotes ends before its line does."""
 _INSIDE = re.compile(r"\n[ \t]*(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=")
 """A value that holds another assignment: a quote was forgotten, and what follows it counts."""
 
@@ -54,7 +58,7 @@ def assignments(text: str, *, colon: bool = False) -> Iterator[Assignment]:
             at = _next_command(text, at, end)
             continue
         name, at = found
-        value, at, ends = _value(text, at, size)
+        value, at, ends = _value(text, at, end, size)
         yield Assignment(name, value, ends)
         if at < end and text[at] not in " \t\r;&":
             at = _next_command(text, at, end)
@@ -72,7 +76,7 @@ def _start(text: str, at: int, colon: bool) -> tuple[str, int] | None:
     if match:
         return match[1], match.end()
     if colon:
-        match = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,200}):[ \t]{1,8}").match(text, at)
+        match = _COLON.match(text, at)
         if match:
             return match[1], match.end()
     return None
@@ -80,14 +84,20 @@ def _start(text: str, at: int, colon: bool) -> tuple[str, int] | None:
 
 def _next_command(text: str, at: int, end: int) -> int:
     """The place behind the next `;` or `&&` of the line, else behind the line."""
-    place = re.compile(r"[;&]").search(text, at, end)
+    place = _NEXT.search(text, at, end)
     return place.end() if place else end + 1
 
 
-def _value(text: str, at: int, size: int) -> tuple[str, int, bool]:
-    """A value from its first character on, the place behind it, and whether its quotes end."""
+def _value(text: str, at: int, line: int, size: int) -> tuple[str, int, bool]:
+    """A value from its first character on, the place behind it, and whether its quotes end. `line` is its line's end.
+
+    No more of the line is touched than the value: a line may hold as many values as it has characters.
+    """
     while at < size and text[at] in " \t":
         at += 1
+    if at > line:
+        line = text.find("\n", at)
+        line = line if line >= 0 else size
     if at < size and text[at] in "\"'`":
         quote = text[at]
         end = at + 1
@@ -103,13 +113,9 @@ def _value(text: str, at: int, size: int) -> tuple[str, int, bool]:
                     break
                 return value, end + 1, True
             end += 1
-        line = text.find("\n", at)
-        line = line if line >= 0 else size
         return text[at + 1 : min(line, at + LONGEST)], line + 1, False
-    line = text.find("\n", at)
-    line = line if line >= 0 else size
-    value = text[at : min(line, at + LONGEST)]
-    cut = re.search(r"\s[#;&|]|;(?=\s|$)|&&", value)
+    stop = min(line, at + LONGEST)
+    cut = _CUT.search(text, at, stop)
     if cut:
-        return value[: cut.start()].strip().strip("\"'"), at + cut.start(), True
-    return value.strip().strip("\"'"), line + 1, True
+        return text[at : cut.start()].strip().strip("\"'"), cut.start(), True
+    return text[at:stop].strip().strip("\"'"), line + 1, True

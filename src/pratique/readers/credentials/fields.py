@@ -15,7 +15,8 @@ from typing import Any
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.material import MOST, fact, judge, moment, named, pairs, shown, url_password
+from pratique.readers.credentials.judgement import MOST, judge
+from pratique.readers.credentials.material import fact, moment, named, pairs, shown, url_password
 from pratique.readers.credentials.tokens import recognise
 from pratique.readers.text import plain_json
 
@@ -123,7 +124,7 @@ def yaml_tree(text: str) -> Tree | None:
     """The tree of a YAML text, of a damaged one what stood before the damage. None: it holds no mapping."""
     from pratique.readers.marked import Mapping, Sequence, Text, parse
 
-    parsed = parse(text)
+    parsed = parse(text.encode("utf-8", "replace").decode("utf-8"))
     made: dict[int, Any] = {}
 
     def convert(node: object, depth: int) -> Any:

@@ -7,45 +7,18 @@ starts with `@` is one whose value is a URL, or several: then the user info in i
 
 from __future__ import annotations
 
-import codecs
 import functools
 import re
 from collections.abc import Iterable, Iterator
-from typing import Literal
 from urllib.parse import unquote
 
 from pratique.model.credential import CredentialFact, Protection
 from pratique.readers.credentials.contract import Fingerprint, Row, Secret
+from pratique.readers.credentials.judgement import judge
 from pratique.readers.credentials.tokens import holds, kind_of
 
 Pairs = tuple[tuple[str, str], ...]
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-MOST_FACTS = 400
-"""Credentials that are told of one file."""
-
-_NAMED = r"[A-Za-z_][\w.-]*"
-_REFERENCE = re.compile(
-    rf"""\$\{{\{{[^{{}}]*\}}\}} | \$\{{{_NAMED}\??\}} | \$[A-Z_][A-Z0-9_]* | \$\([^()]*\) | %{_NAMED}% | %\({_NAMED}\)s
-    | \{{\{{[^{{}}]*\}}\}} | \$env:{_NAMED} | env\.{_NAMED}
-    | (?:op|vault|bws|gopass|keyring|awssm|ssm|gcpsm|azkv|secretref|infisical|doppler)(?:://|:)\S+
-    | arn:aws[\w-]*:(?:secretsmanager|ssm):\S+ | @Microsoft\.KeyVault\(.*\) | ENC\[[^\]]*\]""",
-    re.VERBOSE,
-)
-_DEFAULTED = re.compile(rf"\$\{{{_NAMED}:?[-=](?P<default>(?:[^{{}}]|\$\{{[^{{}}]*\}})*)\}}")
-_PLACEHOLDER = re.compile(
-    r"""<[^<>]*> | \[[^\[\]]*\] | x{3,} | \*{3,} | \.{3,} | -{3,} | \?{3,} | 0{4,}
-    | change[-_ ]?(?:me|it|this) | replace[-_ ]?(?:me|it|this) | (?:todo|tbd|fixme|example|placeholder|dummy|redacted)
-    | (?:your|my|the|insert|enter|paste|put)[-_ ](?:[a-z]+[-_ ]){0,5}(?:token|key|password|passwd|secret|here|value)
-    | none | null | nil | undefined | true | false""",
-    re.VERBOSE | re.IGNORECASE,
-)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _AUTHORITY = re.compile(r"[^\s/'\"<>]{0,4096}")
@@ -61,19 +34,6 @@ _FILLED = frozenset({"", "x-oauth-basic", "x-access-token", "oauth2", "x-token-a
 """Words that stand beside a token in user info."""
 
 
-def text_of(content: bytes) -> str | None:
-    """Text by its byte order mark, else as UTF-8; None where it holds NUL or is of another encoding.
-
-    Bytes that are no UTF-8 stay as they are: a password in Latin-1 does not hide the file that holds it.
-    """
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), None)
-    try:
-        text = content.decode(encoding or "utf-8", "strict" if encoding else "surrogateescape")
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else text.removeprefix("\ufeff")
-
-
 @functools.lru_cache(maxsize=1024)
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(item).replace(r"\*", ".*") for item in patterns), re.IGNORECASE | re.DOTALL)
@@ -82,20 +42,6 @@ def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
     """Whether a name is one of the patterns, in which `*` stands for any text."""
     return bool(patterns) and _compiled(patterns).fullmatch(name) is not None
-
-
-def classify(value: str) -> Literal["material", "reference", "nothing"]:
-    """Whether a value is secret material, points elsewhere as a whole, or is empty or a placeholder as a whole."""
-    bare = value.strip().strip("\"'").strip()
-    if not bare or (len(bare) < 120 and _PLACEHOLDER.fullmatch(bare)):
-        return "nothing"
-    if len(bare) < 2000:
-        match = _DEFAULTED.fullmatch(bare)
-        if match is not None:
-            return "material" if classify(match["default"]) == "material" else "reference"
-        if _REFERENCE.fullmatch(bare):
-            return "reference"
-    return "material"
 
 
 def strong(value: str) -> bool:
@@ -148,12 +94,14 @@ def told(
     guessable: bool | None = None,
 ) -> CredentialFact | None:
     """The fact of one value; None for what is empty or a placeholder."""
-    what = classify(value)
+    what = judge(value)
     if what == "nothing":
         return None
     name = public(field) or "(no name)"
     if what == "reference":
         return CredentialFact(field=name, state="reference", protection="unknown", identity=identity)
+    if what == "encrypted":
+        return CredentialFact(field=name, protection="encrypted", identity=identity)
     bare = value.strip()
     known = kind or kind_of(bare)
     chosen = row.guessable if guessable is None else guessable
@@ -184,7 +132,7 @@ def in_url(
             continue
         if password.lower() in _FILLED:
             password, user = user, ""
-        if password.lower() in _FILLED or classify(password) == "nothing":
+        if password.lower() in _FILLED or judge(password) == "nothing":
             continue
         whose = pairs([("host", host.lower()), ("user", user if user.lower() not in _FILLED else None)])
         fact = told(field, password, row, fingerprint, (*identity, *whose))
@@ -227,7 +175,7 @@ def held(
     if _either(field, whole, left_out):
         return
     if _either(field, whole, row.references):
-        if classify(value) != "nothing":
+        if judge(value) != "nothing":
             yield CredentialFact(field=public(field), state="reference", protection="unknown", identity=identity)
     elif _either(field, whole, urls):
         yield from in_url(field, value, row, fingerprint, identity)

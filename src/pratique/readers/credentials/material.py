@@ -1,62 +1,18 @@
-"""What a value in a credential file is, and what may be shown beside it.
-
-A value is material, or it points elsewhere, or it is a placeholder. Only a value that as a whole is a reference or a
-placeholder is no material: what merely contains one is taken for a secret.
-"""
+"""What names of fields and looks of values say, and what may be shown beside a credential."""
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Literal
 from urllib.parse import urlsplit
 
 from pratique.ecosystems.npm.urls import strip_url
 from pratique.model.credential import CredentialFact, Protection
 from pratique.readers.credentials.contract import Fingerprint, Row, Secret
+from pratique.readers.credentials.judgement import judge
 from pratique.readers.credentials.tokens import holds, recognise
 
-MOST = 400
-"""Facts that one file gives."""
-
-Judgement = Literal["material", "encrypted", "reference", "nothing"]
-
-_OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-_EMPTY = frozenset(
-    {
-        "null",
-        "none",
-        "nil",
-        "undefined",
-        "true",
-        "false",
-        "yes",
-        "no",
-        "~",
-        "changeme",
-        "change_me",
-        "change-me",
-        "todo",
-    }
-    | {"change-this", "change_this", "replaceme", "replace_me", "replace-me", "placeholder", "example", "redacted"}
-    | {"your-token", "your_token", "your-api-key", "your_api_key", "your-secret", "your_secret", "your-password", "xxx"}
-)
-_PLACEHOLDER = re.compile(
-    r"<[^<>]{1,200}>|\[[A-Za-z _-]{1,60}\]|(.)\1*|your[-_ ][a-z0-9_ -]{1,60}[-_ ]here", re.DOTALL | re.I
-)
-_DOCUMENTATION = re.compile(r"wJalrXUtnFEMI/K7MDENG/?bPxRfiCY(?:EXAMPLE|z|K)KEY")
-"""The secret key that AWS's own documentation shows."""
-_REFERENCE = re.compile(
-    r"\$[A-Za-z_][A-Za-z0-9_]*|\$\{\{.*\}\}|\{\{.*\}\}|%[A-Za-z_][A-Za-z0-9_()]*%|@[A-Z_][A-Z0-9_]*@|\$\(.*\)|`.*`"
-    r"|\$env:[A-Za-z_][A-Za-z0-9_]*|<%.*%>|!Ref .*|@Microsoft\.KeyVault\(.*\)",
-    re.DOTALL,
-)
-_BRACED = re.compile(r"\$\{(?P<name>[^{}:?+\-\s]*)(?::?(?P<sign>[-?+])(?P<rest>.*)|:[^{}]*)?\}", re.DOTALL)
-_POINTERS = ("op://", "vault:", "arn:aws:secretsmanager:", "arn:aws:ssm:", "ref+", "keychain:", "env:", "keyring:")
-_RESOURCE = re.compile(r"projects/[^/\s]+/secrets/[^\s]+")
-_SEALED = ("encrypted:", "ENC[", "$ANSIBLE_VAULT;", "age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE", "{cipher}")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _RUN = re.compile(r"[A-Za-z0-9+/=]{20,}")
 _DIGEST = re.compile(r"(?=[a-z]*[0-9])[a-z0-9]{32,}|(?=[A-Z]*[0-9])[A-Z0-9]{40,}")
@@ -76,38 +32,6 @@ _OPEN_NAME = re.compile(
     re.I,
 )
 _PATH_NAME = re.compile(r"_(?:FILE|PATH|DIR|SOCK)$", re.I)
-
-
-def text_of(data: bytes) -> str | None:
-    """The text of a file in UTF-8; None for UTF-16, UTF-32 and what is no text, which is never taken for empty."""
-    if data.startswith(_OTHER_ENCODINGS):
-        return None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else text
-
-
-def judge(value: str) -> Judgement:
-    """What a value is."""
-    value = value.strip()
-    if not value or value.lower() in _EMPTY or (len(value) <= 300 and _PLACEHOLDER.fullmatch(value)):
-        return "nothing"
-    if value.startswith(_SEALED):
-        return "encrypted"
-    if len(value) > 2000:
-        return "material"
-    if value.startswith(_POINTERS) or _RESOURCE.fullmatch(value):
-        return "reference"
-    if _REFERENCE.fullmatch(value) and value.count("${{") <= 1 and value.count("{{") <= 1:
-        return "reference"
-    braced = _BRACED.fullmatch(value)
-    if braced:
-        if braced["sign"] in ("-", "+") and braced["rest"] and judge(braced["rest"]) in ("material", "encrypted"):
-            return "material"
-        return "reference"
-    return "nothing" if _DOCUMENTATION.fullmatch(value) else "material"
 
 
 def is_secret_name(name: str) -> bool:

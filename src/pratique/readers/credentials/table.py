@@ -6,12 +6,14 @@ import functools
 import hashlib
 import importlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
-from pratique.readers.credentials.contract import Read, Row
+from pratique.model.credential import CredentialFact
+from pratique.readers.credentials.contract import Fingerprint, Read, Reason, Row
+from pratique.readers.credentials.judgement import unmarked
 
 FOLDER = Path(__file__).parent / "locations"
 FORMATS = Path(__file__).parent / "formats"
@@ -83,6 +85,10 @@ def _check(name: str, row: Row) -> None:
 
 @functools.cache
 def reader_of(format_name: str) -> Read:
-    """The function of a format."""
+    """The function of a format. It is handed UTF-8 where a byte order mark says that a file is of another encoding."""
     read: Read = importlib.import_module(f"pratique.readers.credentials.formats.{format_name}").read
-    return read
+
+    def read_marked(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[CredentialFact | Reason]:
+        yield from read(unmarked(content), row, fingerprint)
+
+    return read_marked

@@ -8,7 +8,8 @@ from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.assignments import Assignment
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import is_token, matches
-from pratique.readers.credentials.material import MOST, fact, is_path_name, is_secret_name, judge, looks_random, named
+from pratique.readers.credentials.judgement import MOST, judge
+from pratique.readers.credentials.material import fact, is_path_name, is_secret_name, looks_random, named
 
 
 def of_variables(found: Iterable[Assignment], row: Row, fingerprint: Fingerprint) -> Iterator[CredentialFact | Reason]:

@@ -6,6 +6,7 @@ import pytest
 
 from pratique.readers.credentials import held
 from pratique.readers.credentials.contract import Row, Secret
+from pratique.readers.credentials.judgement import judge, text_of
 
 ROW = Row(id="x", provider="npm", tier=0, secret="npm-token", rotation="npm", paths=("$HOME/x",), format="ini")
 
@@ -34,7 +35,7 @@ $(pass npm)
 
 @pytest.mark.parametrize("value", REFERENCES.strip().splitlines())
 def test_a_whole_reference_is_one(value: str) -> None:
-    assert held.classify(value) == "reference"
+    assert judge(value) == "reference"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_a_whole_reference_is_one(value: str) -> None:
     ["", "  ", '""', "changeme", "<your-key>", "YOUR_API_KEY", "xxxxxxxx", "***", "example", "null", "your token here"],
 )
 def test_a_placeholder_is_nothing(value: str) -> None:
-    assert held.classify(value) == "nothing"
+    assert judge(value) == "nothing"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_a_placeholder_is_nothing(value: str) -> None:
     ["a${X}", "${X}b", "${X:-fallback1}", "changeme2", "password", "hunter2", "npm_EXAMPLE1", "$ecret", "tr<x>ue", "0"],
 )
 def test_what_contains_one_is_material(value: str) -> None:
-    assert held.classify(value) == "material"
+    assert judge(value) == "material"
 
 
 def test_fingerprints_are_made_of_what_nobody_chose() -> None:
@@ -119,4 +120,4 @@ def test_names_are_compared_as_the_row_says() -> None:
     ],
 )
 def test_text_out_of_bytes(content: bytes, text: str | None) -> None:
-    assert held.text_of(content) == text
+    assert text_of(content) == text

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from pratique.readers.credentials.judgement import judge
 from pratique.readers.credentials.material import (
     is_guessable,
     is_secret_name,
-    judge,
     looks_random,
     moment,
     named,
     pairs,
     shown,
-    text_of,
     url_password,
 )
 from tests.unit.readers.credentials.told import secret
@@ -148,11 +147,3 @@ def test_what_people_choose_gets_no_fingerprint() -> None:
 )
 def test_moments(value: str, when: str | None) -> None:
     assert moment(value) == when
-
-
-def test_texts() -> None:
-    assert text_of(b"\xef\xbb\xbfa") == "a"
-    assert text_of("a".encode("utf-16")) is None
-    assert text_of(b"a\0b") is None
-    assert text_of(b"\xff") is None
-    assert text_of(b"") == ""

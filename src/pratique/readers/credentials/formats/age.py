@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.material import MOST, fact, moment, text_of
+from pratique.readers.credentials.judgement import MOST, text_of
+from pratique.readers.credentials.material import fact, moment
 
 _PUBLIC = ("age1", "age1pq1")
 

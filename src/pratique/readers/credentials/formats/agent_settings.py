@@ -19,16 +19,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import Pairs, is_token, json_tree, matches, owner, toml_tree
-from pratique.readers.credentials.material import (
-    MOST,
-    fact,
-    is_path_name,
-    is_secret_name,
-    judge,
-    looks_random,
-    named,
-    text_of,
-)
+from pratique.readers.credentials.judgement import MOST, judge, text_of
+from pratique.readers.credentials.material import fact, is_path_name, is_secret_name, looks_random, named
 from pratique.readers.credentials.material import pairs as known
 
 _SERVERS = ("mcpservers", "mcp_servers", "servers", "context_servers")

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import is_token
+from pratique.readers.credentials.judgement import MOST, judge, text_of
 from pratique.readers.credentials.lines import settings
-from pratique.readers.credentials.material import MOST, fact, is_secret_name, judge, named, pairs, text_of
+from pratique.readers.credentials.material import fact, is_secret_name, named, pairs
 from pratique.readers.credentials.tokens import recognise
 
 _SECRETS = ("aws_secret_access_key", "aws_session_token", "aws_security_token")

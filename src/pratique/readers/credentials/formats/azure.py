@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import Pairs, json_tree, scopes_of, told
-from pratique.readers.credentials.material import MOST, fact, moment, named, pairs, text_of
+from pratique.readers.credentials.judgement import MOST, text_of
+from pratique.readers.credentials.material import fact, moment, named, pairs
 
 _SEALED = bytes.fromhex("01000000d08c9ddf0115d1118c7a00c04fc297eb")
 """The beginning of every blob that the Data Protection API makes."""

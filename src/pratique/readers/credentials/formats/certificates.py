@@ -24,7 +24,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact, Protection
 from pratique.readers.credentials.certificate import certified
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
-from pratique.readers.credentials.material import MOST, moment, pairs
+from pratique.readers.credentials.judgement import MOST
+from pratique.readers.credentials.material import moment, pairs
 
 _KEY = re.compile(rb"-----BEGIN (?P<label>[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----")
 _CERTIFICATE = re.compile(rb"-----BEGIN (?:TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]{1,100000}-----END")

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import is_token, yaml_tree
-from pratique.readers.credentials.material import MOST, fact, judge, named, pairs, text_of
+from pratique.readers.credentials.judgement import MOST, judge, text_of
+from pratique.readers.credentials.material import fact, named, pairs
 from pratique.readers.credentials.variables import one
 
 _PLACES = ("environment", "args", "labels", "build_args")

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import Pairs, json_tree
-from pratique.readers.credentials.material import MOST, fact, is_secret_name, judge, named, pairs, shown, text_of
+from pratique.readers.credentials.judgement import MOST, judge, text_of
+from pratique.readers.credentials.material import fact, is_secret_name, named, pairs, shown
 
 _TOKENS = ("identitytoken", "registrytoken", "password")
 

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, held, text_of
+from pratique.readers.credentials.held import held
+from pratique.readers.credentials.judgement import MOST, text_of
 
 _LINE = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*(?:=|:[ \t])[ \t]*
@@ -46,7 +47,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
         names += 1
         for fact in held(name, value, row, fingerprint):
             count += 1
-            if count > MOST_FACTS:
+            if count > MOST:
                 yield "too many entries"
                 return
             yield fact

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.assignments import assignments
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.material import kind_in, looks_random, text_of
+from pratique.readers.credentials.judgement import text_of
+from pratique.readers.credentials.material import kind_in, looks_random
 from pratique.readers.credentials.variables import of_variables
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.assignments import Assignment
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.material import text_of
+from pratique.readers.credentials.judgement import text_of
 from pratique.readers.credentials.variables import of_variables
 
 _LINE = re.compile(r"SETUVAR\s+(?:--\w+\s+){0,4}([A-Za-z_][A-Za-z0-9_]{0,200}):(.*)")

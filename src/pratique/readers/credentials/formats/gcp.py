@@ -22,7 +22,7 @@ import msgspec
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import Pairs, Tree, json_tree, told
-from pratique.readers.credentials.material import text_of
+from pratique.readers.credentials.judgement import text_of
 
 _FIELDS = ("refresh_token", "private_key", "access_token", "id_token", "client_secret", "subject_token", "token")
 _SHOW = (

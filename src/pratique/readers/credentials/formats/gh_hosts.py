@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, pairs, public, text_of, told
+from pratique.readers.credentials.held import pairs, public, told
+from pratique.readers.credentials.judgement import MOST, text_of
 from pratique.readers.marked import Mapping, Text, parse
 
 
@@ -34,7 +35,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
     if not isinstance(document, Mapping):
         return
     for count, (host, node) in enumerate(document.pairs):
-        if count >= MOST_FACTS:
+        if count >= MOST:
             yield "too many entries"
             return
         if isinstance(node, Mapping):

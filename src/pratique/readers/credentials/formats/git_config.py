@@ -19,7 +19,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, classify, host_of, in_url, pairs, public, text_of, told
+from pratique.readers.credentials.held import host_of, in_url, pairs, public, told
+from pratique.readers.credentials.judgement import MOST, judge, text_of
 
 _SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]\s*(.*)')
 _ENTRY = re.compile(r"([A-Za-z][\w-]*)(?:\s*=\s*(.*))?")
@@ -57,7 +58,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
             damaged = True
         for fact in facts:
             count += 1
-            if count > MOST_FACTS:
+            if count > MOST:
                 yield "too many entries"
                 return
             yield fact
@@ -79,7 +80,7 @@ def _entry(
             fact = told("extraheader", secret, row, fingerprint, pairs([("host", host_of(inner))]))
             if fact is not None:
                 yield fact
-    elif section == "credential" and name == "helper" and classify(value) != "nothing":
+    elif section == "credential" and name == "helper" and judge(value) != "nothing":
         first = value.split(maxsplit=1)[0]
         helper = first if _KNOWN_HELPERS.fullmatch(first) else "a command"
         yield CredentialFact(

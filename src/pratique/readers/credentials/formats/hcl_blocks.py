@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import Pairs, is_token, matches, owner
-from pratique.readers.credentials.material import MOST, fact, is_secret_name, judge, named, pairs, text_of
+from pratique.readers.credentials.judgement import MOST, judge, text_of
+from pratique.readers.credentials.material import fact, is_secret_name, named, pairs
 
 _BLOCK = re.compile(r'([A-Za-z_][\w-]{0,100})((?:\s{1,8}"[^"\n]{0,300}"){0,3})\s{0,8}=?\s{0,8}\{$')
 _VALUE = re.compile(r'"?([A-Za-z_][\w.-]{0,200})"?\s{0,8}[=:]\s{0,8}"((?:[^"\\\n]|\\.)*)"\s{0,8},?$')

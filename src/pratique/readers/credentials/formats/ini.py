@@ -21,7 +21,8 @@ import msgspec
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, held, matches, pairs, text_of
+from pratique.readers.credentials.held import held, matches, pairs
+from pratique.readers.credentials.judgement import MOST, text_of
 
 _SECTION = re.compile(r"\[([^\]]*)\]")
 _ENTRY = re.compile(r"([^=:\s\[][^=:]{0,300}?)[ \t]*[=:][ \t]*(.*)")
@@ -79,7 +80,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
         for name, value in section.entries:
             for fact in held(name, value, row, fingerprint, identity, path=f"{section.name}.{name}"):
                 count += 1
-                if count > MOST_FACTS:
+                if count > MOST:
                     yield "too many entries"
                     return
                 yield fact

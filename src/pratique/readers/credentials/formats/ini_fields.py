@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import Pairs, Tree, told
+from pratique.readers.credentials.judgement import text_of
 from pratique.readers.credentials.lines import settings
-from pratique.readers.credentials.material import text_of
 
 _ENCRYPTED = ("RCLONE_ENCRYPT_V",)
 

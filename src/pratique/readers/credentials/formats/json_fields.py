@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import json_tree, told
-from pratique.readers.credentials.material import text_of
+from pratique.readers.credentials.judgement import text_of
 
 
 def read(data: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[CredentialFact | Reason]:

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import is_token
+from pratique.readers.credentials.judgement import MOST, text_of
 from pratique.readers.credentials.lines import settings
-from pratique.readers.credentials.material import MOST, fact, is_secret_name, named, pairs, text_of
+from pratique.readers.credentials.material import fact, is_secret_name, named, pairs
 
 _OPTION = re.compile(r"\b([A-Za-z_.]{2,60})\s{0,8}=\s{0,8}(?:\"([^\"]*)\"|'([^']*)'|([^\s;\"']+))")
 _NAMES = ("password", "clientsecret", "token", "oauthbearertoken")

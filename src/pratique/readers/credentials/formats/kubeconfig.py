@@ -21,7 +21,8 @@ from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.certificate import certified
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import Pairs, told, yaml_tree
-from pratique.readers.credentials.material import MOST, fact, is_secret_name, judge, named, pairs, text_of
+from pratique.readers.credentials.judgement import MOST, judge, text_of
+from pratique.readers.credentials.material import fact, is_secret_name, named, pairs
 from pratique.readers.credentials.web_tokens import claims
 
 _FILES = ("client-key", "tokenFile")

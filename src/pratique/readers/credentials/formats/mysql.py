@@ -17,8 +17,9 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
+from pratique.readers.credentials.judgement import MOST, text_of
 from pratique.readers.credentials.lines import settings
-from pratique.readers.credentials.material import MOST, fact, named, pairs, text_of
+from pratique.readers.credentials.material import fact, named, pairs
 
 _HEADER = 4 + 20
 

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, matches, pairs, text_of, told
+from pratique.readers.credentials.held import matches, pairs, told
+from pratique.readers.credentials.judgement import MOST, text_of
 
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 _MACRO = re.compile(r"^[ \t]*macdef[ \t]+\S+.*?(?:\n[ \t]*\n|\Z)", re.MULTILINE | re.DOTALL)
@@ -65,7 +66,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
         fact = told("password", password, row, fingerprint, pairs([("host", host), ("user", login)]))
         if fact is not None:
             count += 1
-            if count > MOST_FACTS:
+            if count > MOST:
                 yield "too many entries"
                 return
             yield fact

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, in_url, pairs, text_of, told
+from pratique.readers.credentials.held import in_url, pairs, told
+from pratique.readers.credentials.judgement import MOST, text_of
 
 _LINE = re.compile(r"\s*([^\s=;#\[][^=\s]*)\s*=\s*(.*?)\s*")
 _SECRETS = {"_authtoken": "_authToken", "_auth": "_auth", "_password": "_password", "key": "key"}
@@ -69,7 +70,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
             facts = list(in_url(name, value, row, fingerprint))
         for fact in facts:
             count += 1
-            if count > MOST_FACTS:
+            if count > MOST:
                 yield "too many entries"
                 return
             yield fact

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
 from pratique.readers.credentials.formats.certificates import read as read_keys
-from pratique.readers.credentials.material import is_guessable, pairs, text_of
+from pratique.readers.credentials.judgement import text_of
+from pratique.readers.credentials.material import is_guessable, pairs
 
 _INLINE = ("tls-auth", "tls-crypt", "tls-crypt-v2", "secret", "auth-user-pass", "pkcs12", "key")
 _OPENING = re.compile(rf"<({'|'.join(_INLINE)})>")

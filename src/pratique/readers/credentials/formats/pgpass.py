@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.material import MOST, fact, pairs, text_of
+from pratique.readers.credentials.judgement import MOST, text_of
+from pratique.readers.credentials.material import fact, pairs
 
 _LONGEST = 65_536
 

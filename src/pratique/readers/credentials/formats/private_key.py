@@ -23,7 +23,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact, Protection
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
-from pratique.readers.credentials.held import Pairs, pairs, text_of
+from pratique.readers.credentials.held import Pairs, pairs
+from pratique.readers.credentials.judgement import text_of
 
 _BEGIN = re.compile(r"-----BEGIN ((?:[A-Z0-9]+ )*)PRIVATE KEY(?: BLOCK)?-----")
 _MAGIC = b"openssh-key-v1\0"

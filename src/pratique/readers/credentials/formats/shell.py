@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.assignments import assignments
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.material import text_of
+from pratique.readers.credentials.judgement import text_of
 from pratique.readers.credentials.tokens import count
 from pratique.readers.credentials.variables import of_variables
 

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, pairs, text_of
+from pratique.readers.credentials.held import pairs
+from pratique.readers.credentials.judgement import MOST, text_of
 
 _LINE = re.compile(r'\s*([A-Za-z]+)(?:\s*=\s*|\s+)(?:"([^"]*)"|(.*?))\s*')
 _TOLD = {"identityfile": "IdentityFile", "identityagent": "IdentityAgent", "pkcs11provider": "PKCS11Provider"}
@@ -44,7 +45,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
             host = value if name == "host" else ""
         elif name in _TOLD and value.lower() != "none":
             count += 1
-            if count > MOST_FACTS:
+            if count > MOST:
                 yield "too many entries"
                 return
             yield CredentialFact(

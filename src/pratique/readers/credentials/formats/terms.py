@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, held, text_of
+from pratique.readers.credentials.held import held
+from pratique.readers.credentials.judgement import MOST, text_of
 
 _TEXT = r'(?:<<)?"((?:[^"\\]|\\.){0,20000})"(?:/utf8)?(?:>>)?'
 _NAME = r"""'([^'\n]{0,200})'|(?<![\w@$])([a-z][\w@$]{0,200})|<<"([^"\n]{0,200})">>"""
@@ -34,7 +35,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
     for match in _PAIR.finditer(text):
         for fact in held(match[1] or match[2] or match[3] or "", match[4], row, fingerprint):
             count += 1
-            if count > MOST_FACTS:
+            if count > MOST:
                 yield "too many entries"
                 return
             yield fact

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import text_of, told
+from pratique.readers.credentials.held import told
+from pratique.readers.credentials.judgement import text_of
 
 
 def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[CredentialFact | Reason]:

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, in_url, text_of
+from pratique.readers.credentials.held import in_url
+from pratique.readers.credentials.judgement import MOST, text_of
 
 _LINE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
@@ -39,7 +40,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
         understood += 1
         for fact in in_url("url", bare, row, fingerprint):
             count += 1
-            if count > MOST_FACTS:
+            if count > MOST:
                 yield "too many entries"
                 return
             yield fact

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.material import fact, text_of
+from pratique.readers.credentials.judgement import text_of
+from pratique.readers.credentials.material import fact
 from pratique.readers.credentials.web_tokens import claims
 
 

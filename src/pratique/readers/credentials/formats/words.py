@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import like
-from pratique.readers.credentials.material import MOST, fact, judge, pairs, text_of
+from pratique.readers.credentials.judgement import MOST, judge, text_of
+from pratique.readers.credentials.material import fact, pairs
 
 _WORD = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,;]+")
 _STARTS = ("account", "machine", "poll", "skip", "default", "server")

@@ -13,7 +13,7 @@ from xml.parsers import expat
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.fields import DEPTH, Pairs, Tree, told
-from pratique.readers.credentials.material import text_of
+from pratique.readers.credentials.judgement import text_of
 
 
 class _Stopped(Exception):  # noqa: N818 (it ends the reading; it is no failure)

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.held import MOST_FACTS, Pairs, held, matches, pairs, text_of
+from pratique.readers.credentials.held import Pairs, held, matches, pairs
+from pratique.readers.credentials.judgement import MOST, text_of
 from pratique.readers.marked import Mapping, Node, Sequence, Text, parse
 
 _MOST_VISITED = 200_000
@@ -38,7 +39,7 @@ def read(content: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credent
     count = 0
     for document in parsed.documents:
         for fact in _walk(document, row, fingerprint):
-            if isinstance(fact, str) or count >= MOST_FACTS:
+            if isinstance(fact, str) or count >= MOST:
                 yield "too many entries"
                 return
             count += 1

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
 from pratique.readers.credentials.formats import npmrc
-from pratique.readers.credentials.held import text_of
+from pratique.readers.credentials.judgement import text_of
 
 _LINE = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([^\s"']+))(?:\s+|\s*[=:]\s+)(?:"([^"]*)"|'([^']*)'|(.*?))\s*""")
 
