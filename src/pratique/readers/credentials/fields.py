@@ -15,6 +15,7 @@ from typing import Any
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
+from pratique.readers.credentials.held import matches as alike
 from pratique.readers.credentials.judgement import MOST, judge
 from pratique.readers.credentials.material import fact, moment, named, pairs, shown, url_password
 from pratique.readers.credentials.tokens import recognise
@@ -180,20 +181,6 @@ def _tables(value: Any, depth: int = 0) -> Any:
     return value if isinstance(value, str) else str(value)
 
 
-def like(pattern: str, text: str) -> bool:
-    """Whether a text is as a pattern with `*` at its ends says, whatever the case of its letters."""
-    pattern, text = pattern.lower(), text.lower()
-    if pattern == "*":
-        return True
-    if len(pattern) > 1 and pattern.startswith("*") and pattern.endswith("*"):
-        return pattern[1:-1] in text
-    if pattern.startswith("*"):
-        return text.endswith(pattern[1:])
-    if pattern.endswith("*"):
-        return text.startswith(pattern[:-1])
-    return pattern == text
-
-
 def matches(patterns: tuple[str, ...], path: tuple[str, ...]) -> bool:
     """Whether a path ends as one of the patterns says; items of lists do not count as parts.
 
@@ -212,9 +199,11 @@ def _matches(patterns: tuple[str, ...], names: tuple[str, ...]) -> bool:
 
 def _ends(pattern: str, names: tuple[str, ...]) -> bool:
     parts = pattern.split(".")
-    if len(parts) <= len(names) and all(map(like, parts, names[len(names) - len(parts) :])):
+    if len(parts) <= len(names) and all(
+        alike(name, (part,)) for part, name in zip(parts, names[len(names) - len(parts) :], strict=True)
+    ):
         return True
-    return len(parts) > 1 and bool(names) and like(pattern, names[-1])
+    return len(parts) > 1 and bool(names) and alike(names[-1], (pattern,))
 
 
 def owner(row: Row, path: tuple[str, ...], around: tuple[Pairs, ...]) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Reason, Row
-from pratique.readers.credentials.fields import like
+from pratique.readers.credentials.held import matches
 from pratique.readers.credentials.judgement import MOST, judge, text_of
 from pratique.readers.credentials.material import fact, pairs
 
@@ -27,6 +27,7 @@ def read(data: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credential
     known: dict[str, str] = {}
     pending = ""
     given = 0
+    asked = (*row.fields, *row.show, *row.references)
     for line in text.split("\n"):
         if line.lstrip().startswith("#"):
             continue
@@ -51,7 +52,7 @@ def read(data: bytes, row: Row, fingerprint: Fingerprint) -> Iterator[Credential
                 continue
             if word in _STARTS:
                 known = {}
-            if any(like(pattern, word) for pattern in (*row.fields, *row.show, *row.references)):
+            if matches(word, asked):
                 pending = word
     if pending:
         yield "half understood"
