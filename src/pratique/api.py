@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from pratique.workflow.components import ComponentsRequest, Inventory, components
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.dossier import dossier
-    from pratique.workflow.host import SweepRecord, host_target, record_sweeps
+    from pratique.workflow.host import SweepRecord, gap_advice, host_target, record_sweeps
     from pratique.workflow.library import incident_skeleton
     from pratique.workflow.machine import this_user
     from pratique.workflow.plan import PlanRequest, plan
@@ -124,6 +124,7 @@ __all__ = [
     "dossier",
     "export_case",
     "for_file",
+    "gap_advice",
     "host_target",
     "incident_skeleton",
     "inventory_bill",
@@ -198,6 +199,7 @@ _HOMES = {
     "FORMATS": ("pratique.report.renderer", "FORMATS"),
     "Incident": ("pratique.model.incident", "Incident"),
     "host_target": ("pratique.workflow.host", "host_target"),
+    "gap_advice": ("pratique.workflow.host", "gap_advice"),
     "record_sweeps": ("pratique.workflow.host", "record_sweeps"),
     "SweepRecord": ("pratique.workflow.host", "SweepRecord"),
     "incident_skeleton": ("pratique.workflow.library", "incident_skeleton"),

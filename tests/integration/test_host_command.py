@@ -477,3 +477,74 @@ def test_a_name_with_escapes_moves_no_terminal(tmp_path: Path) -> None:
             assert done.returncode == 11
             assert "\x1b" not in done.stdout
             assert "\u202e" not in done.stdout
+
+
+WATCHED = "~/.local/bin/standin-monitor.sh"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            ".config/systemd/user/dbus.service.d/override.conf",
+            "[Service]\nExecStartPost=%h/.local/bin/standin-monitor.sh\n",
+        ),
+        (
+            "../../etc/systemd/system/cron.service.d/x.conf",
+            "[Service]\nExecStart=/home/dev/.local/bin/standin-monitor.sh\n",
+        ),
+        (".strange-place/pre-commit", "#!/bin/sh\n/bin/sh ~/.local/bin/standin-monitor.sh\n"),
+        (".my-template/hooks/post-checkout", "#!/bin/sh\nexec ~/.local/bin/standin-monitor.sh\n"),
+    ],
+)
+def test_what_a_drop_in_or_a_hook_of_a_named_folder_starts_is_seen(path: str, text: str, tmp_path: Path) -> None:
+    root = linux(tmp_path / "disk")
+    file = definition(tmp_path, ("watcher", "file-path", WATCHED), extra="persisted")
+    put(
+        root,
+        "home/dev/.gitconfig",
+        "[core]\n\thooksPath = ~/.strange-place\n[init] templateDir = /home/dev/.my-template\n",
+    )
+    put(root, "usr/lib/systemd/system/user@0.service.d/10-barrier.conf", "# Comments alone: nothing is started.\n\n")
+    assert report("--root", root, "--incident", file)[0] == 0
+    put(root, f"home/dev/{path}", text)
+    code, document = report("--root", root, "--incident", file)
+    assert (code, seen(document)) == (11, {("watcher", "affected")})
+
+
+@LINUX
+def test_a_closed_folder_above_the_units_is_a_gap(tmp_path: Path) -> None:
+    root = linux(tmp_path / "disk")
+    put(root, "home/dev/.config/systemd/user/odd.service", "[Service]\nExecStart=/bin/true\n")
+    file = definition(tmp_path, ("watcher", "file-path", WATCHED), extra="persisted")
+    closed, before = root / "home/dev/.config", []
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("needs setpriv to take rights from root")
+        without = "-dac_override,-dac_read_search"
+        before = ["setpriv", f"--bounding-set={without}", f"--inh-caps={without}"]
+        os.chown(closed, 65534, 65534)
+    closed.chmod(0)
+    try:
+        if subprocess.run([*before, "ls", str(closed)], capture_output=True, check=False).returncode == 0:
+            pytest.skip("nothing is closed to this account")
+        code, document = report("--root", root, "--incident", file, before=before)
+    finally:
+        closed.chmod(0o700)
+    assert code == 4
+    gaps = [item["path"] for item in document["coverage"]["refusals"] if item["reader"] == "host"]
+    assert gaps == ["home/dev/.config"]
+
+
+@LINUX
+def test_a_table_that_could_not_be_taken_says_why_and_what_to_do(tmp_path: Path) -> None:
+    file = definition(tmp_path, ("called", "process", "standin-of-no-process"))
+    hidden = (
+        "import os, sys; sys.modules['psutil'] = None; from pratique.doors.cli.commands import pratique; pratique()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
+    command = [sys.executable, "-c", hidden, "host", "--incident", str(file), "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    reasons = [item["reason"] for item in json.loads(done.stdout)["coverage"]["refusals"]]
+    assert "could not be taken: the Python package psutil is not installed here" in reasons
+    assert done.stderr.startswith("gap"), done.stderr

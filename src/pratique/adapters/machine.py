@@ -114,6 +114,11 @@ def system() -> str:
     return f"{platform.system() or sys.platform} {platform.release()} on {platform.machine() or 'an unknown processor'}"
 
 
+def is_root() -> bool:
+    """Whether this account is the one that may look everywhere; on systems without one, always true."""
+    return not hasattr(os, "geteuid") or os.geteuid() == 0
+
+
 def account() -> str:
     """The name of the account that this process acts as, or its number; the environment is not asked."""
     try:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -87,6 +88,13 @@ def units(path: str, uri: str, options: Options) -> Iterator[Unit | Refusal]:
     yield Unit(uri, path, "host", part="the machine")
 
 
+GIT_CONFIGURATION = (".gitconfig", ".config/git/config")
+MOST_OF_CONFIGURATION = 1 << 20
+_HOOKS = re.compile(
+    r"^[^#;\n]*?\b(hookspath|templatedir)[ \t]*=[ \t]*\"?([^\"#;\r\n]{1,4096})", re.IGNORECASE | re.MULTILINE
+)
+
+
 class _Counter:
     """How much was read."""
 
@@ -121,8 +129,15 @@ def _tables(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | R
         for claimant in claims.at(name):
             try:
                 data = take()
+            except ImportError:
+                said = "could not be taken: the Python package psutil is not installed here"
+                yield Refusal(name, READER, said, True, unit.target)
+                continue
             except Exception as error:  # noqa: BLE001 (a system that cannot be asked is a gap, never a crash)
-                yield Refusal(name, READER, f"could not be taken: {type(error).__name__}", True, unit.target)
+                said = type(error).__name__
+                if isinstance(error, OSError) and error.filename is not None:
+                    said = f"{reason_of(error)}: {error.filename}"
+                yield Refusal(name, READER, f"could not be taken: {said}", True, unit.target)
                 continue
             yield claimant.key, _artifact(unit.target, name, data)
 
@@ -186,12 +201,14 @@ class _Look:
         self.counter = _Counter()
         self.files = 0
         self.met: set[str] = set()
+        self.refused: set[str] = set()
 
     def all(self) -> Iterator[Handed | Refusal]:
         """Every file of every place."""
         for platform, base in self.machine.systems:
             for place, claim in PER_SYSTEM[platform]:
                 yield from self._place(_joined(base, place), claim)
+            yield from self._hooks(_joined(base, "etc/gitconfig"), None)
         for home in self.machine.homes:
             real = resolve(self.root, home.path)
             if real is None:
@@ -202,6 +219,8 @@ class _Look:
                 continue
             for place, claim in PER_HOME[home.platform]:
                 yield from self._place(_joined(home.path, place), claim)
+            for name in GIT_CONFIGURATION:
+                yield from self._hooks(_joined(home.path, name), home.path)
         if self.files > MOST_FILES:
             yield self._refuse(".", f"more than {MOST_FILES} files start something; the rest was not looked at")
 
@@ -216,9 +235,33 @@ class _Look:
         """
         for item in _expanded(self.root, place):
             if isinstance(item, Refusal):
-                yield self._refuse(item.path, item.reason)
+                if item.path not in self.refused:
+                    self.refused.add(item.path)
+                    yield self._refuse(item.path, item.reason)
                 continue
             yield from self._file(item, claim)
+
+    def _hooks(self, configuration: str, home: str | None) -> Iterator[Handed | Refusal]:
+        """The hooks in the folders that a configuration of git names for every repository.
+
+        That the configuration itself cannot be read is said where it is looked at as a file.
+        """
+        real = resolve(self.root, configuration)
+        if real is None:
+            return
+        try:
+            text = File(real, MOST_OF_CONFIGURATION, self.counter).content().decode("utf-8", "replace")
+        except (OSError, Unreadable):
+            return
+        for key, value in _HOOKS.findall(text):
+            named = value.strip().replace("\\", "/")
+            if named.startswith("~/"):
+                named = None if home is None else _joined(home, named[2:])
+            else:
+                named = named.lstrip("/") if named.startswith("/") else None
+            if named and not set(named) & set("*?["):
+                folder = named.rstrip("/") + ("/hooks" if key.lower() == "templatedir" else "")
+                yield from self._place(f"{folder}/*", "git/hooks/*")
 
     def _file(self, path: str, claim: str) -> Iterator[Handed | Refusal]:
         if self.files > MOST_FILES:
@@ -284,7 +327,11 @@ def _expanded(root: str, place: str) -> Iterator[str | Refusal]:
             path = _joined(done, part)
             while rest < len(parts) and not any(sign in parts[rest] for sign in "*?["):
                 path, rest = _joined(path, parts[rest]), rest + 1
-            if resolve(root, path) is not None or rest == len(parts):
+            if resolve(root, path) is not None:
+                waiting.append((path, rest))
+            elif not done and (closed := _barred(root, path)) is not None:
+                yield Refusal(closed[0], READER, closed[1], True)
+            elif rest == len(parts):
                 waiting.append((path, rest))
             continue
         for item in _names(root, done):
@@ -359,7 +406,7 @@ def _answer(root: str, uri: str, path: str, question: Question) -> Iterator[Obse
     if real is None:
         closed = _barred(root, folder)
         if closed is not None:
-            yield Refusal(location.path, "probe", closed, True, uri, location.path_bytes, names=question.names)
+            yield Refusal(location.path, "probe", closed[1], True, uri, location.path_bytes, names=question.names)
         return
     names = [name] if os.path.lexists(f"{real.rstrip('/')}/{name}") else []
     found = f"{real.rstrip('/')}/{name}" if names else resolve(root, path)
@@ -389,17 +436,17 @@ def _answer(root: str, uri: str, path: str, question: Question) -> Iterator[Obse
     yield Observation("probe", location, DigestFact(path=shown(path), algorithm="sha256", digest=value))
 
 
-def _barred(root: str, folder: str) -> str | None:
-    """Why the folders above a path could not be passed; None where one of them simply is not there."""
-    real = root.rstrip("/")
+def _barred(root: str, folder: str) -> tuple[str, str] | None:
+    """The folder that closes the way to a path, and why; None where one of them simply is not there."""
+    passed = ""
     for part in folder.split("/"):
-        real = f"{real}/{part}"
         try:
-            os.lstat(real)
+            os.lstat(f"{root.rstrip('/')}/{_joined(passed, part)}")
         except PermissionError as error:
-            return reason_of(error)
+            return passed or ".", reason_of(error)
         except OSError:
             return None
+        passed = _joined(passed, part)
     return None
 
 

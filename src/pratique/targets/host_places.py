@@ -64,6 +64,11 @@ def _code(folder: str) -> Places:
     return tuple((f"{folder}/{name}", f".vscode/{name}") for name in _CODE)
 
 
+def _units(*folders: str) -> Places:
+    """Drop-ins of units, which a reader knows as units of those folders."""
+    return tuple((f"{folder}/*.d/*.conf", f"systemd/{folder.rpartition('/')[2]}/*.service") for folder in folders)
+
+
 PER_SYSTEM: dict[Platform, Places] = {
     "linux": (
         *_plain("""
@@ -130,6 +135,14 @@ PER_SYSTEM: dict[Platform, Places] = {
         """),
         ("etc/crontab", "etc/cron.d/*"),
         ("etc/anacrontab", "etc/cron.d/*"),
+        *_units(
+            "etc/systemd/system",
+            "etc/systemd/user",
+            "run/systemd/system",
+            "lib/systemd/system",
+            "usr/lib/systemd/system",
+            "usr/lib/systemd/user",
+        ),
     ),
     "macos": (
         *_plain("""
@@ -172,6 +185,7 @@ PER_HOME: dict[Platform, Places] = {
             .config/autostart/*
             .local/lib/python3*/site-packages/*
             """),
+        *_units(".config/systemd/user", ".local/share/systemd/user"),
         *_plain(_SHELLS),
         *_AGENTS,
         *_code(".config/Code/User"),

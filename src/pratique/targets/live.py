@@ -55,7 +55,7 @@ def processes(globs: Sequence[str] = ()) -> bytes:
     import psutil
 
     rows: list[ProcessFact] = []
-    unseen: dict[str, int] = {}
+    unseen: dict[str, list[str]] = {}
     argv: dict[int, list[str]] = {}
     names = ["pid", "ppid", "name", "create_time", "username", "cmdline", "cwd", "exe"]
     for process in psutil.process_iter(names, ad_value=_DENIED):
@@ -65,12 +65,7 @@ def processes(globs: Sequence[str] = ()) -> bytes:
             argv[row.process] = process.info["cmdline"] if isinstance(process.info["cmdline"], list) else []
     rows = _owned(rows, argv)
     rows.sort(key=lambda row: row.process)
-    lacks = [
-        Lack(
-            f"{what} of {count} process{'' if count == 1 else 'es'} could not be seen by this account", what in _HIDING
-        )
-        for what, count in sorted(unseen.items())
-    ]
+    lacks = [Lack(_unseen(what, named), what in _HIDING) for what, named in sorted(unseen.items())]
     if platform() == "linux" and not os.path.lexists("/proc/1"):
         lacks.append(Lack("processes of other accounts are hidden from this one"))
     table = ProcessTable(
@@ -79,18 +74,27 @@ def processes(globs: Sequence[str] = ()) -> bytes:
     return msgspec.json.encode(table, order="deterministic") + b"\n"
 
 
+def _unseen(what: str, named: Sequence[str]) -> str:
+    """What could not be seen, of how many processes, and which these are."""
+    of = f"{what} of {len(named)} process{'' if len(named) == 1 else 'es'} could not be seen by this account"
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return f"{of}: {', '.join(named[:_MOST_NAMED])}{more}"
+
+
+_MOST_NAMED = 3
 _DENIED: Any = object()
 _HIDING = ("the executable", "the arguments")
 """What a trace may hide in: where it cannot be seen, that is a gap."""
 
 
-def _process(info: dict[str, Any], globs: Sequence[str], unseen: dict[str, int]) -> ProcessFact | None:
-    """One process. What may not be seen of it is counted in `unseen`."""
+def _process(info: dict[str, Any], globs: Sequence[str], unseen: dict[str, list[str]]) -> ProcessFact | None:
+    """One process. What may not be seen of it is noted in `unseen`, with its number and name."""
+    number = info["pid"]
+    name = _plain_name(shown(info["name"])) if isinstance(info["name"], str) else ""
 
     def lacking(what: str) -> None:
-        unseen[what] = unseen.get(what, 0) + 1
+        unseen.setdefault(what, []).append(f"{number} {name}".strip())
 
-    number = info["pid"]
     executable, deleted, allowed = _executable(number, info["exe"])
     kernel = False
     argv: list[str] = []
@@ -111,7 +115,6 @@ def _process(info: dict[str, Any], globs: Sequence[str], unseen: dict[str, int])
     found = reduced(argv, folder, globs, known=known)
     if found.cut:
         lacking("the end of the arguments")
-    name = shown(info["name"]) if isinstance(info["name"], str) else ""
     started = None
     if isinstance(info["create_time"], float):
         with contextlib.suppress(ValueError, OverflowError, OSError):
@@ -120,7 +123,7 @@ def _process(info: dict[str, Any], globs: Sequence[str], unseen: dict[str, int])
     return ProcessFact(
         process=number,
         parent=info["ppid"] if isinstance(info["ppid"], int) else 0,
-        name=_plain_name(name),
+        name=name,
         executable=executable,
         deleted=deleted,
         programs=found.programs,

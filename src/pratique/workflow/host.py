@@ -124,5 +124,24 @@ def _gaps(report: Report, incident: Incident, own: str) -> list[str]:
     return found
 
 
+def gap_advice(report: Report) -> list[str]:
+    """What to do about the gaps of this machine, in at most two lines; nothing where it has none."""
+    own = host_target().uri
+    gaps = [item for item in report.coverage.refusals if item.target == own and item.relevant and not item.accepted]
+    if not gaps:
+        return []
+    tables = [item.reason for item in gaps if item.path == PROCESS_FILE and "could not be seen" in item.reason]
+    if not machine.is_root():
+        return [f"gaps: {len(gaps)} on this machine; run it as root, which opens most of them"]
+    lines = []
+    if tables:
+        lines.append(f"gap: {tables[0]}; look there by hand, then --accept-refusal {PROCESS_FILE}=WHY")
+    if len(gaps) > len(tables):
+        rest = next(item for item in gaps if item.reason not in tables)
+        more = f" and {len(gaps) - len(tables) - 1} more" if len(gaps) - len(tables) > 1 else ""
+        lines.append(f"gap: {rest.path}: {rest.reason}{more}; look there by hand, then --accept-refusal PATH=WHY")
+    return lines
+
+
 def _digest(report: Report) -> str:
     return "sha256:" + hashlib.sha256(msgspec.json.encode(report, order="deterministic")).hexdigest()

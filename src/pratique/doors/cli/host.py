@@ -116,6 +116,7 @@ def host(  # the options of one command
     for name, chosen in renderers:
         write_whole(name, chosen.render(report))
         lines.append(f"report: {name}")
+    lines += [api.printable(line) for line in api.gap_advice(report)]
     for part in api.renderer(format_name).render(report):
         sys.stdout.buffer.write(part)
     sys.stdout.flush()

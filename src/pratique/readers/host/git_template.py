@@ -1,11 +1,11 @@
 """Hooks that git puts into every new repository, or runs for all of them.
 
 ## Reads
-In the folders of templates and in those that `core.hooksPath` commonly names: each hook with the programs and script
-files that it names. Samples are left out.
+In the folders of templates, and in those that `core.hooksPath` and `init.templateDir` of an account or of the system
+name: each hook with the programs and script files that it names. Samples are left out.
 
 ## Leaves out
-Hooks of single repositories, which `git-hooks` reads where the repository is examined. Folders of other names.
+Hooks of single repositories, which `git-hooks` reads where the repository is examined.
 
 ## References
 githooks(5); git-init(1) "TEMPLATE DIRECTORY".

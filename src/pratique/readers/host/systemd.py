@@ -1,11 +1,12 @@
 """Units of systemd: services, timers, paths and sockets, of the system and of users.
 
 ## Reads
-In folders `systemd/system` and `systemd/user`: the commands of `Exec…` keys, the account, what a timer, path or socket
-starts, and when. Lines that go on are joined. Programs and script files are kept, arguments are not.
+In folders `systemd/system` and `systemd/user`, and drop-ins in their `*.d`: the commands of `Exec…` keys, the account,
+what a timer, path or socket starts, and when. Lines that go on are joined. Programs and script files are kept,
+arguments are not.
 
 ## Leaves out
-Drop-ins (`*.d`), generators, and templates' instances. Whether a unit is enabled: links in `*.wants` are not followed.
+Generators, and templates' instances. Whether a unit is enabled: links in `*.wants` are not followed.
 Values of `Environment` and what `EnvironmentFile` names.
 
 ## References
@@ -39,11 +40,12 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
     lines: list[str] = []
     user = None
     starts: list[str] = []
-    known = False
+    known = said = False
     for line in _joined(text_of(data)):
         if line.startswith("["):
             known = True
             continue
+        said = said or bool(line)
         match = _KEY.fullmatch(line)
         if match is None:
             continue
@@ -54,11 +56,14 @@ def read(artifact: Artifact, interest: Interest) -> Iterator[Observation | Refus
             user = value
         elif key in ("Unit", "Service") and re.fullmatch(r"[\w.@:\\-]{1,200}", value):
             starts.append(value)
-    if not known and data.strip():
+    if said and not known:
         yield refuse(artifact, READER, "has no section, so that it is no whole unit")
     found = merged(lines, interest)
+    folder = path.rpartition("/")[0].rpartition("/")[2]
+    if name.endswith(".conf") and folder.endswith(".d"):
+        name = folder.removesuffix(".d")  # a drop-in is a part of its unit
     kind = name.rpartition(".")[2]
-    if kind != "service":
+    if kind in ("timer", "path", "socket"):
         units = starts or [f"{name.rpartition('.')[0]}.service"]
         found = msgspec.structs.replace(found, files=tuple(units)[:64])
     when = {"timer": "timer", "path": "path", "socket": "socket"}.get(kind, "boot")
