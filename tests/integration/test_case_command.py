@@ -102,7 +102,11 @@ def test_note_and_done(case: Path, tmp_path: Path) -> None:
     assert (done.returncode, "--outcome" in done.stderr) == (2, True)
     assert run("case", "done", case, "sweep:other", "--outcome", "removed", home=home).returncode == 2
     assert run("case", "done", case, "no-such-step", home=home).returncode == 2
-    assert run("case", "done", case, f"sweep:{AXIOS}", "--outcome", "nothing-found", home=home).returncode == 0
+    done = run("case", "done", case, f"sweep:{AXIOS}", "--outcome", "nothing-found", "--words", "by Ada", home=home)
+    assert done.returncode == 0
+    assert done.stdout.endswith(f"sweep for the dead man's switch of {AXIOS}, by hand: nothing-found; by Ada\n")
+    wrong = run("case", "done", case, f"sweep:{AXIOS}", "--outcome", "removed", "--state", "revoked", home=home)
+    assert wrong.returncode == 2
     assert status(case)["sweeps"] == {AXIOS: "nothing-found"}
 
 

@@ -13,6 +13,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pyrage
 import pytest
 
@@ -297,6 +298,7 @@ def test_fingerprints_of_credentials_stay(tmp_path: Path) -> None:
     reach = dossier().reach
     with new_case(tmp_path / "case", key=tmp_path / "key") as opened:
         opened.append("reach", reach)
+        opened.append("verification", {"status": "affected", "open": [], "reach": msgspec.to_builtins(reach)})
         item = EvidenceItem(what="manifest", source="/x", digest="", size=0, kind="manifest")
         opened.keep(item, b'{"axios": "1"}')
         export_case(opened, tmp_path / "e.tar.gz")
@@ -306,5 +308,6 @@ def test_fingerprints_of_credentials_stay(tmp_path: Path) -> None:
     found = members(tmp_path / "e.tar.gz")
     assert fingerprint.encode() not in b"".join(found.values())
     lines = [json.loads(line) for line in found["journal.ndjson"].splitlines()]
-    assert [line["kind"] for line in lines if "left_out" in line] == ["reach"]
+    assert [line["kind"] for line in lines if "left_out" in line] == ["reach", "verification"]
+    assert json.loads(found["verification.json"])["reach"]["credentials"]
     assert json.loads(found["reach.json"])["reach"]["credentials"][0]["id"] == "c0"

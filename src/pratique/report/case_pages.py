@@ -38,10 +38,10 @@ _TAKEN = {
     None: "in reach",
 }
 _TIERS = (
-    "mint, publish or control an identity",
-    "reach production or cloud",
-    "reach a single service",
-    "are of low reach or need a second factor",
+    "to mint, publish or control an identity",
+    "to reach production or cloud",
+    "to reach a single service",
+    "of low reach or with a second factor",
 )
 
 
@@ -191,7 +191,12 @@ def _summary(dossier: Dossier) -> Iterable[Block]:
     settled = [item for item in credentials if _state(dossier, item) in _DONE]
     steps = dossier.plan.steps if dossier.plan else ()
     done = _steps_done(dossier)
-    if affected:
+    if affected and dossier.verification is not None and answer != "affected":
+        headline = "Recovered: " if answer == "fixed" else "Not proven to be over: "
+        headline += f"{count(len(affected), 'place')} {'was' if len(affected) == 1 else 'were'} affected"
+        headline += f" by {', '.join(names[:3])}"
+        headline += f"; the code ran in {len(ran)} of them" if ran else ""
+    elif affected:
         headline = f"{count(len(affected), 'place')} affected by {', '.join(names[:3])}"
         headline += f"; the code ran in {len(ran)} of them" if ran else "; no place shows that the code ran"
     elif answer == "fixed":
@@ -236,7 +241,9 @@ def _summary(dossier: Dossier) -> Iterable[Block]:
         yield _places(worst)
     if credentials:
         tiers = [sum(item.tier == tier for item in credentials) for tier in range(4)]
-        reached = [f"{number} {words}" for number, words in zip(tiers, _TIERS, strict=True) if number]
+        reached = [
+            f"{count(number, 'credential')} {words}" for number, words in zip(tiers, _TIERS, strict=True) if number
+        ]
         yield Block(
             kind="list",
             heading="What could have been reached",
@@ -307,7 +314,9 @@ def _open(dossier: Dossier, done: set[str]) -> Iterable[str]:
     else:
         still = dossier.verification.get("open", ())
         for line in still if isinstance(still, list | tuple) else ():
-            yield one_line(str(line.get("words", line) if isinstance(line, dict) else line))
+            if isinstance(line, dict) and line.get("what"):
+                advice = f". {line['advice']}" if line.get("advice") else ""
+                yield one_line(f"{line['what']}{advice}")
 
 
 def _state(dossier: Dossier, credential: Credential) -> str:
@@ -385,7 +394,7 @@ def _rotation(dossier: Dossier) -> Iterable[Block]:
             continue
         yield Block(
             kind="table",
-            heading=f"Tier {tier}: {count(len(mine), 'credential')} that {_TIERS[tier]}",
+            heading=f"Tier {tier}: {count(len(mine), 'credential')} {_TIERS[tier]}",
             columns=("Credential", "Where", "Whose", "In the window", "Known of the incident", "State"),
             rows=tuple(
                 (
@@ -527,6 +536,10 @@ def _subject(report: Report, subject: SubjectEntry) -> Page:
 def as_json(dossier: Dossier) -> dict[str, Any]:
     """The dossier for a program; keyed fingerprints are left out."""
     made: dict[str, Any] = msgspec.to_builtins(dossier)
-    for credential in (made.get("reach") or {}).get("credentials", ()):
-        credential["fact"].pop("fingerprint", None)
+    verification = made.get("verification")
+    for holder in (made, verification) if isinstance(verification, dict) else (made,):
+        reach = holder.get("reach")
+        for credential in (reach.get("credentials") or ()) if isinstance(reach, dict) else ():
+            if isinstance(credential, dict) and isinstance(credential.get("fact"), dict):
+                credential["fact"].pop("fingerprint", None)
     return made

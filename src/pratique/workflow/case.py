@@ -178,11 +178,15 @@ def record_done(
     Raises UsageError where the case knows no such step, credential or incident.
     """
     if subject.startswith("sweep:"):
+        if state is not None or grade is not None:
+            raise UsageError("--state and --grade belong to a credential", advice="Add --outcome instead")
         return _swept(case, subject.removeprefix("sweep:"), outcome, words)
     if outcome is not None:
         raise UsageError("--outcome belongs to sweep:INCIDENT")
     step = _step(case, subject)
-    if step is not None and state is None:
+    if step is not None:
+        if state is not None or grade is not None:
+            raise UsageError(f"{subject} is a step: --state and --grade belong to a credential")
         digest, identifier = step
         time = case.author.time()
         receipt = plans.Receipt(
@@ -273,14 +277,16 @@ def _step(case: Case, subject: str) -> tuple[str, str] | None:
     return plan[0], subject
 
 
-def _credentials(case: Case) -> list[str]:
-    """Ids of the credentials of every reach report, each once."""
-    found: dict[str, None] = {}
+def _credentials(case: Case) -> dict[str, str]:
+    """Ids of the credentials of every reach report, each once, and what each is."""
+    found: dict[str, str] = {}
     for entry in case.entries("reach"):
         for item in _listed(entry, "credentials"):
             if isinstance(item.get("id"), str):
-                found[item["id"]] = None
-    return list(found)
+                fact = item.get("fact")
+                field = fact.get("field", "") if isinstance(fact, dict) else ""
+                found[item["id"]] = f"{item.get('provider', '')}: {field} in {item.get('place', '')}"
+    return found
 
 
 class CaseStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -309,6 +315,11 @@ class CaseStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Steps of the last plan without a receipt."""
     open_credentials: tuple[str, ...]
     """Credentials whose last state is not `verified`, `revoked` or `not-needed`."""
+    steps: int
+    """Steps of the last plan."""
+    credentials: int
+    names: dict[str, str]
+    """What open steps and open credentials are, by id."""
     sweeps: dict[str, str]
     """Incident to the last outcome of the sweep for its dead man's switch; `found` where it was seen again since."""
     key_here: bool
@@ -324,7 +335,8 @@ def case_status(case: Case) -> CaseStatus:
     last: Entry | None = None
     octets = 0
     seen: set[str] = set()
-    states: dict[str, str] = dict.fromkeys(_credentials(case), "open")
+    credentials = _credentials(case)
+    states: dict[str, str] = dict.fromkeys(credentials, "open")
     sweeps: dict[str, str] = {}
     done: set[tuple[str, str]] = set()
     for entry in case.entries():
@@ -343,8 +355,12 @@ def case_status(case: Case) -> CaseStatus:
             receipt = str(body.get("plan")), str(body.get("step"))
             (done.add if body.get("outcome") in ("done", "by-hand") else done.discard)(receipt)
     plan = last_plan(case)
-    steps = [str(step.get("id")) for step in plan[1].get("steps", ())] if plan else []
+    titles = {str(step.get("id")): str(step.get("title", "")) for step in plan[1].get("steps", ())} if plan else {}
     digest = plan[0] if plan else ""
+    open_steps = tuple(step for step in titles if (digest, step) not in done)
+    open_credentials = tuple(
+        name for name, state in states.items() if state not in ("verified", "revoked", "not-needed")
+    )
     if first is None or last is None:
         raise CaseError("the journal is empty", where=case.folder)
     return CaseStatus(
@@ -364,10 +380,11 @@ def case_status(case: Case) -> CaseStatus:
         sealed=case.sealed,
         sealed_to=covered(case.journal.rows("seal"))[0],
         seals=counts.get("seal", 0),
-        open_steps=tuple(step for step in steps if (digest, step) not in done),
-        open_credentials=tuple(
-            name for name, state in states.items() if state not in ("verified", "revoked", "not-needed")
-        ),
+        open_steps=open_steps,
+        open_credentials=open_credentials,
+        steps=len(titles),
+        credentials=len(states),
+        names={name: {**credentials, **titles}.get(name, "") for name in (*open_steps, *open_credentials)},
         sweeps={
             name: outcome if outcome == "found" or swept(case, name) else "found"
             for name, outcome in sorted(sweeps.items())

@@ -28,7 +28,10 @@ from pratique.report.words import clip, printable
 from pratique.workflow.case_seal import signing_key_of
 from pratique.workflow.dossier import dossier
 
-KEPT_BACK = {"reach": "keyed fingerprints do not leave the machine; reach.json holds the rest"}
+KEPT_BACK = {
+    "reach": "keyed fingerprints do not leave the machine; reach.json holds the rest",
+    "verification": "keyed fingerprints do not leave the machine; verification.json holds the rest of the last one",
+}
 """Kinds of entry whose body stays: what may leave of it stands in a file of its own."""
 EXCERPTED = ("lockfile", "hidden-lockfile", "manifest", "cache-index")
 _EXCERPT_LINES = 12

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pratique.model.case import CaseFile, Entry, EvidenceItem, MissingEvidence, Rotation, Sweep
-from pratique.model.credential import ReachReport
+from pratique.model.credential import Credential, ReachReport
 from pratique.model.dossier import Dossier, Happening, JournalRow
 from pratique.model.errors import CaseError
 from pratique.model.plan import Plan, Receipt
@@ -39,7 +39,7 @@ def dossier(case: CaseFile) -> Dossier:
     reports: dict[tuple[str, ...], tuple[Report, str]] = {}
     evidence: list[EvidenceItem] = []
     missing: dict[MissingEvidence, None] = {}
-    reach: ReachReport | None = None
+    reaches: list[ReachReport] = []
     rotations: dict[str, Rotation] = {}
     plan: Plan | None = None
     receipts: list[Receipt] = []
@@ -68,6 +68,7 @@ def dossier(case: CaseFile) -> Dossier:
             words = f"{lacking.what}: {lacking.reason}"
         elif entry.kind == "reach":
             reach = _read(entry, ReachReport)
+            reaches.append(reach)
             words = f"{len(reach.credentials)} credentials in reach of {reach.identity}"
         elif entry.kind == "rotation":
             rotation = _read(entry, Rotation)
@@ -118,7 +119,7 @@ def dossier(case: CaseFile) -> Dossier:
         report_digests=tuple(digest for _, digest in reports.values()),
         evidence=tuple(evidence),
         missing=tuple(missing),
-        reach=reach,
+        reach=together(reaches),
         rotations=rotations,
         plan=plan,
         receipts=tuple(receipts),
@@ -130,6 +131,28 @@ def dossier(case: CaseFile) -> Dossier:
         seals=seals,
         journal=tuple(rows),
         timeline=tuple(timeline(chosen, evidence, rows)),
+    )
+
+
+def together(reaches: Iterable[ReachReport]) -> ReachReport | None:
+    """All inventories as one: what was once in reach stays, as it was seen last; gaps are those of the last ones."""
+    last: dict[tuple[Any, ...], ReachReport] = {}
+    credentials: dict[str, Credential] = {}
+    for reach in reaches:
+        last.pop((reach.host, reach.identity, reach.asked), None)
+        last[reach.host, reach.identity, reach.asked] = reach
+        credentials.update({item.id: item for item in reach.credentials})
+    if not last:
+        return None
+    parts = list(last.values())
+    ordered = sorted(credentials.values(), key=lambda item: (item.tier, item.provider, item.place, item.id))
+    return msgspec.structs.replace(
+        parts[-1],
+        identity=", ".join(dict.fromkeys(part.identity for part in parts)),
+        looked_at=sum(part.looked_at for part in parts),
+        credentials=tuple(ordered),
+        refusals=tuple(dict.fromkeys(refusal for part in parts for refusal in part.refusals)),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 
 

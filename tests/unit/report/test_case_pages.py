@@ -16,6 +16,7 @@ from pratique.model.errors import UsageError
 from pratique.model.plan import Manual, Plan, Step
 from pratique.report.case_pages import armed, as_json, pages, status
 from pratique.report.case_timeline import COLUMNS, microseconds, rendered
+from pratique.workflow.dossier import together
 from tests.unit.report.case_sample import EVERYTHING, dossier
 from tests.unit.report.sample import REPORT
 
@@ -135,3 +136,26 @@ def test_the_timeline_holds_window_sightings_files_and_response_in_order() -> No
     assert b"What happened when" in b"".join(rendered(dossier(), "html"))
     with pytest.raises(UsageError):
         list(rendered(dossier(), "pdf"))
+
+
+def test_what_a_verification_leaves_open_stands_in_words_and_its_answer_in_the_headline() -> None:
+    still = [{"what": "npm: the same value still stands there", "advice": "Replace it"}, {"what": "shop: still there"}]
+    page = shown("index.html", verification={"status": "affected", "open": still})
+    assert "npm: the same value still stands there. Replace it" in page
+    assert "{&#39;" not in page
+    assert "Recovered: " in shown("index.html", verification={"status": "fixed", "open": []})
+    assert "Not proven to be over: " in shown("index.html", verification={"status": "under_investigation", "open": []})
+
+
+def test_inventories_of_several_accounts_are_shown_together_each_as_it_was_last() -> None:
+    first = dossier().reach
+    assert first is not None
+    one = first.credentials[0]
+    other = msgspec.structs.replace(one, id="other-1", place="$HOME/.pypirc")
+    again = msgspec.structs.replace(one, tier=2)
+    second = msgspec.structs.replace(first, identity="ci job", credentials=(other, again))
+    merged = together([first, second, msgspec.structs.replace(second, credentials=())])
+    assert merged is not None
+    assert {item.id: item.tier for item in merged.credentials} == {one.id: 2, "other-1": other.tier}
+    assert merged.identity == f"{first.identity}, ci job"
+    assert together([]) is None

@@ -11,6 +11,8 @@ import click
 
 STATES = ("open", "new-issued", "deployed", "revoked", "verified", "not-needed")
 GRADES = ("asked", "issuer-lists-it", "audit-event", "last-used-stopped", "negative-probe")
+NAMED = 8
+"""So many open steps, and credentials, are named without --all."""
 OUTCOMES = ("nothing-found", "removed", "found")
 
 _FORMAT = click.option(
@@ -121,15 +123,28 @@ def done(
 
     with api.open_case(folder, key=key) as opened:
         entry = api.record_done(opened, subject, state=state, grade=grade, outcome=outcome, words=words)
-    click.echo(f"entry {entry.number}: {entry.kind}")
+    click.echo(f"entry {entry.number}: {api.printable(done_words(entry.kind, entry.body))}")
     return 0
+
+
+def done_words(kind: str, body: dict[str, Any]) -> str:
+    """What an entry about a person's doing says."""
+    said = f"; {body['words']}" if body.get("words") else ""
+    if kind == "sweep":
+        return f"sweep for the dead man's switch of {body['incident']}, by hand: {body['outcome']}{said}"
+    if kind == "rotation":
+        grade = f" ({body['grade']})" if body.get("grade") else ""
+        return f"credential {body['credential']} is {body['state']}{grade}{said}"
+    said = f"; {body['message']}" if body.get("message") else ""
+    return f"step {body['step']} was done by hand{said}"
 
 
 @case.command("status")
 @_FOLDER
 @_FORMAT
+@click.option("--all", "every", is_flag=True, help="Name every open step and credential.")
 @_key
-def status(folder: Path, format_name: str, key: Path | None) -> int:
+def status(folder: Path, format_name: str, every: bool, key: Path | None) -> int:
     """Say where the case stands: evidence, seal, what is open. Nothing is recomputed.
 
     Exit codes: 0 told; 1 internal error; 2 usage, or it is no case.
@@ -141,7 +156,7 @@ def status(folder: Path, format_name: str, key: Path | None) -> int:
     if format_name == "json":
         _json(found)
         return 0
-    for line in status_lines(found):
+    for line in status_lines(found, every=every):
         click.echo(line)
     return 0
 
@@ -279,7 +294,7 @@ def _json(record: Any) -> None:
     sys.stdout.flush()
 
 
-def status_lines(found: Any) -> list[str]:
+def status_lines(found: Any, *, every: bool = False) -> list[str]:
     """The lines of `case status`."""
     from pratique.api import printable
 
@@ -295,8 +310,16 @@ def status_lines(found: Any) -> list[str]:
         f"SEAL      {sealed}",
     ]
     lines += [f"SWEEP     {printable(name)}: {outcome}" for name, outcome in found.sweeps.items()]
-    lines += [f"OPEN      step {printable(name)}" for name in found.open_steps]
-    lines += [f"OPEN      credential {printable(name)}" for name in found.open_credentials]
+    for heading, what, number, still in (
+        ("STEPS", "in the plan", found.steps, found.open_steps),
+        ("SECRETS", "were in reach", found.credentials, found.open_credentials),
+    ):
+        if number:
+            lines.append(f"{heading:<9} {number} {what}, {len(still)} open")
+            shown = still if every else still[:NAMED]
+            lines += [f"  open    {printable(name)}  {printable(found.names.get(name, ''))}" for name in shown]
+            if len(still) > len(shown):
+                lines.append(f"  and {len(still) - len(shown)} more: --all")
     if not found.key_here:
         lines.append("KEY       not here: evidence cannot be opened, and nothing can be written")
     return lines
