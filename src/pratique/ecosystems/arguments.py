@@ -70,6 +70,12 @@ osqueryi lsof strings file stat ls diff sha256sum shasum sha1sum md5sum cp mv rm
 tee xargs findstr type select-string certutil notepad open pratique watch logger journalctl wc sort
 curl-config pbcopy test [
 """
+_RUNNING_NAMES = """
+sh bash dash zsh ksh ash fish busybox python python2 python3 node deno bun perl ruby php lua osascript pwsh powershell
+eval source . xargs ssh sudo env at batch crontab
+"""
+_RUNNING = frozenset(_RUNNING_NAMES.split())
+"""Programs that run what they are given as text, or may."""
 _LOOKING = frozenset(_LOOKING_NAMES.split())
 """Programs that read, look for, copy or show text: a command of theirs that holds a line is not that line."""
 
@@ -187,6 +193,44 @@ def reduced_line(text: str, globs: Sequence[str] = (), *, windows: bool = False)
     )
 
 
+_HERE = re.compile(r"<<-?[ \t]*(?P<mark>[A-Za-z_][A-Za-z0-9_]{0,63}|'[^'\n]{1,64}'|\"[^\"\n]{1,64}\")")
+_MOST_TEXTS = 64
+_SPAN = re.compile(r"\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?<![^\s;|&(])#[^\n]*|\n|<<<|<<", re.DOTALL)
+
+
+def _without_texts(code: str) -> str:
+    """A script without the here-documents that a program which only reads or copies text is given.
+
+    Those of shells and interpreters stay: what stands in them is run.
+    """
+    if "<<" not in code:
+        return code
+    kept: list[str] = []
+    start = line = at = texts = 0
+    ends: list[str] = []
+    while match := _SPAN.search(code, at):
+        at = match.end()
+        if match[0] == "<<":
+            texts += 1
+            if texts > _MOST_TEXTS:
+                break
+            here = _HERE.match(code, match.start())
+            words = re.split(r"[\s;|&()<>]+", code[line : code.find("\n", at) if "\n" in code[at : at + 4096] else at])
+            known = {program(word).lower() for word in words if word}
+            if here is not None and known & _LOOKING and not known & _RUNNING:
+                ends.append(here["mark"].strip("'\""))
+        elif match[0] == "\n":
+            for mark in ends:
+                closing = re.compile(rf"^\t*{re.escape(mark)}$", re.MULTILINE).search(code, at)
+                if closing is None:
+                    return "".join([*kept, code[start:]])
+                kept.append(code[start:at])
+                start = at = closing.end()
+            ends = []
+            line = at
+    return "".join([*kept, code[start:]])
+
+
 def _commands(words: list[str], known: str | None, depth: int = 0) -> Iterator[list[str]]:
     """The commands that a command consists of: itself, behind wrappers, and those in the code of a shell."""
     words = _unwrapped(words)
@@ -210,7 +254,7 @@ def _commands(words: list[str], known: str | None, depth: int = 0) -> Iterator[l
                 break
     if code:
         count = 0
-        for inner in simple_commands(code):
+        for inner in simple_commands(_without_texts(code)):
             if inner:
                 yield from _commands(inner, None, depth + 1)
                 count += 1

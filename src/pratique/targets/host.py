@@ -135,7 +135,9 @@ def _tables(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | R
                 continue
             except Exception as error:  # noqa: BLE001 (a system that cannot be asked is a gap, never a crash)
                 said = type(error).__name__
-                if isinstance(error, OSError) and error.filename is not None:
+                if live.platform() == "linux" and not os.path.lexists("/proc/self"):
+                    said = "/proc is not mounted here"
+                elif isinstance(error, OSError) and error.filename is not None:
                     said = f"{reason_of(error)}: {error.filename}"
                 yield Refusal(name, READER, f"could not be taken: {said}", True, unit.target)
                 continue

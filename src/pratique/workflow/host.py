@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from pratique.model.errors import TargetError
 from pratique.model.incident import Incident
 from pratique.model.report import Report
 from pratique.model.tables import PROCESS_FILE
+from pratique.workflow.plan import PLATFORMS
 from pratique.workflow.reporting import unexamined_marker
 from pratique.workflow.request import TargetSpec
 
@@ -88,10 +90,10 @@ def answer(report: Report, incident: Incident) -> SweepRecord:
             "",
             "not recorded: this machine was not swept; of that disk a person says what became of the switch",
         )
-    if not any(item.type == "file-path" and item.meaning == "persisted" for item in incident.indicators):
-        return SweepRecord(
-            incident.id, "", "not recorded: the definition names no place of the switch; look by hand, and say so"
-        )
+    system = PLATFORMS.get(sys.platform, "linux")
+    if not names_a_place(incident, system):
+        said = f"not recorded: the definition names no place of the switch on {system}; look by hand, and say so"
+        return SweepRecord(incident.id, "", said)
     if report.coverage.interrupted:
         return SweepRecord(incident.id, "", "not recorded: the sweep was interrupted")
     if not any(item.id == incident.id for item in report.incidents):
@@ -103,6 +105,17 @@ def answer(report: Report, incident: Incident) -> SweepRecord:
     account = machine.account()
     words = f"nothing of the switch lies or runs here, as far as the account {account} can see"
     return SweepRecord(incident.id, "nothing-found", words, own)
+
+
+def names_a_place(incident: Incident, system: str) -> bool:
+    """Whether a definition says where an incident's dead man's switch lies on a system."""
+    return any(
+        item.type == "file-path"
+        and item.meaning == "persisted"
+        and not item.value.startswith("**/")
+        and (not item.platforms or system in item.platforms)
+        for item in incident.indicators
+    )
 
 
 def _gaps(report: Report, incident: Incident, own: str) -> list[str]:

@@ -138,3 +138,64 @@ def test_a_start_up_file_of_many_commands_is_told_whole() -> None:
     assert not found.cut
     assert len(found.files) == 500
     assert reduced_line("\n".join(f"/opt/{number}/run.sh" for number in range(5000))).cut
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["vim", "/tmp/ld.py"],
+        ["less", "+F", "/tmp/ld.py"],
+        ["code", "/tmp/ld.py"],
+        ["scp", "/tmp/ld.py", "evidence:"],
+        ["sha256sum", "/tmp/ld.py"],
+        ["ssh", "dev@box", "python3 /tmp/ld.py"],
+        ["bash", "-c", "cat <<E\npython3 /tmp/ld.py\nE"],
+        ["bash", "-c", "grep -r 'python3 /tmp/ld.py' /var/log"],
+        ["python3", "-c", "import os; os.stat('/tmp/ld.py')"],
+        ["python3", "-m", "json.tool", "/tmp/ld.py"],
+        ["strace", "-p", "1", "-o", "/tmp/ld.py"],
+        ["dig", "c2.standin.test"],
+        ["tcpdump", "-i", "any", "host", "192.0.2.7"],
+        ["nft", "add", "rule", "ip", "daddr", "192.0.2.7", "drop"],
+        ["journalctl", "-f", "--grep", "c2.standin.test"],
+    ],
+)
+def test_who_looks_into_an_incident_runs_no_script_of_it_and_is_told_no_host(argv: list[str]) -> None:
+    found = reduced(argv, "/home/dev", ["*python3 /tmp/ld.py*", "*c2[.]standin[.]test*", "*192.0.2[.]7*"])
+    assert (found.script, found.hosts) == (None, ())
+    assert found.programs[-1] not in ("ld.py", "python3 /tmp/ld.py")
+
+
+def test_a_page_about_an_incident_is_no_host_of_it() -> None:
+    found = reduced(["firefox", "https://reports.example/domain/c2.standin.test"], "/", ())
+    assert found.hosts == ("reports.example",)
+
+
+RUNS = "*python3 /tmp/ld.py*"
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("cat <<E\npython3 /tmp/ld.py\nE", False),
+        ("cat > note <<'END'\npython3 /tmp/ld.py\nEND\nsleep 60", False),
+        ("sleep 1; tee note <<-E\n\tpython3 /tmp/ld.py\n\tE\nsleep 60", False),
+        ("cat <<E\nx\nE\npython3 /tmp/ld.py", True),
+        ("cat <<E | sh\npython3 /tmp/ld.py\nE", True),
+        ("sh <<E\npython3 /tmp/ld.py\nE", True),
+        ("cat '<<E'\npython3 /tmp/ld.py\nE", True),
+        ('cat "x <<E"\npython3 /tmp/ld.py\nE', True),
+        ("cat x # <<E\npython3 /tmp/ld.py\nE", True),
+        ("cat <<<E\npython3 /tmp/ld.py\nE", True),
+        ("cat \\<<E\npython3 /tmp/ld.py\n", True),
+        ("cat <<E\npython3 /tmp/ld.py", True),
+        ("python3 /tmp/ld.py <<E\nx\nE", True),
+    ],
+)
+def test_the_text_of_a_here_document_is_run_by_a_shell_alone(code: str, wanted: bool) -> None:
+    assert bool(reduced(["bash", "-c", code], "/", [RUNS]).matched) is wanted
+
+
+def test_many_here_documents_end() -> None:
+    for code in ("cat <<E\n" * 100_000, "cat " + "<<E " * 200_000, "cat <<E\nE\n" * 90_000):
+        assert reduced(["bash", "-c", code], "/", [RUNS]).matched == ()
