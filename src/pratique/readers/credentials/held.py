@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from pratique.model.credential import CredentialFact, Protection
 from pratique.readers.credentials.contract import Fingerprint, Row, Secret
 from pratique.readers.credentials.judgement import judge
+from pratique.readers.credentials.spelled import in_pieces, meant
 from pratique.readers.credentials.tokens import holds, kind_of
 
 Pairs = tuple[tuple[str, str], ...]
@@ -22,12 +23,16 @@ Pairs = tuple[tuple[str, str], ...]
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _AUTHORITY = re.compile(r"[^\s/'\"<>]{0,4096}")
+NOT_SHOWN = "(not shown)"
+_LONGEST_SHOWN = 4096
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _IN_AUTHORITY = re.compile(r"//[^/\s]{0,4096}@")
 _PAIR = re.compile(r"[^\s/@:]:[^\s/@]{1,4096}@")
 _PUBLIC_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 """The fingerprint of a public key, as OpenSSH shows it."""
 _RUN = re.compile(r"[A-Za-z0-9]{24,}")
+_LOWERED = re.compile(r"(?<![a-z0-9])(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{32,}")
+"""Such a run in small letters, as the name of a host has them."""
 _ALIKE = re.compile(r"[A-Za-z0-9_+/=.~-]{20,}")
 
 _FILLED = frozenset({"", "x-oauth-basic", "x-access-token", "oauth2", "x-token-auth", "token"})
@@ -53,19 +58,39 @@ def strong(value: str) -> bool:
 
 
 def public(value: str) -> str:
-    """A text that may be told: a URL without user info and query, no control characters, nothing like a token."""
+    """A text that may be told: a URL without user info and query, no control characters, nothing like a token.
+
+    What it means decides, however it is spelled.
+    """
+    value = value[:_LONGEST_SHOWN]
+    if in_pieces(value) or any(_public(other) == NOT_SHOWN for other in meant(value)):
+        return NOT_SHOWN
+    return _public(value)
+
+
+def _public(value: str) -> str:
     if _URL.match(value):
         scheme, _, rest = value.partition("://")
         authority, slash, path = rest.partition("/")
-        value = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}".partition("?")[0].partition("#")[0]
-        return "(not shown)" if holds(value) else _NOT_SHOWN.sub("?", value)[:300]
+        authority = authority.rpartition("@")[2]
+        if "@" in unquote(authority):
+            return NOT_SHOWN
+        path = re.split("[?#]", path, maxsplit=1)[0]
+        if any(_random(other) for other in (path, *meant(path))):
+            path = NOT_SHOWN
+        value = re.split("[?#]", f"{scheme}://{authority}{slash}{path}", maxsplit=1)[0]
+        return NOT_SHOWN if holds(value) or _random(authority) else _NOT_SHOWN.sub("?", value)[:300]
     if _PUBLIC_KEY.fullmatch(value):
         return value
     value = _IN_AUTHORITY.sub("//", value)
-    alike = (_ALIKE.fullmatch(value) and strong(value)) or any(map(strong, _RUN.findall(value)))
-    if holds(value) or _PAIR.search(value) or alike:
-        return "(not shown)"
+    if holds(value) or _PAIR.search(value) or _random(value) or (_ALIKE.fullmatch(value) and strong(value)):
+        return NOT_SHOWN
     return _NOT_SHOWN.sub("?", value)[:200]
+
+
+def _random(text: str) -> bool:
+    """Whether a long run in a text looks as if a machine made it."""
+    return any(map(strong, _RUN.findall(text))) or _LOWERED.search(text) is not None
 
 
 def pairs(entries: Iterable[tuple[str, str | None]]) -> Pairs:

@@ -11,11 +11,14 @@ from pratique.ecosystems.npm.urls import strip_url
 from pratique.model.credential import CredentialFact, Protection
 from pratique.readers.credentials.contract import Fingerprint, Row, Secret
 from pratique.readers.credentials.judgement import judge
+from pratique.readers.credentials.spelled import in_pieces, meant
 from pratique.readers.credentials.tokens import holds, recognise
 
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 _RUN = re.compile(r"[A-Za-z0-9+/=]{20,}")
 _DIGEST = re.compile(r"(?=[a-z]*[0-9])[a-z0-9]{32,}|(?=[A-Z]*[0-9])[A-Z0-9]{40,}")
+_LONGEST_ID = 40
+"""Digits of an account's id that are shown: more are a digest, or a secret in hexadecimal."""
 _USERINFO = re.compile(r"[^/\s@]*:[^/\s@]+@")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://(?P<user>[^/?#\s:@]*)(?::(?P<password>\S+))?@[^\s@]")
 _PORT = re.compile(r"\d{1,5}(?:[/?#]|$)")
@@ -73,6 +76,13 @@ def is_guessable(value: str) -> bool:
 
 def shown(text: str, *, loose: bool = False) -> str | None:
     """A name as it may be shown; None where it may hold a secret. `loose` lets the ids of accounts through."""
+    kept = _shown(text, loose=loose)
+    if kept is None or in_pieces(kept) or any(_shown(other, loose=loose) is None for other in meant(kept)):
+        return None
+    return kept
+
+
+def _shown(text: str, *, loose: bool) -> str | None:
     text = text.strip()
     if "://" in text:
         text = strip_url(text)
@@ -85,6 +95,8 @@ def shown(text: str, *, loose: bool = False) -> str | None:
     for run in _RUN.findall(text):
         mixed = all(re.search(kind, run) for kind in (r"[a-z]", r"[A-Z]", r"[0-9]"))
         if mixed and len(run) >= (28 if loose else 20):
+            return None
+        if len(run) > _LONGEST_ID and _DIGEST.fullmatch(run.lower()):
             return None
     return text
 
