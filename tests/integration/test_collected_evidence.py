@@ -16,8 +16,10 @@ from pratique import api
 from pratique.model.case import Entry
 from pratique.model.errors import CaseError
 from pratique.workflow import collect as collecting
-from pratique.workflow.case import new_case, open_case
+from pratique.workflow.case import new_case, open_case, record_report
 from pratique.workflow.case_proof import verify_case
+from pratique.workflow.case_seal import seal_case
+from pratique.workflow.verify import VerifyRequest, verify
 from tests.integration.test_host_command import LINUX, definition, linux
 from tests.integration.test_host_command import run as swept
 from tests.standins.installs import unpack
@@ -266,3 +268,26 @@ def test_a_disk_of_another_machine_gives_no_table_and_no_history_of_this_one(tmp
     with open_case(tmp_path / "case", key=tmp_path / "key") as case:
         kept = [str(entry.body["source"]) for entry in case.entries("evidence")]
     assert kept == [str(disk / "tmp/standin")]
+
+
+def test_a_verification_copies_new_traces_alone_and_a_case_without_any_stays_sealed(tmp_path: Path, home: Path) -> None:
+    unpack("npm-11-ran", tmp_path / "machine")
+    with new_case(tmp_path / "case") as case:
+        selection = api.select(incidents=["axios-2026-03-31"], today=TODAY)
+        targets = tuple(api.specify([str(tmp_path / "machine")]))
+        request = api.CheckRequest(targets=targets, incidents=selection.incidents, named=selection.named)
+        record_report(case, api.check(request), selection.incidents)
+        seal_case(case)
+    verify(VerifyRequest(case=tmp_path / "case"))
+    with open_case(tmp_path / "case") as case:
+        assert case.sealed
+        before = len(list(case.entries("evidence")))
+    unpack("npm-11-ran", tmp_path / "more")
+    shutil.move(tmp_path / "more/project", tmp_path / "machine/second")
+    found = verify(VerifyRequest(case=tmp_path / "case"))
+    assert found.status == "affected"
+    with open_case(tmp_path / "case") as case:
+        added = [str(entry.body["source"]) for entry in case.entries("evidence")][before:]
+        assert str(tmp_path / "machine/second/package-lock.json") in added
+        assert not [source for source in added if source.startswith("live:")]
+        assert not case.sealed

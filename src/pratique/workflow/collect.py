@@ -65,19 +65,23 @@ class Collected(msgspec.Struct, frozen=True):
         return f"{text}, {len(self.missing)} not here to be copied" if self.missing else text
 
 
-def collect(case: CaseFile, report: Report, incidents: Sequence[Incident]) -> Collected:
-    """Copy what the sightings of a report rest on. Raises CaseError where the case cannot be written."""
+def collect(case: CaseFile, report: Report, incidents: Sequence[Incident], *, again: bool = False) -> Collected:
+    """Copy what the sightings of a report rest on. Raises CaseError where the case cannot be written.
+
+    `again`: the report looks at what was copied before, so new traces alone are copied, and no table or history of this
+    machine, which are never the same twice.
+    """
     from pratique.workflow.host import host_target
 
-    return _Collection(case, report, incidents, host_target().uri).run(
-        {incident.id: incident for incident in incidents}
-    )
+    collection = _Collection(case, report, incidents, host_target().uri, again=again)
+    return collection.run({incident.id: incident for incident in incidents})
 
 
 class _Collection:
     """One run of collecting."""
 
-    def __init__(self, case: CaseFile, report: Report, incidents: Sequence[Incident], own: str) -> None:
+    def __init__(self, case: CaseFile, report: Report, incidents: Sequence[Incident], own: str, *, again: bool) -> None:
+        self.again = again
         self.asked = Catalogue(tuple(incidents), frozenset()).interest.command_lines
         self.case = case
         self.report = report
@@ -117,7 +121,7 @@ class _Collection:
     def of_incident(self, incident: Incident) -> Iterator[int]:
         """Copy in the order of one definition; gives the bytes of each thing, `BATCH` where it must be durable now."""
         sightings = [item for item in self.report.sightings if item.incident == incident.id]
-        live = any(self.sources.is_of_this_machine(sighting) for sighting in sightings)
+        live = not self.again and any(self.sources.is_of_this_machine(sighting) for sighting in sightings)
         records = sorted(incident.evidence, key=lambda item: item.order)
         named = {kind for record in records for kind in record.kinds}
         for kind in _TABLES if live else ():
@@ -137,6 +141,8 @@ class _Collection:
             for kind in record.kinds:
                 found = found or (live and kind in _LIVE) or bool(sources.get(kind))
                 yield from self.take(kind, sources.pop(kind, {}), order, incident.id, live=live)
+            if self.again:
+                continue
             if not record.kinds:
                 self.lack(record.what, "", "lies with a service, not on this machine: export it there", order, incident)
             elif not found:

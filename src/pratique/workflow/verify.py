@@ -37,6 +37,7 @@ from pratique.workflow import machine
 from pratique.workflow.case import open_case
 from pratique.workflow.case_proof import verify_case
 from pratique.workflow.check import Progress, check
+from pratique.workflow.collect import collect
 from pratique.workflow.reach import ReachRequest, inventory
 from pratique.workflow.request import Acceptance, CheckRequest, TargetSpec, TargetWord
 from pratique.workflow.select import available, digest
@@ -87,8 +88,11 @@ class _Record(msgspec.Struct):
 def verify(request: VerifyRequest, progress: Progress | None = None) -> Verification:
     """The answer, written into the case. Raises CaseError, UsageError, IncidentError."""
     with open_case(request.case, key=request.key) as case:
-        found = _Verifier(request, case, progress).answer()
+        verifier = _Verifier(request, case, progress)
+        found = verifier.answer()
         case.append("verification", found)
+        if found.report is not None:  # what was not there before may not be there for long
+            collect(case, found.report, tuple(verifier.known.values()), again=True)
         return found
 
 
