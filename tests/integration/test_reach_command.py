@@ -474,3 +474,18 @@ def test_a_job_that_no_report_names_is_an_error(tmp_path: Path) -> None:
     assert isinstance(caught, api.UsageError)
     assert "build (22)" in str(caught.advice)
     assert document("--report", path, "--job", "build")["credentials"]
+
+
+def test_jobs_need_no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "release.yml"
+    path.write_text(WORKFLOW)
+    monkeypatch.setattr(accounts, "own", lambda: accounts.Record("uid 54321", None, 54321))
+    assert document("--workflow", path)["credentials"]
+    caught = run().exception
+    assert isinstance(caught, api.TargetError)
+    assert "--home" in str(caught.advice)
+
+
+def test_that_no_time_was_named_is_said(home: Path) -> None:
+    assert any("no window was named" in note for note in document("--home", home)["notes"])
+    assert not any("no window" in note for note in document("--home", home, "--window", "2026-03-01..")["notes"])

@@ -16,6 +16,7 @@ import pytest
 from pratique import api
 from pratique.model.credential import ReachReport
 from pratique.targets import reach as places
+from pratique.targets.reach_places import Account, Place, Roots
 from pratique.workflow import reach as workflow
 
 TOKEN = "npm_" + "EXAMPLEa1" * 4
@@ -198,7 +199,7 @@ def test_a_place_that_hangs_is_left_and_said(home: Path, monkeypatch: pytest.Mon
     (home / ".yarnrc").write_text(f'"//registry.example/:_authToken" "{TOKEN}"\n')
     real = places.look
 
-    def hang(place: places.Place, roots: places.Roots) -> object:
+    def hang(place: Place, roots: Roots) -> object:
         if place.shown == "$HOME/.npmrc":
             time.sleep(600)
         return real(place, roots)
@@ -221,13 +222,28 @@ def test_a_home_that_does_not_answer_is_left_and_said(home: Path, monkeypatch: p
     assert refused(look(home, seconds=0.5)) == {("folder", "$HOME", "took too long")}
 
 
+@pytest.mark.parametrize(("number", "reason"), [(13, "permission denied"), (116, "cannot be read")])
+def test_a_home_that_may_not_be_looked_at_is_a_refusal_and_no_mistake_of_the_user(
+    home: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
+) -> None:
+    real = os.stat
+
+    def closed(path: object, *more: object, **named: object) -> object:
+        if str(path) == str(home):
+            raise OSError(number, os.strerror(number))
+        return real(path, *more, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "stat", closed)
+    assert refused(look(home)) == {("folder", "$HOME", reason)}
+
+
 def test_memory_is_never_written_to_disk() -> None:
     import resource
 
     from pratique.adapters.apart import apart
 
     found: list[object] = []
-    account = places.Account(name="dev", home="/", uid=os.geteuid())
+    account = Account(name="dev", home="/", uid=os.geteuid())
     work = lambda _: str(resource.getrlimit(resource.RLIMIT_CORE)).encode()  # noqa: E731
     apart(1, work, lambda _, result: found.append(result), 30, places.as_account(account))
     assert found == [b"(0, 0)"]
@@ -298,7 +314,7 @@ def test_a_place_of_the_system_that_is_closed_to_the_account_is_no_gap(
 ) -> None:
     real = places.look
 
-    def closed(place: places.Place, roots: places.Roots) -> object:
+    def closed(place: Place, roots: Roots) -> object:
         if place.location in ("npm-global", "npm-rc"):
             return iter([places.Entry(shown=place.shown, refused="permission denied")])
         return real(place, roots)

@@ -179,7 +179,8 @@ def _public(facts: list[object]) -> list[object]:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_fault_while_reading_shows_nothing(row: str) -> None:
-    from pratique.targets.reach import Account, Entry
+    from pratique.targets.reach import Entry
+    from pratique.targets.reach_places import Account
     from pratique.workflow.reach import _seen
 
     def fail(_class: str, secret: Secret) -> str:

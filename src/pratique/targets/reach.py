@@ -15,14 +15,14 @@ import re
 import stat
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
 from pratique.targets.boundaries import _spelled
+from pratique.targets.reach_places import NOT_SHOWN, Account, Place, Platform, Roots
 
-Platform = Literal["linux", "macos", "windows"]
 MOST_HOPS = 16
 MOST_ENTRIES = 1000
 """Files of one folder that are opened."""
@@ -44,7 +44,6 @@ _FILE = (
 )
 _NOATIME = getattr(os, "O_NOATIME", 0)
 _CLOUD = 0x400000 | 0x40000  # Windows: a file whose bytes are elsewhere
-_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Reason = Literal[
     "permission denied",
@@ -68,44 +67,6 @@ class Absent(Exception):  # noqa: N818 (nothing is there; it is no failure)
     """Nothing is there."""
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose reach it is."""
-
-    name: str
-    home: str
-    """The home folder, as a path of this machine."""
-    world: str = "/"
-    """The root of the system it belongs to: `/`, or the folder a disk is mounted at."""
-    platform: Platform = "linux"
-    uid: int | None = None
-    groups: tuple[int, ...] = ()
-    live: bool = True
-    """Whether it is this process's own account, so that its variables count."""
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A place as the table spells it."""
-
-    location: str
-    template: str
-    look: Literal["content", "presence", "names"]
-    limit: int
-    leave_out: tuple[str, ...] = ()
-    """Names of files that a pattern matches and that are not looked at."""
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A place on this machine: a root and the names below it. The last name may be a pattern."""
-
-    location: str
-    shown: str
-    base: str
-    names: tuple[str, ...]
-    look: Literal["content", "presence", "names"]
-    limit: int
-    leave_out: tuple[str, ...] = ()
-
-
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What is at a place. `content` is None where only its presence counts."""
 
@@ -122,122 +83,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["file", "folder", "socket", "other"] = "file"
     identifier: tuple[int, int] = (0, 0)
     tracked: bool | None = None
-
-
-class Roots:
-    """The folders that an account's places and links may lie in, and what the names of roots stand for."""
-
-    def __init__(self, account: Account, projects: Sequence[str] = (), environment: Mapping[str, str] | None = None):
-        self.account = account
-        self.environment = dict(environment or {})
-        self.projects = tuple(projects)
-        self.home = os.path.realpath(account.home) if account.live else account.home
-        self.allowed: list[tuple[str, str]] = []
-        for folder in (account.home, *projects):
-            self._allow(folder)
-
-    def _allow(self, folder: str) -> None:
-        real = os.path.realpath(folder)
-        self.allowed += [(spelling, real) for spelling in dict.fromkeys((os.path.abspath(folder), real))]
-
-    def places(self, wanted: Wanted) -> Iterator[Place]:
-        """Every place that a spelling of the table stands for."""
-        head, _, rest = wanted.template.replace("\\", "/").partition("/")
-        names = tuple(name for name in rest.split("/") if name)
-        if not head:
-            yield self._place(wanted, self.account.world, names, "/" + rest)
-            return
-        variable = head.strip("$%")
-        if variable == "PROJECT":
-            for project in self.projects:
-                mark = "$PROJECT" if len(self.projects) == 1 else f"$PROJECT[{os.path.basename(project)}]"
-                yield self._place(wanted, os.path.realpath(project), names, f"{mark}/{rest}")
-            return
-        if variable == "PROGRAMDATA" and not self.account.live:
-            yield self._place(wanted, self.account.world, ("ProgramData", *names), f"%PROGRAMDATA%/{rest}")
-            return
-        inside = self._inside(variable)
-        if inside is not None:
-            yield self._place(wanted, self.home, (*inside, *names), "/".join(("$HOME", *inside, *names)))
-        folder = self.environment.get(variable)
-        if folder and os.path.isabs(folder) and variable not in ("HOME", "USERPROFILE"):
-            own = self._own(os.path.normpath(folder))
-            if own is not None:
-                if inside is None or own != inside:
-                    yield self._place(wanted, self.home, (*own, *names), "/".join(("$HOME", *own, *names)))
-            else:
-                self._allow(folder)
-                yield self._place(wanted, os.path.realpath(folder), names, f"${variable}/{rest}")
-
-    def override(self, wanted: Wanted, variable: str) -> Iterator[Place]:
-        """The files that a variable names, where it is set."""
-        value = self.environment.get(variable, "")
-        for number, path in enumerate(value.split(os.pathsep)):
-            if not os.path.isabs(path):
-                continue
-            path = os.path.normpath(path)
-            own = self._own(path)
-            if own:
-                yield self._place(wanted, self.home, own, "/".join(("$HOME", *own)))
-                continue
-            folder = os.path.dirname(path)
-            self._allow(folder)
-            mark = f"${variable}" if number == 0 else f"${variable}[{number + 1}]"
-            yield self._place(wanted, os.path.realpath(folder), (os.path.basename(path),), mark)
-
-    def named(self, wanted: Wanted, path: str) -> Place | None:
-        """The place of a path that a file of the account names; None where it lies outside, or cannot be told."""
-        path = re.sub(r"^(?:~|%d|\$\{HOME\}|\$HOME)(?=/)", lambda _: self.home, path.replace("\\", "/"))
-        if not path.startswith("/"):
-            return None
-        if not self.account.live and self._own(path) is None:
-            path = self.account.world.rstrip("/") + path
-        own = self._own(os.path.normpath(path))
-        return self._place(wanted, self.home, own, "/".join(("$HOME", *own))) if own else None
-
-    def _place(self, wanted: Wanted, base: str, names: tuple[str, ...], shown: str) -> Place:
-        shown = _NOT_SHOWN.sub("?", shown)
-        return Place(
-            location=wanted.location,
-            shown=shown,
-            base=base,
-            names=names,
-            look=wanted.look,
-            limit=wanted.limit,
-            leave_out=wanted.leave_out,
-        )
-
-    def _own(self, path: str) -> tuple[str, ...] | None:
-        """The names of a path below the home folder; None where it is not in it."""
-        for home in (self.account.home, self.home):
-            if path == home or path.startswith(home.rstrip("/") + "/"):
-                return tuple(name for name in path[len(home.rstrip("/")) :].split("/") if name)
-        return None
-
-    def _inside(self, variable: str) -> tuple[str, ...] | None:
-        """Where the folder of a name lies in the home folder by default; None for names that have no default."""
-        return _DEFAULTS.get(variable)
-
-    def leads(self, base: str, path: str) -> tuple[str, tuple[str, ...]] | None:
-        """The root and the names below it of where a link leads; None where that is outside."""
-        if base == self.account.world:
-            return base, tuple(name for name in path[len(base.rstrip("/")) :].split("/") if name)
-        for spelling, real in self.allowed:
-            if path == spelling or path.startswith(spelling.rstrip("/") + "/"):
-                return real, tuple(name for name in path[len(spelling.rstrip("/")) :].split("/") if name)
-        return None
-
-
-_DEFAULTS: dict[str, tuple[str, ...]] = {
-    "HOME": (),
-    "USERPROFILE": (),
-    "XDG_CONFIG_HOME": (".config",),
-    "XDG_DATA_HOME": (".local", "share"),
-    "XDG_STATE_HOME": (".local", "state"),
-    "XDG_CACHE_HOME": (".cache",),
-    "APPDATA": ("AppData", "Roaming"),
-    "LOCALAPPDATA": ("AppData", "Local"),
-}
 
 
 _FROM_FOLDERS = os.open in os.supports_dir_fd
@@ -285,7 +130,7 @@ def _matching(place: Place, roots: Roots) -> Iterator[Entry]:
         yield Entry(shown=place.shown, refused="too many entries")
     head = place.shown.rpartition("/")[0]
     for name in sorted(names)[:MOST_ENTRIES]:
-        shown = f"{head}/{_NOT_SHOWN.sub('?', name)}"
+        shown = f"{head}/{NOT_SHOWN.sub('?', name)}"
         try:
             inner = msgspec.structs.replace(place, base=base, names=(*done, name), shown=shown)
             if place.look == "content" and _not_asked_for(inner):
@@ -315,7 +160,7 @@ def _by_path(place: Place, roots: Roots) -> Iterator[Entry]:
                 yield Entry(shown=place.shown, refused="too many entries")
             names = names[:MOST_ENTRIES]
         for name in names:
-            shown = f"{place.shown.rpartition('/')[0]}/{_NOT_SHOWN.sub('?', name)}" if len(place.names) else place.shown
+            shown = f"{place.shown.rpartition('/')[0]}/{NOT_SHOWN.sub('?', name)}" if len(place.names) else place.shown
             path = os.path.join(folder, name)
             if not os.path.lexists(path) or ("*" in place.names[-1] and os.path.isdir(path)):
                 continue

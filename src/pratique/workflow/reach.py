@@ -27,13 +27,14 @@ from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secr
 from pratique.readers.credentials.held import matches
 from pratique.readers.credentials.material import is_open_name
 from pratique.targets import reach as places
+from pratique.targets.reach_places import Account, Place, Platform, Roots, Wanted
 from pratique.version import VERSION
 from pratique.workflow import reach_jobs
 
 if TYPE_CHECKING:
     from pratique.casefile.case import Case
 
-_PLATFORMS: dict[str, places.Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
+_PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PWD|PAT|CREDENTIALS?|APIKEY|API_KEY|ACCESS_KEY|PRIVATE_KEY"
     r"|SIGNING_KEY|AUTH|AUTHTOKEN|DSN|DATABASE_URL|CONNECTION_STRING|WEBHOOK(?:_URL)?)(?:_|$)",
@@ -141,17 +142,19 @@ class _Run:
 
     def report(self) -> ReachReport:
         """Look everywhere, and put it in order."""
-        account = self._account()
         on_jobs_alone = bool(self.request.workflows or self.request.reports) and not (
             self.request.home or self.request.root or self.request.user or self.request.projects
         )
-        identity = account.name if account.uid is None else f"{account.name} (uid {account.uid})"
         if on_jobs_alone:
             identity = f"job {self.request.job}" if self.request.job else "jobs"
         else:
+            account = self._account()
+            identity = account.name if account.uid is None else f"{account.name} (uid {account.uid})"
             self._files(account)
             self._variables(account)
         self._jobs()
+        if not self.windows:
+            self.notes.append("No incident and no window was named: whether something was there in time is not told")
         if self.closed:
             self.notes.append(f"Closed to this account, and so not in its reach: {', '.join(sorted(self.closed))}")
         found = judged.link(judged.identify(judged.most_dangerous_first(self.found)))
@@ -173,7 +176,7 @@ class _Run:
             notes=tuple(dict.fromkeys(self.notes)),
         )
 
-    def _account(self) -> places.Account:
+    def _account(self) -> Account:
         own, request = accounts.own(), self.request
         platform = _PLATFORMS.get(sys.platform, "linux")
         if request.root is not None:
@@ -184,17 +187,17 @@ class _Run:
                 raise UsageError("is no account of this machine", where=f"--user {request.user}")
             home = request.home or record.home
             self.notes.append("Variables of another account's processes are not those of this one: not looked at")
-            return places.Account(
+            return Account(
                 name=record.name, home=home, platform=platform, uid=record.uid, groups=record.groups, live=True
             )
         home = request.home or own.home or ""
         if not home:
             raise TargetError("this account has no home folder here", advice="Name one with --home DIR")
-        return places.Account(
+        return Account(
             name=own.name, home=os.path.abspath(home), platform=platform, uid=own.uid, groups=own.groups, live=True
         )
 
-    def _on_disk(self, root: str) -> places.Account:
+    def _on_disk(self, root: str) -> Account:
         from pratique.targets.mounted import recognise
 
         if self.request.user is None:
@@ -205,7 +208,7 @@ class _Run:
         for user in recognise(root).users:
             if user.name == self.request.user:
                 uid, groups = _numbers(root, user.name)
-                return places.Account(
+                return Account(
                     name=user.name,
                     home=os.path.join(root, user.home),
                     world=root,
@@ -216,12 +219,12 @@ class _Run:
                 )
         raise TargetError(f"holds no user {self.request.user}", where=root)
 
-    def _environment(self, account: places.Account) -> dict[str, str]:
+    def _environment(self, account: Account) -> dict[str, str]:
         """The variables that count: those of this process, where it is the account's own."""
         own = accounts.own()
         return accounts.variables() if account.live and account.uid == own.uid else {}
 
-    def _files(self, account: places.Account) -> None:
+    def _files(self, account: Account) -> None:
         """Look at every place of the table, in a process apart."""
         request = self.request
         environment = self._environment(account)
@@ -230,10 +233,10 @@ class _Run:
         if not self._answers("$HOME", account.home):
             return
         projects = [item for item in request.projects if self._answers(f"$PROJECT[{os.path.basename(item)}]", item)]
-        roots = places.Roots(account, tuple(os.path.abspath(item) for item in projects), environment)
+        roots = Roots(account, tuple(os.path.abspath(item) for item in projects), environment)
         if not request.projects:
             self.notes.append("No project was named: files of projects, such as .env, were not looked at")
-        wanted: list[places.Place] = []
+        wanted: list[Place] = []
         for row in self.table.rows:
             for template in _templates(row, account.platform):
                 wanted += roots.places(_wanted(row, template))
@@ -248,7 +251,7 @@ class _Run:
             for name, value in item.fact.identity
             if name == "file"
         ]
-        more: list[places.Place] = []
+        more: list[Place] = []
         for path, _ in dict(named).items():
             place = roots.named(_wanted(keys, "$HOME/.ssh/*"), path)
             if place is not None:
@@ -265,18 +268,19 @@ class _Run:
         answers: list[bytes | str] = []
         apart(
             1,
-            lambda _: b"folder" if os.path.isdir(folder) else b"",
+            lambda _: b"folder" if os.path.isdir(folder) else _why_not(folder),
             lambda _, result: answers.append(result),
             self.request.seconds,
         )
         if answers[0] == b"":
             raise TargetError("is no folder", where=folder)
         if answers[0] != b"folder":
-            reason = "took too long" if answers[0] == "took too long" else "cannot be read"
+            known = {"took too long": "took too long", b"closed": "permission denied"}
+            reason = known.get(answers[0], "cannot be read")
             self.refusals.add(("folder", shown, reason))
         return answers[0] == b"folder"
 
-    def _look(self, todo: list[places.Place], roots: places.Roots) -> None:
+    def _look(self, todo: list[Place], roots: Roots) -> None:
         account = roots.account
         rows = {row.id: row for row in self.table.rows}
         fingerprint = self._fingerprint()
@@ -316,7 +320,7 @@ class _Run:
         apart(len(todo), work, done, self.request.seconds, places.as_account(account))
 
     @staticmethod
-    def _closed(place: places.Place, account: places.Account) -> bool:
+    def _closed(place: Place, account: Account) -> bool:
         """Whether a place of the system is closed to the very account that is asked about: then it is not in reach."""
         return account.live and place.base == account.world and accounts.becomes(account.uid)
 
@@ -357,7 +361,7 @@ class _Run:
             )
         )
 
-    def _variables(self, account: places.Account) -> None:
+    def _variables(self, account: Account) -> None:
         """Names of variables that hold secrets: of this process, and of the account's others where there is a case."""
         environment = self._environment(account)
         if not environment:
@@ -487,17 +491,30 @@ class _Run:
         return fingerprint
 
 
-def _templates(row: Row, platform: places.Platform) -> Sequence[str]:
+def _why_not(folder: str) -> bytes:
+    """`closed` where a path may not be looked at, `hidden` where something else is wrong, else nothing."""
+    try:
+        os.stat(folder)
+    except PermissionError:
+        return b"closed"
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
+    except OSError:
+        return b"hidden"
+    return b""
+
+
+def _templates(row: Row, platform: Platform) -> Sequence[str]:
     if platform == "windows":
         return row.windows if row.windows is not None else row.paths
     return row.macos if platform == "macos" and row.macos is not None else row.paths
 
 
-def _wanted(row: Row, template: str) -> places.Wanted:
-    return places.Wanted(location=row.id, template=template, look=row.look, limit=row.limit, leave_out=row.leave_out)
+def _wanted(row: Row, template: str) -> Wanted:
+    return Wanted(location=row.id, template=template, look=row.look, limit=row.limit, leave_out=row.leave_out)
 
 
-def _seen(entry: places.Entry, row: Row, account: places.Account, fingerprint: Fingerprint) -> _Answer:
+def _seen(entry: places.Entry, row: Row, account: Account, fingerprint: Fingerprint) -> _Answer:
     """What one entry tells, without a value. Whatever goes wrong is a reason out of the list."""
     answer = _Answer(
         shown=entry.shown,

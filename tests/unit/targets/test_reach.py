@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pratique.targets import reach
-from pratique.targets.reach import Account, Roots, Wanted
+from pratique.targets.reach_places import Account, Roots, Wanted
 
 
 def wanted(template: str) -> Wanted:
