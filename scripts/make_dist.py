@@ -38,6 +38,10 @@ from pratique.adapters import interpreter  # noqa: E402 (the path to it is set a
 from pratique.version import VERSION  # noqa: E402 (the path to it is set above)
 
 NAME = f"pratique-{VERSION}-linux-x86_64"
+OF_CASES = ("cryptography", "pyrage")
+"""What the extra `case` needs: whoever takes this build into an incident can fetch nothing more."""
+LEFT_OUT = ("zstandard/_cffi", "zstandard/backend_cffi")
+"""Second halves of packages for other interpreters."""
 MOMENT = 1_000_000_000 - 1
 """The time of every file: before 2001-09-09, which no reader takes for evidence."""
 LIBRARY_FOLDERS_LEFT_OUT = {
@@ -196,7 +200,10 @@ def _packages(stage: Path, work: Path, licences: Licences) -> None:
     site = Path(sysconfig.get_path("purelib"))
     installed = interpreter.read_folder(str(site)).distributions
     own = interpreter.read_folder(str(packages)).distributions["pratique"]
-    for name in sorted(interpreter.needed({**installed, "pratique": own}, "pratique") - {"pratique"}):
+    wanted = interpreter.needed({**installed, "pratique": own}, "pratique") - {"pratique"}
+    for extra in OF_CASES:
+        wanted |= interpreter.needed(installed, extra)
+    for name in sorted(wanted):
         if name not in installed:
             if any(name in item.conditional for item in (own, *installed.values())):
                 continue
@@ -214,6 +221,8 @@ def _distribution(site: Path, item: interpreter.Distribution, packages: Path, li
     for path, digest in sorted(item.files.items()):
         name = path.rpartition("/")[2]
         if path.startswith(("..", "/")) or "__pycache__/" in path or name in ("INSTALLER", "REQUESTED", "RECORD"):
+            continue
+        if path.startswith(LEFT_OUT):
             continue
         if not digest or name.endswith((".pyi", ".pyx", ".c", ".h")) or "/tests/" in f"/{path}":
             continue

@@ -400,9 +400,9 @@ def _born(descriptor: int) -> int | None:
     """When a file was made, where Linux tells."""
     if not sys.platform.startswith("linux"):
         return None
-    import ctypes
+    with contextlib.suppress(ImportError, OSError, AttributeError, ValueError):
+        import ctypes  # a build without it tells no time of birth
 
-    with contextlib.suppress(OSError, AttributeError, ValueError):
         buffer = ctypes.create_string_buffer(256)
         if ctypes.CDLL(None).statx(descriptor, b"", 0x1000, 0x800, buffer) == 0:
             mask, seconds = struct.unpack_from("<I", buffer, 0)[0], struct.unpack_from("<q", buffer, 80)[0]
@@ -472,9 +472,9 @@ def as_account(account: Account) -> Callable[[], None]:
 
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if sys.platform.startswith("linux"):
-            import ctypes
+            with contextlib.suppress(ImportError, OSError, AttributeError):
+                import ctypes
 
-            with contextlib.suppress(OSError, AttributeError):
                 ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
         if account.live and account.uid and hasattr(os, "geteuid") and os.geteuid() == 0:
             group = account.groups[0] if account.groups else account.uid
