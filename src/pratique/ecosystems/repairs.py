@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from pratique.ecosystems.grammar import admits, canonical_name, canonical_version
 from pratique.ecosystems.npm.versions import parse_version
-from pratique.model.repair import PARTIAL, Correction, LockedRelease, Releases, Repair, Repaired, Unrepairable
+from pratique.model.repair import PARTIAL, PYTHON, Correction, LockedRelease, Releases, Repair, Repaired, Unrepairable
 
 
 class Unfit(Exception):  # noqa: N818 (it is a reason, not a failure of the program)
@@ -62,9 +62,12 @@ def line_of(version: str) -> tuple[int, ...]:
 
 
 def known(releases: Releases, name: str, version: str, enough: str = "") -> LockedRelease:
-    """The record of a release. Raises Unfit where nothing knows it. `enough`: the partial records that do too."""
+    """The record of a release. Raises Unfit where nothing knows it. `enough`: the partial records that do too.
+
+    Codecs of Python say `PYTHON`: what they put in are the files of a record, whatever else it holds.
+    """
     found = releases(name, version)
-    if found is None or found.manifest.get(PARTIAL, enough) != enough:
+    if found is None or (enough != PYTHON and found.manifest.get(PARTIAL, enough) != enough):
         raise Unfit(f"nothing at hand knows the release {name} {version}: its digest and dependencies are needed")
     return found
 

@@ -9,6 +9,8 @@ import msgspec
 
 PARTIAL = "_partial"
 """A field of a manifest that no registry has: the one kind of lockfile that the record is enough for, by codec."""
+PYTHON = "PyPI"
+"""Its value in a record that an index of Python packages gave: no lockfile of npm's world takes it."""
 
 
 class LockedRelease(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ from pratique.ecosystems.npm.locks.records import bases, of_document, of_lockfil
 from pratique.ecosystems.npm.urls import strip_url
 from pratique.model.errors import UsageError
 from pratique.model.ports import Git, Unreadable
-from pratique.model.repair import PARTIAL, LockedRelease, Releases
+from pratique.model.repair import PARTIAL, PYTHON, LockedRelease, Releases
 from pratique.respond.situation import Project, ProjectFile
 
 MOST_COMMITS = 60
@@ -79,7 +79,10 @@ class _Known:
         python = self.of_python(name, version) if self.online and self.python else None
         if partial is None or python is None:
             return partial or python
-        return msgspec.structs.replace(partial, manifest={**partial.manifest, **python.manifest})
+        both = {**python.manifest, **partial.manifest, "files": python.manifest["files"]}
+        if PARTIAL not in partial.manifest:
+            del both[PARTIAL]
+        return msgspec.structs.replace(partial, manifest=both)
 
     def candidates(self, name: str, version: str) -> Iterator[LockedRelease]:
         """Every record at hand, the registry's last."""
@@ -187,7 +190,7 @@ def _of_index(content: bytes, root: str, name: str, version: str) -> LockedRelea
             files.append({**item, "url": urljoin(f"{root}{quote(name, safe='')}/", str(item.get("url", "")))})
     if not files:
         return None
-    return LockedRelease(name=name, version=version, manifest={"files": files}, source="registry")
+    return LockedRelease(name=name, version=version, manifest={"files": files, PARTIAL: PYTHON}, source="registry")
 
 
 def _cached(cache: str, source: str, name: str) -> bytes | None:

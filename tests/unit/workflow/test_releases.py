@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pratique.ecosystems.npm.locks import package_lock, pnpm_lock, yarn_classic
-from pratique.model.repair import PARTIAL, LockCodec, Releases
+from pratique.ecosystems.pypi.locks.records import files
+from pratique.model.repair import PARTIAL, Correction, LockCodec, Releases, Unrepairable
 from pratique.respond.situation import Project, ProjectFile
 from pratique.workflow import plan
 from pratique.workflow.releases import known
@@ -173,3 +174,20 @@ def project_situation(folder: Path):  # type: ignore[no-untyped-def]  # a Situat
     return Situation(
         reports=(), incidents={}, today=datetime.date(2026, 4, 1), host="host.example", platform="linux", projects=()
     )
+
+
+def test_a_python_release_of_the_same_name_is_put_into_no_lockfile_of_npm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two worlds use one name: what an index of Python tells has no dependencies and no digest that npm knows."""
+    index = json.dumps({"files": [{"filename": "axios-1.14.0.tar.gz", "url": "x", "hashes": {"sha256": "0" * 64}}]})
+    python = ProjectFile(path="/app/requirements.txt", content=b"--index-url https://registry.example/simple/\n")
+    knows = known([Project(folder="/app", files=(python,))], online=True, caches=())
+    monkeypatch.setattr("pratique.workflow.releases.registry.fetch", lambda *_: index.encode())
+    record = knows("axios", "1.14.0")
+    assert record is not None
+    assert len(files(record)) == 1
+    lock = {"version": "1.14.1", "resolved": "http://registry.example/axios/-/axios-1.14.1.tgz"}
+    whole = {"name": "a", "lockfileVersion": 3, "packages": {"": {"name": "a"}, "node_modules/axios": lock}}
+    only = (Correction(name="axios", bad=frozenset({"1.14.1"}), good=("1.14.0",)),)
+    found = package_lock.repair(json.dumps(whole).encode(), only, knows)
+    assert isinstance(found, Unrepairable)
+    assert "nothing at hand knows" in found.reason

@@ -240,6 +240,10 @@ class Section:
         """The entry with a key."""
         return next((block for block in self.blocks or () if block.key == key), None)
 
+    def by_key(self) -> dict[str, Block]:
+        """The entries by key, as they are now: for whoever asks for many of them."""
+        return {block.key: block for block in self.blocks or ()}
+
     def settle(self) -> None:
         """Put the entries into pnpm's order again."""
         (self.blocks or []).sort(key=lambda block: block.key)
@@ -517,6 +521,7 @@ class _Document:
     def renamed(self, doomed: list[Key], chosen: dict[tuple[str, str], LockedRelease]) -> dict[str, str]:
         """Old key to new key: of the listed entries, and of those whose peers name one."""
         renamed: dict[str, str] = {}
+        snapshots, packages = self.snapshots.by_key(), self.packages.by_key()
         for key in self.keys.values():
             suffix = key.suffix
             for (name, version), release in chosen.items():
@@ -527,9 +532,9 @@ class _Document:
                     f"{flat}@{release.version}",
                     suffix,
                 )
-            block = self.snapshots.find(key.text)
+            block = snapshots.get(key.text)
             if block is not None and suffix == key.suffix and suffix:
-                self.hashed(key, block, chosen)
+                self.hashed(key, block, packages)
             version = key.version
             if self.bad(key) and (key.name, key.version) in chosen:
                 version = chosen[key.name, key.version].version
@@ -541,9 +546,9 @@ class _Document:
                 raise Stop(f"{key.text[:200]} has a listed release among its peers")
         return renamed
 
-    def hashed(self, key: Key, block: Block, chosen: dict[tuple[str, str], LockedRelease]) -> None:
+    def hashed(self, key: Key, block: Block, packages: dict[str, Block]) -> None:
         """Raises Stop where the peers in a key are a digest, and a listed release is among them."""
-        described = self.packages.find(key.at(key.version, "")) if self.form == "bare" else block
+        described = packages.get(key.at(key.version, "")) if self.form == "bare" else block
         peers = described.mapping("peerDependencies") if described is not None else {}
         for name, value in block.mapping("dependencies").items():
             target = self.resolve(name, value)

@@ -17,7 +17,7 @@ from pratique.ecosystems.pypi.locks.records import (
 from pratique.ecosystems.pypi.names import normalise
 from pratique.ecosystems.repairs import Unfit, Wanted, known, sources
 from pratique.ecosystems.toml_spans import Entry, items
-from pratique.model.repair import Change, Correction, LockedRelease, Releases, Repaired
+from pratique.model.repair import PYTHON, Change, Correction, LockedRelease, Releases, Repaired
 
 Fill = Callable[[Document, int, LockedRelease], None]
 """Give the package whose table starts at a place the archives of a release."""
@@ -56,7 +56,7 @@ def repaired(
             raise Unfit(f"no good version of {correction.name} is known")
         if any(normalise(p.name) == normalise(package.name) and p.version == version for p in lock.packages):
             raise Unfit(f"it holds {package.name} {version} beside {was} already")
-        record = known(releases, correction.name, version)
+        record = known(releases, correction.name, version, PYTHON)
         used.append(record)
         version_entry = package.table.get("version")
         if version_entry is None:

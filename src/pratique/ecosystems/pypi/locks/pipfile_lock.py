@@ -8,7 +8,7 @@ from pratique.ecosystems.edits import Span, decoded, edited, line_end, line_star
 from pratique.ecosystems.json_spans import Value, parse, removal
 from pratique.ecosystems.pypi.locks.records import ECOSYSTEM, files
 from pratique.ecosystems.repairs import Unfit, Wanted, known, sources, total
-from pratique.model.repair import Change, Correction, LockCodec, LockedRelease, Releases, Repaired
+from pratique.model.repair import PYTHON, Change, Correction, LockCodec, LockedRelease, Releases, Repaired
 
 
 def repair(content: bytes, corrections: tuple[Correction, ...], releases: Releases) -> Repaired:
@@ -39,7 +39,7 @@ def repair(content: bytes, corrections: tuple[Correction, ...], releases: Releas
             version = wanted.near(correction, pinned) or wanted.chosen(correction, pinned)
             if version is None:
                 raise Unfit(f"no good version of {correction.name} is known")
-            record = known(releases, correction.name, version)
+            record = known(releases, correction.name, version, PYTHON)
             used.append(record)
             spans += _entry(text, member.value, record)
             changes.append(Change(entry=entry, was=pinned, now=version))

@@ -13,7 +13,7 @@ from pratique.ecosystems.pypi.files import file_of, release_of
 from pratique.ecosystems.pypi.locks.records import ECOSYSTEM, files, needs
 from pratique.ecosystems.pypi.names import normalise
 from pratique.ecosystems.repairs import Unfit, Wanted, known, sources, total
-from pratique.model.repair import Change, Correction, LockCodec, LockedRelease, Releases, Repaired
+from pratique.model.repair import PYTHON, Change, Correction, LockCodec, LockedRelease, Releases, Repaired
 
 _LOGICAL = re.compile(r"(?:[^\n]*\\\r?\n)*[^\n]*(?:\n|\Z)")
 _PIN = re.compile(
@@ -70,7 +70,7 @@ def repair(content: bytes, corrections: tuple[Correction, ...], releases: Releas
         digests = list(_HASH.finditer(line))
         record = releases(correction.name, version)
         if digests:
-            record = known(releases, correction.name, version)
+            record = known(releases, correction.name, version, PYTHON)
             spans.append(_digests(line, start, digests, record))
         if record is not None:
             used.append(record)

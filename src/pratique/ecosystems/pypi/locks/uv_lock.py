@@ -23,7 +23,7 @@ from pratique.ecosystems.pypi.locks.records import (
 from pratique.ecosystems.pypi.names import normalise
 from pratique.ecosystems.repairs import Unfit, Wanted, known, sources, total
 from pratique.ecosystems.toml_spans import Entry, items, members
-from pratique.model.repair import Change, Correction, LockCodec, LockedRelease, Releases, Repaired
+from pratique.model.repair import PYTHON, Change, Correction, LockCodec, LockedRelease, Releases, Repaired
 
 _PIN = re.compile(r"===?\s*([^,\s]+)")
 
@@ -54,7 +54,7 @@ def repair(content: bytes, corrections: tuple[Correction, ...], releases: Releas
             raise Unfit(f"no good version of {correction.name} is in the ranges that the project asks for")
         if any(p.name == package.name and p.version == version for p in lock.packages):
             raise Unfit(f"it holds {package.name} {version} beside {was} already")
-        record = known(releases, correction.name, version)
+        record = known(releases, correction.name, version, PYTHON)
         used.append(record)
         _replace(lock, package.name, was, record)
         changes.append(Change(entry=entry, was=was, now=version))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pratique.ecosystems.npm.locks.manifest import CODEC as MANIFEST
-from pratique.ecosystems.npm.locks.pnpm_lock import CODEC, scalar
+from pratique.ecosystems.npm.locks.pnpm_lock import CODEC, Section, scalar
 from pratique.model.repair import Correction, LockedRelease, Repaired
 from tests.standins.installs import unpack
 from tests.standins.packages import AFTER_WINDOW, BEFORE_WINDOW, IN_WINDOW
@@ -264,3 +264,21 @@ def test_damaged_lockfiles_are_survived_and_nothing_listed_is_left(path: Path, d
 def test_a_scalar_means_itself(text: str) -> None:
     assert yaml.load(f"a: {scalar(text)}", Loader=yaml.CSafeLoader)["a"] == text
     assert yaml.load(f"a: {{b: {scalar(text)}}}", Loader=yaml.CSafeLoader)["a"]["b"] == text
+
+
+def test_a_long_lockfile_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No entry is looked for among all others: the work grows with the file, not with its square."""
+    rows = "".join(f"\n  other{number}@1.0.0:\n    resolution: {{integrity: sha512-x}}\n" for number in range(500))
+    shots = "".join(f"\n  other{number}@1.0.0: {{}}\n" for number in range(500))
+    text = (
+        "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n      axios:\n        specifier: ^1.14.0\n"
+        "        version: 1.14.1\n\npackages:\n\n  axios@1.14.1:\n    resolution: {integrity: sha512-x}\n"
+        f"{rows}\nsnapshots:\n\n  axios@1.14.1: {{}}\n{shots}"
+    )
+    asked = []
+    find = Section.find
+    monkeypatch.setattr(Section, "find", lambda self, key: (asked.append(key), find(self, key))[1])
+    only = (Correction(name="axios", bad=frozenset({"1.14.1"}), good=("1.14.0",)),)
+    made = LockedRelease(name="axios", version="1.14.0", manifest={}, integrity="sha512-y")
+    assert isinstance(CODEC.repair(text.encode(), only, lambda name, version: made), Repaired)
+    assert len(asked) < 10
