@@ -186,6 +186,7 @@ def test_nothing_that_sets_the_switch_off_comes_before_its_sweep(incident: str, 
     held(machine.plan()[0], incident)
     told = machine.host()
     assert f"dead man's switch of {incident}: found" in told
+    assert "mistralai" not in told, "a trace on a machine names no release"
     assert machine.state() == "found"
     plan, _ = machine.plan()
     held(plan, incident)
@@ -194,6 +195,9 @@ def test_nothing_that_sets_the_switch_off_comes_before_its_sweep(incident: str, 
     commands = [" ".join(item["words"]) for item in first["action"]["commands"]]
     assert f"pratique host --case <CASE> --incident {incident}" in commands
     machine.sets_nothing_off()
+    shown = (machine.root / "plan.md").read_text()
+    assert f"a trace of {incident}: executed" in shown
+    assert "mistralai" not in shown
     said = machine.pratique("verify", "case", code=(10, 11))
     assert said.index("dead man's switch") < said.index("Leave it as it is")
     if incident == CHAINDROP:

@@ -111,6 +111,8 @@ def release(purl: str) -> str:
 
 def claim(sighting: SightingEntry) -> str:
     """A release and what is known of it: `plain-crypto-js 4.2.1 -> 4.2.0 (state B): install record and folder ...`."""
+    if sighting.kind == "indicator" and sighting.location.target.startswith("host+"):
+        return printable(sighting.explanation)  # a machine shows a trace; which release left it, it does not
     name, version = name_and_version(sighting.purl)
     found = _STATE.match(sighting.explanation)
     state, said = (f" ({found[1]})", sighting.explanation[found.end() :]) if found else ("", sighting.explanation)

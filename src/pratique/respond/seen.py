@@ -124,7 +124,9 @@ def ran(situation: Situation) -> tuple[Sight, ...]:
 
 
 def release(sight: Sight) -> str:
-    """The release for people: `axios 1.14.1`."""
+    """The release for people: `axios 1.14.1`. A trace on a machine names none."""
+    if sight.entry.kind == "indicator" and sight.target_kind == "host":
+        return f"a trace of {sight.entry.incident}"
     parsed = purls.parse(sight.entry.purl)
     return f"{parsed.name} {parsed.version}".strip() if parsed else sight.entry.purl or "an indicator"
 

@@ -94,8 +94,10 @@ def _bots(found: list[seen.Sight]) -> Iterator[Step]:
     by_world: dict[str, set[str]] = {}
     for sight in found:
         parsed = purls.parse(sight.entry.purl)
-        if parsed is not None and parsed.ecosystem:
+        if parsed is not None and parsed.ecosystem and (sight.entry.kind, sight.target_kind) != ("indicator", "host"):
             by_world.setdefault(parsed.ecosystem, set()).add(parsed.name)
+    if not by_world:
+        return
     worlds = {"npm": "npm", "PyPI": "pip", "GitHub Actions": "github-actions"}
     parts: list[str] = []
     names = sorted({name for group in by_world.values() for name in group})
