@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ from pratique.report.evidence import short_path
 from pratique.report.summary import STATUS_WORDS
 from pratique.report.words import claim, count, depth_rank, one_line, printable, subject_name
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 ROWS = 500
 SUBJECTS = 200
 _RANK = {"affected": 3, "under_investigation": 2, "fixed": 1, "not_affected": 0}
@@ -324,12 +326,20 @@ def _state(dossier: Dossier, credential: Credential) -> str:
     return rotation.state if rotation else "open"
 
 
+def _copied_by(dossier: Dossier) -> Iterable[str]:
+    """Who copied evidence, when, and with what."""
+    rows = [row for row in dossier.journal if row.kind == "evidence"]
+    if rows:
+        who = ", ".join(dict.fromkeys(row.who for row in rows))
+        yield f"Copied by {who} with {dossier.tool}, {_when(rows[0].time)} to {_when(rows[-1].time)} UTC."
+
+
 def _evidence(dossier: Dossier) -> Iterable[Block]:
     ordered = sorted(dossier.evidence, key=_evidence_key)
     yield Block(
         kind="table",
         heading="Copied",
-        lines=("In the order of volatility. Digests are SHA-256 of the bytes as they were.",),
+        lines=(*_copied_by(dossier), "In the order of volatility. Digests are SHA-256 of the bytes as they were."),
         columns=("What", "Where it was", "Bytes", "SHA-256", "Modified", "Mode and owner"),
         rows=tuple(
             (
@@ -337,7 +347,7 @@ def _evidence(dossier: Dossier) -> Iterable[Block]:
                 Cell(item.source, code=True),
                 Cell(f"{item.size:,}", short=True),
                 Cell(item.digest.removeprefix("sha256:"), code=True),
-                Cell(item.modified or ""),
+                Cell(_when(item.modified)),
                 Cell(" ".join(part for part in (item.mode, item.owner) if part)),
             )
             for item in ordered[:ROWS]
@@ -364,7 +374,7 @@ def _evidence(dossier: Dossier) -> Iterable[Block]:
         rows=tuple(
             (
                 Cell(str(row.number)),
-                Cell(row.time),
+                Cell(_when(row.time)),
                 Cell(row.kind),
                 Cell(row.who),
                 Cell(row.words),
@@ -459,7 +469,17 @@ def short_refusal(target: str, path: str) -> str:
     return path if path not in ("", ".") else target
 
 
+def _when(time: str | None) -> str:
+    """A time to the second, with a space where it may be broken."""
+    if time is None or not _TIME.match(time):
+        return time or ""
+    return f"{time[:10]} {time[11:19]}"
+
+
 def _timeline(dossier: Dossier) -> Block:
+    happenings = list(dossier.timeline)
+    if len(happenings) > ROWS:  # times of files are the many, and prove the least
+        happenings = [item for item in happenings if item.kind != "file"]
     return Block(
         kind="table",
         heading="What happened when",
@@ -467,14 +487,14 @@ def _timeline(dossier: Dossier) -> Block:
         columns=("Time", "What", "Told by", "Where"),
         rows=tuple(
             (
-                Cell(item.time),
+                Cell(_when(item.time), short=True),
                 Cell(f"{item.meaning}: {item.message}"),
-                Cell(item.kind),
+                Cell(item.kind, short=True),
                 Cell(item.source, code=True),
             )
-            for item in dossier.timeline[:ROWS]
+            for item in happenings[:ROWS]
         ),
-        more=max(0, len(dossier.timeline) - ROWS),
+        more=len(dossier.timeline) - len(happenings[:ROWS]),
     )
 
 

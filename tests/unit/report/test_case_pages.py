@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from pratique.model.case import Rotation
-from pratique.model.dossier import Happening
+from pratique.model.dossier import Happening, JournalRow
 from pratique.model.errors import UsageError
 from pratique.model.plan import Manual, Plan, Step
 from pratique.report.case_pages import armed, as_json, pages, status
@@ -159,3 +159,23 @@ def test_inventories_of_several_accounts_are_shown_together_each_as_it_was_last(
     assert {item.id: item.tier for item in merged.credentials} == {one.id: 2, "other-1": other.tier}
     assert merged.identity == f"{first.identity}, ci job"
     assert together([]) is None
+
+
+def test_a_long_timeline_leaves_out_times_of_files_before_what_people_did() -> None:
+    files = [
+        Happening(time=f"2026-03-31T00:{n // 60 % 60:02}:{n % 60:02}.000Z", kind="file", meaning=str(n), message="x")
+        for n in range(600)
+    ]
+    last = Happening(time="2026-04-02T10:00:00.000Z", kind="response", meaning="note", message="unplugged by Ada")
+    page = shown("timeline.html", timeline=(*files, last))
+    assert "unplugged by Ada" in page
+    assert "2026-04-02 10:00:00" in page
+    assert "600 more left out here" in page
+
+
+def test_the_evidence_page_says_who_copied_when_and_with_what() -> None:
+    row = JournalRow(
+        number=4, kind="evidence", time="2026-04-01T08:09:00.000Z", who="dev@laptop", words="", digest="4" * 64
+    )
+    page = shown("evidence.html", journal=(*dossier().journal, row))
+    assert f"Copied by dev@laptop with {dossier().tool}, 2026-04-01 08:09:00 to 2026-04-01 08:09:00 UTC." in page
