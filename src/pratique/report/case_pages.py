@@ -13,23 +13,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from pratique.model.case import EvidenceItem
 from pratique.model.credential import Credential
 from pratique.model.dossier import Dossier
 from pratique.model.plan import PHASES
 from pratique.model.report import Report, SubjectEntry, VerdictEntry
+from pratique.report.case_lists import coverage, evidence, timeline
+from pratique.report.case_parts import ROWS, Block, Cell, Page
 from pratique.report.evidence import short_path
 from pratique.report.summary import STATUS_WORDS
 from pratique.report.words import claim, count, depth_rank, one_line, printable, subject_name
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-ROWS = 500
 SUBJECTS = 200
 _RANK = {"affected": 3, "under_investigation": 2, "fixed": 1, "not_affected": 0}
 _DONE = ("verified", "revoked", "not-needed")
@@ -47,48 +45,14 @@ _TIERS = (
 )
 
 
-class Cell(msgspec.Struct, frozen=True):
-    """A cell of a table."""
-
-    text: str
-    code: bool = False
-    href: str = ""
-    short: bool = False
-    """Whether it is a word or number that must not be broken."""
-
-
-class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a page."""
-
-    kind: Literal["answer", "words", "list", "table"]
-    heading: str = ""
-    lines: tuple[str, ...] = ()
-    status: str = ""
-    word: str = ""
-    headline: str = ""
-    figures: tuple[tuple[str, str], ...] = ()
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[Cell, ...], ...] = ()
-    more: int = 0
-    ordered: bool = False
-
-
-class Page(msgspec.Struct, frozen=True):
-    """One page, before it becomes HTML."""
-
-    name: str
-    title: str
-    blocks: tuple[Block, ...]
-
-
 def pages(dossier: Dossier) -> dict[str, bytes]:
     """File name to page, in order of reading."""
     made = [
         Page("index.html", "Summary", tuple(_summary(dossier))),
-        Page("evidence.html", "Evidence", tuple(_evidence(dossier))),
+        Page("evidence.html", "Evidence", tuple(evidence(dossier))),
         Page("rotation.html", "Rotation checklist", tuple(_rotation(dossier))),
-        Page("coverage.html", "Coverage", tuple(_coverage(dossier))),
-        Page("timeline.html", "Timeline", (_timeline(dossier),)),
+        Page("coverage.html", "Coverage", tuple(coverage(dossier))),
+        Page("timeline.html", "Timeline", (timeline(dossier),)),
         *(_subject(report, subject) for report, subject in _subjects(dossier)[:SUBJECTS]),
     ]
     return _rendered(dossier, made)
@@ -96,7 +60,7 @@ def pages(dossier: Dossier) -> dict[str, bytes]:
 
 def timeline_page(dossier: Dossier) -> bytes:
     """The timeline alone, as one page."""
-    return _rendered(dossier, [Page("timeline.html", "Timeline", (_timeline(dossier),))])["timeline.html"]
+    return _rendered(dossier, [Page("timeline.html", "Timeline", (timeline(dossier),))])["timeline.html"]
 
 
 def _rendered(dossier: Dossier, made: Sequence[Page]) -> dict[str, bytes]:
@@ -326,70 +290,6 @@ def _state(dossier: Dossier, credential: Credential) -> str:
     return rotation.state if rotation else "open"
 
 
-def _copied_by(dossier: Dossier) -> Iterable[str]:
-    """Who copied evidence, when, and with what."""
-    rows = [row for row in dossier.journal if row.kind == "evidence"]
-    if rows:
-        who = ", ".join(dict.fromkeys(row.who for row in rows))
-        yield f"Copied by {who} with {dossier.tool}, {_when(rows[0].time)} to {_when(rows[-1].time)} UTC."
-
-
-def _evidence(dossier: Dossier) -> Iterable[Block]:
-    ordered = sorted(dossier.evidence, key=_evidence_key)
-    yield Block(
-        kind="table",
-        heading="Copied",
-        lines=(*_copied_by(dossier), "In the order of volatility. Digests are SHA-256 of the bytes as they were."),
-        columns=("What", "Where it was", "Bytes", "SHA-256", "Modified", "Mode and owner"),
-        rows=tuple(
-            (
-                Cell(item.what),
-                Cell(item.source, code=True),
-                Cell(f"{item.size:,}", short=True),
-                Cell(item.digest.removeprefix("sha256:"), code=True),
-                Cell(_when(item.modified)),
-                Cell(" ".join(part for part in (item.mode, item.owner) if part)),
-            )
-            for item in ordered[:ROWS]
-        ),
-        more=max(0, len(ordered) - ROWS),
-    )
-    yield Block(
-        kind="table",
-        heading="Not copied",
-        lines=("What the incident asks for and is not here: who has it must export it.",)
-        if dossier.missing
-        else ("Nothing was missing.",),
-        columns=("What", "Where", "Why not"),
-        rows=tuple(
-            (Cell(item.what), Cell(item.source, code=True), Cell(item.reason)) for item in dossier.missing[:ROWS]
-        ),
-        more=max(0, len(dossier.missing) - ROWS),
-    )
-    yield Block(
-        kind="table",
-        heading="Journal",
-        lines=("Each entry covers the digest of the one before it.",),
-        columns=("Entry", "Time", "Kind", "Who", "Words", "Digest"),
-        rows=tuple(
-            (
-                Cell(str(row.number)),
-                Cell(_when(row.time)),
-                Cell(row.kind),
-                Cell(row.who),
-                Cell(row.words),
-                Cell(row.digest[:16], code=True),
-            )
-            for row in dossier.journal[-ROWS:]
-        ),
-        more=max(0, len(dossier.journal) - ROWS),
-    )
-
-
-def _evidence_key(item: EvidenceItem) -> tuple[int, str, str]:
-    return (item.order, item.kind, item.source)
-
-
 def _rotation(dossier: Dossier) -> Iterable[Block]:
     if dossier.reach is None:
         yield Block(
@@ -436,66 +336,6 @@ def _state_words(dossier: Dossier, credential: Credential) -> str:
     box = "☑" if rotation.state in _DONE else "☐"
     grade = f" ({rotation.grade})" if rotation.grade else ""
     return f"{box} {rotation.state}{grade} {rotation.words}".strip()
-
-
-def _coverage(dossier: Dossier) -> Iterable[Block]:
-    for report in dossier.reports:
-        coverage = report.coverage
-        relevant = [item for item in coverage.refusals if item.relevant]
-        lines = [
-            one_line(report.header.scope.statement),
-            f"{report.header.started}: {coverage.entries:,} files and folders met, {coverage.artifacts:,} read,"
-            f" {coverage.bytes:,} bytes; {count(len(relevant), 'relevant place')} not examined.",
-        ]
-        lines += [f"Not asked: {item}" for item in report.header.scope.not_asked]
-        lines += [f"Left out by rule: {item.rule} ({item.count:,})" for item in coverage.skipped_by_rule]
-        yield Block(
-            kind="table",
-            heading=", ".join(target.uri for target in report.targets[:3]) or "Nothing was examined",
-            lines=tuple(lines),
-            columns=("Not examined", "Why not", "Accepted"),
-            rows=tuple(
-                (Cell(short_refusal(item.target, item.path)), Cell(one_line(item.reason)), Cell(item.accepted or "no"))
-                for item in relevant[:ROWS]
-            ),
-            more=max(0, len(relevant) - ROWS),
-        )
-    if not dossier.reports:
-        yield Block(kind="words", heading="Nothing was examined", lines=("The case holds no report yet.",))
-
-
-def short_refusal(target: str, path: str) -> str:
-    """A refused place, for a table."""
-    return path if path not in ("", ".") else target
-
-
-def _when(time: str | None) -> str:
-    """A time to the second, with a space where it may be broken."""
-    if time is None or not _TIME.match(time):
-        return time or ""
-    return f"{time[:10]} {time[11:19]}"
-
-
-def _timeline(dossier: Dossier) -> Block:
-    happenings = list(dossier.timeline)
-    if len(happenings) > ROWS:  # times of files are the many, and prove the least
-        happenings = [item for item in happenings if item.kind != "file"]
-    return Block(
-        kind="table",
-        heading="What happened when",
-        lines=("Times in UTC. Each stands with its source; times of files may have been set by anyone.",),
-        columns=("Time", "What", "Told by", "Where"),
-        rows=tuple(
-            (
-                Cell(_when(item.time), short=True),
-                Cell(f"{item.meaning}: {item.message}"),
-                Cell(item.kind, short=True),
-                Cell(item.source, code=True),
-            )
-            for item in happenings[:ROWS]
-        ),
-        more=len(dossier.timeline) - len(happenings[:ROWS]),
-    )
 
 
 def _subject(report: Report, subject: SubjectEntry) -> Page:
