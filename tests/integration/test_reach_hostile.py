@@ -251,14 +251,14 @@ def test_memory_is_never_written_to_disk() -> None:
 
 def test_a_reader_that_ends_its_process_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / ".npmrc").write_text(LINE)
-    real = workflow._seen
+    real = workflow.seen
 
     def die(entry: places.Entry, *more: object) -> object:
         if entry.shown == "$HOME/.npmrc":
             os.kill(os.getpid(), 9)
         return real(entry, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(workflow, "_seen", die)
+    monkeypatch.setattr(workflow, "seen", die)
     assert refused(look(home)) == {("npm-rc", "$HOME/.npmrc", "cannot be read")}
 
 

@@ -181,7 +181,7 @@ def _public(facts: list[object]) -> list[object]:
 def test_a_fault_while_reading_shows_nothing(row: str) -> None:
     from pratique.targets.reach import Entry
     from pratique.targets.reach_places import Account
-    from pratique.workflow.reach import _seen
+    from pratique.workflow.reach_worker import seen
 
     def fail(_class: str, secret: Secret) -> str:
         raise ValueError(secret.use(lambda value: value.decode()))
@@ -191,7 +191,7 @@ def test_a_fault_while_reading_shows_nothing(row: str) -> None:
     account = Account(name="dev", home="/home/dev")
     for content in _contents(ground):
         for cut in (content, content[: len(content) // 2], content.replace(b"=", b"\0")):
-            answer = msgspec.json.encode(_seen(Entry(shown="$HOME/x", content=cut), entry, account, fail))
+            answer = msgspec.json.encode(seen(Entry(shown="$HOME/x", content=cut), entry, account, fail))
             for secret in ground.secrets.get(row, []):
                 assert not any(trace in answer for trace in traces(secret))
 

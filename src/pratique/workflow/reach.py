@@ -7,10 +7,9 @@ import hashlib
 import hmac
 import os
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,22 +18,23 @@ from pratique.adapters.apart import apart
 from pratique.assess import reach as judged
 from pratique.ecosystems.actions.names import EVERY_SECRET
 from pratique.model.credential import SCHEMA, Credential, CredentialFact, ReachAsked, ReachRefusal, ReachReport
-from pratique.model.errors import TargetError, UsageError
+from pratique.model.errors import TargetError
 from pratique.model.incident import Incident
 from pratique.readers.credentials import table as tables
 from pratique.readers.credentials import tokens
-from pratique.readers.credentials.contract import Fingerprint, Reason, Row, Secret
+from pratique.readers.credentials.contract import Fingerprint, Row, Secret
 from pratique.readers.credentials.held import matches
 from pratique.readers.credentials.material import is_open_name
 from pratique.targets import reach as places
 from pratique.targets.reach_places import Account, Place, Platform, Roots, Wanted
 from pratique.version import VERSION
 from pratique.workflow import reach_jobs
+from pratique.workflow.reach_account import account_of
+from pratique.workflow.reach_worker import Answer, prepare, seen
 
 if TYPE_CHECKING:
     from pratique.casefile.case import Case
 
-_PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PWD|PAT|CREDENTIALS?|APIKEY|API_KEY|ACCESS_KEY|PRIVATE_KEY"
     r"|SIGNING_KEY|AUTH|AUTHTOKEN|DSN|DATABASE_URL|CONNECTION_STRING|WEBHOOK(?:_URL)?)(?:_|$)",
@@ -68,21 +68,6 @@ class ReachRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whether to make fingerprints without a case, with a key file of this user."""
     seconds: float = 10.0
     """How long one place may take."""
-
-
-class _Answer(msgspec.Struct, array_like=True):
-    """What a worker found at one entry of a place."""
-
-    shown: str
-    facts: list[CredentialFact] = []
-    reasons: list[str] = []
-    mode: int = 0
-    modified: int | None = None
-    born: int | None = None
-    readable: bool = True
-    tracked: bool | None = None
-    kind: str = "file"
-    identifier: tuple[int, int] = (0, 0)
 
 
 def reach(request: ReachRequest) -> ReachReport:
@@ -148,7 +133,7 @@ class _Run:
         if on_jobs_alone:
             identity = f"job {self.request.job}" if self.request.job else "jobs"
         else:
-            account = self._account()
+            account = account_of(self.request, self.notes)
             identity = account.name if account.uid is None else f"{account.name} (uid {account.uid})"
             self._files(account)
             self._variables(account)
@@ -175,49 +160,6 @@ class _Run:
             ),
             notes=tuple(dict.fromkeys(self.notes)),
         )
-
-    def _account(self) -> Account:
-        own, request = accounts.own(), self.request
-        platform = _PLATFORMS.get(sys.platform, "linux")
-        if request.root is not None:
-            return self._on_disk(request.root)
-        if request.user is not None and request.user != own.name:
-            record = accounts.named(request.user)
-            if record is None or record.home is None:
-                raise UsageError("is no account of this machine", where=f"--user {request.user}")
-            home = request.home or record.home
-            self.notes.append("Variables of another account's processes are not those of this one: not looked at")
-            return Account(
-                name=record.name, home=home, platform=platform, uid=record.uid, groups=record.groups, live=True
-            )
-        home = request.home or own.home or ""
-        if not home:
-            raise TargetError("this account has no home folder here", advice="Name one with --home DIR")
-        return Account(
-            name=own.name, home=os.path.abspath(home), platform=platform, uid=own.uid, groups=own.groups, live=True
-        )
-
-    def _on_disk(self, root: str) -> Account:
-        from pratique.targets.mounted import recognise
-
-        if self.request.user is None:
-            raise UsageError("needs --user NAME", where=f"--root {root}")
-        if not os.path.isdir(root):
-            raise TargetError("is no folder", where=root)
-        root = os.path.realpath(root)
-        for user in recognise(root).users:
-            if user.name == self.request.user:
-                uid, groups = _numbers(root, user.name)
-                return Account(
-                    name=user.name,
-                    home=os.path.join(root, user.home),
-                    world=root,
-                    platform=user.platform,
-                    uid=uid,
-                    groups=groups,
-                    live=False,
-                )
-        raise TargetError(f"holds no user {self.request.user}", where=root)
 
     def _environment(self, account: Account) -> dict[str, str]:
         """The variables that count: those of this process, where it is the account's own."""
@@ -288,7 +230,7 @@ class _Run:
 
         def work(number: int) -> bytes:
             place = todo[number]
-            answers = [_seen(entry, rows[place.location], account, fingerprint) for entry in places.look(place, roots)]
+            answers = [seen(entry, rows[place.location], account, fingerprint) for entry in places.look(place, roots)]
             return msgspec.msgpack.encode(answers)
 
         def done(number: int, result: bytes | str) -> None:
@@ -299,7 +241,7 @@ class _Run:
                 reason = "took too long" if result == "took too long" else "cannot be read"
                 self.refusals.add((row.id, place.shown, reason))
                 return
-            for answer in msgspec.msgpack.decode(result, type=list[_Answer]):
+            for answer in msgspec.msgpack.decode(result, type=list[Answer]):
                 key = (row.id, answer.identifier)
                 if answer.identifier != (0, 0) and key in met:
                     continue
@@ -316,7 +258,7 @@ class _Run:
                 for fact in answer.facts[:1] if row.personal else answer.facts:
                     self._add(row, answer, fact)
 
-        _prepare({rows[place.location].format for place in todo} - {""})
+        prepare({rows[place.location].format for place in todo} - {""})
         apart(len(todo), work, done, self.request.seconds, places.as_account(account))
 
     @staticmethod
@@ -334,7 +276,7 @@ class _Run:
         found = [item for item in self.table.rows if item.provider == provider and item.secret not in _NO_ISSUER]
         return min(found, key=lambda item: (item.tier, item.id)) if found else row
 
-    def _add(self, row: Row, answer: _Answer, fact: CredentialFact) -> None:
+    def _add(self, row: Row, answer: Answer, fact: CredentialFact) -> None:
         timely = judged.in_window(self.windows, answer.modified, answer.born, fact)
         issuer = self._issuer(row, fact)
         place = answer.shown
@@ -512,87 +454,6 @@ def _templates(row: Row, platform: Platform) -> Sequence[str]:
 
 def _wanted(row: Row, template: str) -> Wanted:
     return Wanted(location=row.id, template=template, look=row.look, limit=row.limit, leave_out=row.leave_out)
-
-
-def _seen(entry: places.Entry, row: Row, account: Account, fingerprint: Fingerprint) -> _Answer:
-    """What one entry tells, without a value. Whatever goes wrong is a reason out of the list."""
-    answer = _Answer(
-        shown=entry.shown,
-        mode=entry.mode,
-        modified=entry.modified,
-        born=entry.born,
-        tracked=entry.tracked,
-        kind=entry.kind,
-        identifier=entry.identifier,
-        readable=places.readable_by(entry, account),
-    )
-    if entry.refused is not None:
-        answer.reasons.append(entry.refused)
-    elif row.look != "content":
-        answer.facts.append(CredentialFact(field=entry.kind, state=row.state, protection=row.protection))
-    else:
-        known = get_args(Reason)
-        try:
-            for item in tables.reader_of(row.format)(entry.content or b"", row, fingerprint):
-                if isinstance(item, CredentialFact):
-                    answer.facts.append(item)
-                elif not entry.capped:
-                    answer.reasons.append(item if item in known else "not understood")
-        except Exception:  # noqa: BLE001  # a fault of a reader is a reason, and its text may quote a secret
-            answer.reasons.append("not understood")
-        if entry.capped:
-            answer.reasons.append("too large")
-    return answer
-
-
-_NEEDED = (
-    "cryptography.x509",
-    "encodings.idna",
-    "pratique.readers.credentials.lines",
-    "pratique.readers.marked",
-    "unicodedata",
-    "xml.parsers.expat",
-    "yaml",
-)
-
-
-def _prepare(formats: Iterable[str]) -> None:
-    """Import what readers need, before the process becomes an account that may not read this program's files."""
-    import contextlib
-    import importlib
-
-    for name in sorted(formats):
-        tables.reader_of(name)
-    tokens.kind_of("")
-    for encoding in ("ascii", "latin-1", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "idna"):
-        "".encode(encoding)
-    for name in _NEEDED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-
-
-def _numbers(root: str, name: str) -> tuple[int | None, tuple[int, ...]]:
-    """User and group numbers of an account, by the lists of the disk itself."""
-    from pratique.model.ports import Unreadable
-    from pratique.targets.boundaries import resolve
-    from pratique.targets.files import read_regular
-
-    def lines(path: str) -> list[list[str]]:
-        real = resolve(root, path)
-        try:
-            content = read_regular(real, 1 << 20)[0] if real is not None else b""
-        except Unreadable:
-            return []
-        return [line.split(":") for line in content.decode("utf-8", "replace").splitlines()]
-
-    for parts in lines("etc/passwd"):
-        if len(parts) >= 4 and parts[0] == name and parts[2].isdecimal() and parts[3].isdecimal():
-            groups = [int(parts[3])]
-            for group in lines("etc/group"):
-                if len(group) >= 4 and group[2].isdecimal() and name in group[3].split(","):
-                    groups.append(int(group[2]))
-            return int(parts[2]), tuple(dict.fromkeys(groups))
-    return None, ()
 
 
 def _iso(seconds: float) -> str:
