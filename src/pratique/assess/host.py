@@ -18,6 +18,7 @@ import msgspec
 from pratique.assess.catalogue import Catalogue, refanged
 from pratique.assess.evidence import Evidence
 from pratique.assess.hashes import listed_hashes
+from pratique.assess.host_paths import Machine, full, named_paths, others_use, places, spelled
 from pratique.assess.indicators import MEANINGS, representative
 from pratique.assess.words import purl_of
 from pratique.model.depth import Confidence, Depth
@@ -54,64 +55,7 @@ ASKED = (
 """Kinds of indicators that a machine can show."""
 _BLOCKED = frozenset(["0.0.0.0", "127.0.0.1", "::", "::1", "0:0:0:0:0:0:0:1"])  # noqa: S104 (addresses of a block list)
 _ENDED = frozenset(["TIME_WAIT", "CLOSE_WAIT", "LAST_ACK", "FIN_WAIT1", "FIN_WAIT2", "CLOSING", "CLOSE"])
-_VARIABLES = {
-    "%programdata%": ("/ProgramData",),
-    "%localappdata%": ("~/AppData/Local",),
-    "%appdata%": ("~/AppData/Roaming",),
-    "%temp%": ("~/AppData/Local/Temp", "/Windows/Temp"),
-    "%tmp%": ("~/AppData/Local/Temp", "/Windows/Temp"),
-    "%userprofile%": ("~",),
-    "%windir%": ("/Windows",),
-    "%systemroot%": ("/Windows",),
-    "%public%": ("/Users/Public",),
-    "$tmpdir": ("/private/var/folders/*/*/T", "/private/tmp", "/tmp", "/var/tmp"),  # noqa: S108 (of other machines)
-    "$home": ("~",),
-}
 _LONGEST_CHAIN = 64
-
-
-class Named(msgspec.Struct, frozen=True):
-    """A path that an indicator names, as a machine spells it: from the root on, or from a home on (`~`)."""
-
-    incident: Incident
-    indicator: Indicator
-    path: str
-    anchored: bool
-    """Whether the whole path is named, and not its end alone."""
-
-
-@functools.lru_cache(maxsize=4096)
-def spelled(value: str) -> tuple[tuple[str, bool], ...]:
-    """The paths that an indicator's value stands for, each with whether it is a whole one."""
-    text = value.replace("\\", "/")
-    for variable, folders in _VARIABLES.items():
-        if text.lower().startswith(variable):
-            return tuple((folder + text[len(variable) :], True) for folder in folders)
-    drive = re.match(r"[A-Za-z]:/", text)
-    if drive:
-        return ((text[2:], True),)
-    if text.startswith("**/~/"):
-        text = text[3:]
-    if text.startswith(("/", "~/")):
-        return ((text, "**" not in text),)
-    end = text.removeprefix("**/")
-    found: list[tuple[str, bool]] = [(f"**/{end}", False)]
-    if end.startswith("."):
-        found.append((f"~/{end}", False))
-    return tuple(found)
-
-
-def named_paths(incidents: Iterable[Incident], platforms: Sequence[str]) -> list[Named]:
-    """Every path that indicators name for one of these systems."""
-    found = []
-    for incident in incidents:
-        for indicator in incident.indicators:
-            if indicator.type != "file-path" or indicator.match == "regex":
-                continue
-            if indicator.platforms and not set(platforms).intersection(indicator.platforms):
-                continue
-            found += [Named(incident, indicator, path, anchored) for path, anchored in spelled(indicator.value)]
-    return found
 
 
 def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
@@ -122,7 +66,7 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
         if not isinstance(fact, HostFact):
             continue
         for named in named_paths(catalogue.incidents, fact.platforms):
-            for path in _places(named.path, fact):
+            for path in places(named.path, fact):
                 marker = f"incident:{named.incident.id}"
                 asked.setdefault((observation.location.target, path), set()).add(marker)
     for target, path, marker in _running(catalogue, evidence):
@@ -166,83 +110,6 @@ def _running(catalogue: Catalogue, evidence: Evidence) -> Iterator[tuple[str, st
 
 _OF_THE_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/System/", "/dev/", "/proc/", "/sys/", "/nix/store/")
 _MOST_HASHED = 1000
-
-
-def _places(path: str, fact: HostFact) -> Iterator[str]:
-    """A named path on one machine, relative to its root; nothing for one that could lie anywhere."""
-    if path.startswith("~"):
-        for home in fact.homes:
-            yield f"{home}{path[1:]}".strip("/")
-    elif path.startswith("/"):
-        for base in fact.bases or ("",):
-            yield f"{base}{path}".strip("/")
-        if path.startswith(_VARIABLES["$tmpdir"][2] + "/"):
-            for folder in fact.temporary:
-                yield f"{folder}{path[4:]}".strip("/")
-
-
-@functools.lru_cache(maxsize=8192)
-def _test(path: str, homes: tuple[str, ...], bases: tuple[str, ...], folded: bool) -> re.Pattern[str]:
-    """A test of whole paths, with `/` at the start and between parts."""
-    if path.startswith("~/"):
-        known = "|".join(re.escape(home) for home in homes) or "(?!)"
-        head, rest = rf"(?:{known}|/home/[^/]+|/root|(?:[A-Za-z]:)?/Users/[^/]+|/(?:private/)?var/root)/", path[2:]
-    elif path.startswith("**/"):
-        head, rest = r"(?:[A-Za-z]:)?/(?:.*/)?", path[3:]
-    else:
-        inner = "|".join(re.escape(f"/{base}") for base in bases)
-        head, rest = rf"(?:[A-Za-z]:)?(?:{inner})?/" if inner else r"(?:[A-Za-z]:)?/", path.lstrip("/")
-    parts = [
-        {"**/": r"(?:.*/)?", "*": r"[^/]*", "?": r"[^/]"}.get(part, re.escape(part))
-        for part in re.split(r"(\*\*/|\*|\?)", rest)
-    ]
-    return re.compile(head + "".join(parts), re.DOTALL | (re.IGNORECASE if folded else 0))
-
-
-class Machine:
-    """What is known of one machine, and the paths that indicators name there."""
-
-    def __init__(self, catalogue: Catalogue, facts: Sequence[HostFact]) -> None:
-        platforms = tuple(sorted({platform for fact in facts for platform in fact.platforms}))
-        self.platforms = platforms or ("linux", "macos", "windows")
-        self.homes = tuple(dict.fromkeys(home for fact in facts for home in fact.homes))
-        self.temporary = tuple(dict.fromkeys(path for fact in facts for path in fact.temporary))
-        self.bases = tuple(dict.fromkeys(base for fact in facts for base in fact.bases))
-        self.paths = named_paths(catalogue.incidents, self.platforms)
-        self.folded = "windows" in self.platforms or "macos" in self.platforms
-        self._by_name: dict[str, list[Named]] = {}
-        self._patterns: list[Named] = []
-        for named in self.paths:
-            name = named.path.rpartition("/")[2]
-            if any(sign in name for sign in "*?"):
-                self._patterns.append(named)
-            else:
-                self._by_name.setdefault(name.casefold(), []).append(named)
-
-    def named(self, path: str) -> Iterator[Named]:
-        """What names a path, absolute or a bare name."""
-        plain = path.replace("\\", "/")
-        name = plain.rpartition("/")[2].casefold()
-        seen = set()
-        for named in (*self._by_name.get(name, ()), *self._patterns):
-            key = (named.incident.id, named.indicator.id)
-            if key not in seen and self._is(named, plain):
-                seen.add(key)
-                yield named
-
-    def _is(self, named: Named, path: str) -> bool:
-        test = _test(named.path, self.homes, self.bases, self.folded)
-        if test.fullmatch(path):
-            return True
-        start = _VARIABLES["$tmpdir"][2] + "/"
-        if named.path.startswith(start) and path.startswith("/private/tmp/"):
-            return test.fullmatch(path[len("/private") :]) is not None
-        return False
-
-    def home_of(self, path: str) -> str | None:
-        """The home that a path of an artifact, from the root on, lies in."""
-        inside = [home for home in self.homes if f"{path}/".startswith(f"{home}/")]
-        return max(inside, key=len, default=None)
 
 
 def asks(incident: Incident, platforms: Sequence[str] = ()) -> bool:
@@ -361,7 +228,7 @@ class _Judge:
         about = self._about(fact)
         for path, verb in ((fact.executable, "was started from"), (fact.script, "runs")):
             for named in self.machine.named(path) if path else ():
-                vague = _vague(named)
+                vague = others_use(named)
                 if once(named.incident, named.indicator, certain=not vague):
                     text = f"{about} {verb} {path}, which indicator {named.indicator.id} names"
                     yield from self._live(named.incident, named.indicator, observation, text, vague=vague)
@@ -515,13 +382,13 @@ class _Judge:
         own = f"/{observation.location.path}"
         home = self.machine.home_of(own)
         off = "; it is switched off" if fact.enabled is False else ""
-        for path in (own, *(_full(item, home) for item in fact.files)):
+        for path in (own, *(full(item, home) for item in fact.files)):
             for named in self.machine.named(path):
                 key = (named.incident.id, named.indicator.id)
                 if key in told:
                     continue
                 told.add(key)
-                vague = _vague(named)
+                vague = others_use(named)
                 if not vague:
                     sure.add(named.incident.id)
                 text = f"{said} lies where indicator {named.indicator.id} names it"
@@ -573,7 +440,7 @@ class _Judge:
         if observation.reader != "probe":
             return  # met by a reader of configuration, and judged with it
         for named in self.machine.named(f"/{fact.path}"):
-            vague = _vague(named)
+            vague = others_use(named)
             text = f"a file lies at /{fact.path}, which indicator {named.indicator.id} names"
             if vague and named.indicator.look_alikes:
                 text += f"; others use such names: {named.indicator.look_alikes[0]}"
@@ -629,34 +496,8 @@ _MECHANISMS = {
 }
 
 
-def _vague(named: Named) -> bool:
-    """Whether others use such a name too.
-
-    Of a whole path with high confidence look-alikes lie elsewhere: the comparison has kept them out.
-    """
-    basename = named.path.rpartition("/")[2]
-    if any(sign in basename for sign in "*?"):
-        return not named.anchored
-    return bool(named.indicator.look_alikes) and not (named.anchored and named.indicator.confidence == "high")
-
-
 def _others(indicator: Indicator) -> str:
     return f"; {indicator.look_alikes[0]}" if indicator.look_alikes else ""
-
-
-def _full(path: str, home: str | None) -> str:
-    """A path that a command names, with `~`, `$HOME` and Windows' variables filled in where they are known."""
-    plain = path.replace("\\", "/").strip("\"'")
-    for start in ("~/", "$HOME/", "${HOME}/", "%h/", "%USERPROFILE%/"):
-        if plain.startswith(start) and home is not None:
-            return f"{home}/{plain[len(start) :]}"
-    for variable, folders in _VARIABLES.items():
-        if plain.lower().startswith(f"{variable}/"):
-            folder = folders[0]
-            if folder.startswith("~"):
-                folder = f"{home or '/home/?'}{folder[1:]}"
-            return folder + plain[len(variable) :]
-    return plain
 
 
 def _names(fact: ProcessFact) -> set[str]:
