@@ -23,6 +23,7 @@ from pratique.model.case import CaseFile
 from pratique.model.errors import CaseError, PlanError, UsageError
 from pratique.model.plan import RECEIPT, SCHEMA, Edit, Manual, Plan, Precondition, Quarantine, Receipt, Step, patched
 from pratique.model.ports import Unreadable
+from pratique.respond.edits import edit
 from pratique.workflow.switch import swept
 
 LARGEST_PLAN = 256 << 20
@@ -366,6 +367,8 @@ class _Apply(_Run):
                 )
             if there.state == "before":
                 self._test(step, action)
+                if isinstance(action, Edit):
+                    _as_shown(action)
             self.receipt(step, "begun", started, before=there.there)
             changed = hands.carry_out(action, place)
             self.receipt(
@@ -453,6 +456,19 @@ class _Apply(_Run):
         if checkout.uncommitted(action.path, content):
             return f"{action.path} holds a change that is not committed; commit it, or --allow uncommitted"
         return ""
+
+
+def _as_shown(action: Edit) -> None:
+    """Raises hands.Refused where the change that the plan shows to people is not the one that its hunks make."""
+    try:
+        content = disk.read(action.path)[0] if action.before is not None else None
+        made = patched(content or b"", action.hunks)
+    except Unreadable as error:
+        raise hands.Refused(f"{action.path}: {error.reason}") from None
+    except ValueError as error:
+        raise hands.Refused(f"{action.path}: {error}") from None
+    if edit(action.path, content, made).diff != action.diff:
+        raise hands.Refused(f"{action.path}: the plan shows another change than it would make; make the plan anew")
 
 
 class _Undo(_Run):

@@ -11,6 +11,7 @@ import msgspec
 from pratique.adapters import clock, disk
 from pratique.model.plan import SCHEMA, Action, Disposition, Edit, Hunk, Manual, Phase, Plan, Quarantine, Step, patched
 from pratique.report.plans import render_plan
+from pratique.respond.edits import edit
 from pratique.workflow.apply import Applied, ApplyRequest, apply, undo
 
 Snapshot = dict[str, tuple[object, ...]]
@@ -57,12 +58,13 @@ def edit_of(path: Path, *hunks: tuple[int, bytes, bytes]) -> Edit:
     """An edit of a file as it is now: offset, bytes out, bytes in."""
     before = path.read_bytes() if path.exists() else None
     made = tuple(Hunk(offset=at, remove=out, insert=into) for at, out, into in hunks)
+    after = patched(before or b"", made)
     return Edit(
         path=str(path),
         before=disk.of(before) if before is not None else None,
-        after=disk.of(patched(before or b"", made)),
+        after=disk.of(after),
         hunks=made,
-        diff="",
+        diff=edit(str(path), before, after).diff,
     )
 
 

@@ -310,6 +310,22 @@ def test_hunks_that_do_not_give_what_the_plan_says_change_nothing(tmp_path: Path
     assert sorted(item.name for item in tmp_path.iterdir() if "draft" in item.name) == []
 
 
+@pytest.mark.parametrize("shown", ["", "--- .npmrc\n+++ .npmrc\n@@ -0,0 +1 @@\n+save-exact=true\n"])
+def test_a_plan_that_shows_another_change_than_it_makes_changes_nothing(shown: str, tmp_path: Path) -> None:
+    """Whoever writes the file of a plan writes its digest too: what a person read is what is done."""
+    for path, hunk in (
+        (tmp_path / ".npmrc", (0, b"", b"script-shell=/srv/x\n")),
+        (tmp_path / "package.json", (0, b"{}\n", b'{"scripts": {"preinstall": "x"}}\n')),
+    ):
+        if hunk[1]:
+            path.write_bytes(hunk[1])
+        lying = msgspec.structs.replace(edit_of(path, hunk), diff=shown)
+        found = apply(written(plan_of(change("a", lying)), tmp_path / "plan.json"))
+        assert found.exit_code == 5
+        assert "shows another change than it would make" in found.outcomes[0].message
+        assert (path.read_bytes() if path.exists() else b"") == hunk[1]
+
+
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"\xff", b"[" * 5000, b'{"schema": "pratique.plan/1"}'])
 def test_what_is_no_plan_is_refused(text: bytes, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_bytes(text)
