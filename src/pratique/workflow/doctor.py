@@ -172,6 +172,12 @@ def environment(folders: list[str], home: str) -> Iterator[Finding]:
     needed = interpreter.needed(installed, "pratique")
     if own is None:
         needed |= interpreter.needed(installed, "click") | _DEPENDENCIES
+    for name in _OF_CASES:
+        needed |= interpreter.needed(installed, name)
+    lacking = [name for name in _OF_CASES if name not in installed]
+    if lacking:
+        what = f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not here: no case can be kept"
+        yield say("note", what, "pip install 'pratique[case]'")
     for folder in looked:
         for path, reason in folder.unreadable:
             yield say("gap", f"{path}: {reason}", paths=(path,))
@@ -203,6 +209,8 @@ _DEPENDENCIES = frozenset(
     {"click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "packaging", "psutil", "pyyaml", "zstandard"}
 )
 """What this program needs, where no metadata of its own says so; a test holds it equal to the metadata."""
+_OF_CASES = ("cryptography", "pyrage")
+"""What the extra `case` brings."""
 
 
 def _startup(item: interpreter.StartupFile, say: Callable[..., Finding]) -> Finding:
