@@ -437,7 +437,7 @@ def _commands(item: Planned) -> Iterator[Command]:
         yield Command(
             words=("bun", "install", "--save-text-lockfile", "--frozen-lockfile", "--lockfile-only"),
             where="other-machine",
-            note="Writes bun.lock from bun.lockb. Remove bun.lockb, and make the plan again.",
+            note="Writes bun.lock from bun.lockb, which bun then removes: copy it before. Check and plan again.",
         )
         return
     for correction in item.corrections:
