@@ -143,6 +143,7 @@ def test_permissions_that_are_not_stated_are_said_to_be_unknown(tmp_path: Path) 
     found = document("--workflow", path)
     token = of(found, "actions-env")
     assert token["fact"]["scopes"] == ["not stated"]
+    assert "permissions not stated; name alone" in run("--workflow", path).stdout
     assert any("states no permissions" in note for note in found["notes"])
 
 
@@ -399,7 +400,7 @@ def test_three_hundred_credentials_are_one_screen_with_a_count_of_the_rest(tmp_p
     assert len(lines) < 70
     assert lines[0].startswith("301 credentials in reach")
     assert "npm npm-token" in lines[3]
-    assert "AND 286 MORE, less dangerous than these: --all shows them, --output FILE keeps them" in lines
+    assert "AND 286 MORE, none more dangerous than these: --all shows them, --output FILE keeps them" in lines
     assert "  tier 1: various env-file 286" in lines
     assert run(*disk, "--all").stdout.count("_PASSWORD") == 300
     run(*disk, "--output", tmp_path / "whole.txt")

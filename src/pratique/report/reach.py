@@ -88,7 +88,7 @@ def reach_lines(report: ReachReport, most: int | None = None) -> Iterator[str]:
 def _rest(credentials: Sequence[Credential]) -> Iterator[str]:
     """How many credentials of each kind are not shown."""
     yield ""
-    yield f"AND {len(credentials)} MORE, less dangerous than these: --all shows them, --output FILE keeps them"
+    yield f"AND {len(credentials)} MORE, none more dangerous than these: --all shows them, --output FILE keeps them"
     for tier in TIERS:
         kinds = Counter(_what(item) for item in credentials if item.tier == tier)
         if kinds:
@@ -137,7 +137,9 @@ def _about(item: Credential) -> Iterator[str]:
     fact = item.fact
     for name, value in fact.identity:
         yield f"{printable(name)} {printable(value)}"
-    if fact.scopes:
+    if fact.scopes == ("not stated",):
+        yield "permissions not stated"
+    elif fact.scopes:
         yield f"may {', '.join(printable(scope) for scope in fact.scopes)}"
     if _STATE[fact.state]:
         yield _STATE[fact.state]
