@@ -107,12 +107,8 @@ class Machine:
         self.plan()
         for form in ("txt", "json", "md", "html"):
             yield f"plan.{form}", (self.root / f"plan.{form}").read_text()
-        for form in ("brief", "full"):
-            shown = subprocess.run(
-                [sys.executable, "-m", "pratique", "plan", "--help"], capture_output=True, text=True, check=False
-            ).stdout
-            if f"--{form}" in shown:
-                yield f"plan --{form}", self.pratique("plan", "--case", "case", f"--{form}", code=(0, 4))
+        for form in ("brief", "text"):
+            yield f"plan --format {form}", self.pratique("plan", "--case", "case", "--format", form, code=(0, 4))
         yield "verify", self.pratique("verify", "case", code=(0, 4, 10, 11))
         yield "status", self.pratique("case", "status", "case")
         yield "host", self.host()

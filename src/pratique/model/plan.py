@@ -36,6 +36,19 @@ Owner = Literal[
 ]
 
 
+COLLECT = "preserve.collect"
+"""Id of the step that copies the evidence."""
+SEAL = "preserve.seal"
+"""Id of the step that seals the case."""
+
+
+def shown_by_case(*, sealed: bool, evidence: int) -> frozenset[str]:
+    """Steps that a case shows as done without a receipt: evidence is in it, and a seal covers all of it."""
+    if not sealed:
+        return frozenset()
+    return frozenset({COLLECT, SEAL} if evidence else {SEAL})
+
+
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the parts of a plan."""
 

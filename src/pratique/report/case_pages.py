@@ -20,7 +20,7 @@ import msgspec
 
 from pratique.model.credential import Credential
 from pratique.model.dossier import Dossier
-from pratique.model.plan import PHASES
+from pratique.model.plan import PHASES, shown_by_case
 from pratique.model.report import Report, SubjectEntry, VerdictEntry
 from pratique.report.case_lists import coverage, evidence, timeline
 from pratique.report.case_parts import ROWS, Block, Cell, Page
@@ -249,7 +249,7 @@ def _steps_done(dossier: Dossier) -> set[str]:
     if dossier.plan is None:
         return set()
     digest = dossier.plan.digest
-    done: set[str] = set()
+    done = set(shown_by_case(sealed=dossier.sealed, evidence=len(dossier.evidence)))
     for receipt in dossier.receipts:
         if receipt.plan == digest and receipt.outcome in ("done", "by-hand"):
             done.add(receipt.step)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pratique.model import plan as plans
 from pratique.model.incident import Incident
 from pratique.model.plan import Command, Manual, Precondition, Step
 from pratique.respond import seen
 from pratique.respond.situation import Situation
 
-COLLECT = "preserve.collect"
+COLLECT = plans.COLLECT
+SEAL = plans.SEAL
 DISCONNECT = "contain.disconnect"
 SWEEP = "contain.sweep."
-SEAL = "preserve.seal"
 SEALED = Precondition(kind="sealed", words="The evidence is copied into the case, and the case is sealed.")
 
 

@@ -357,7 +357,8 @@ def case_status(case: Case) -> CaseStatus:
     plan = last_plan(case)
     titles = {str(step.get("id")): str(step.get("title", "")) for step in plan[1].get("steps", ())} if plan else {}
     digest = plan[0] if plan else ""
-    open_steps = tuple(step for step in titles if (digest, step) not in done)
+    shown = plans.shown_by_case(sealed=case.sealed, evidence=len(seen))
+    open_steps = tuple(step for step in titles if (digest, step) not in done and step not in shown)
     open_credentials = tuple(
         name for name, state in states.items() if state not in ("verified", "revoked", "not-needed")
     )

@@ -23,7 +23,7 @@ from pratique.model.case import Entry, Rotation
 from pratique.model.credential import Credential, ReachAsked, ReachReport
 from pratique.model.errors import CaseError, TargetError, UsageError
 from pratique.model.incident import Incident
-from pratique.model.plan import Edit, Plan, Quarantine, Receipt
+from pratique.model.plan import Edit, Plan, Quarantine, Receipt, shown_by_case
 from pratique.model.ports import Unreadable
 from pratique.model.report import RefusalEntry, Report, SightingEntry, identify
 from pratique.model.verification import SCHEMA, Comparison, Open, Verification
@@ -449,6 +449,7 @@ class _Verifier:
                 for (digest_, step), receipt in self.record.receipts.items()
                 if digest_ == self.record.last_plan and receipt.outcome in ("done", "by-hand")
             }
+            done |= shown_by_case(sealed=self.case.sealed, evidence=sum(1 for _ in self.case.entries("evidence")))
             left = [
                 step.id
                 for step in plan.steps
