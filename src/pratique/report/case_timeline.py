@@ -15,7 +15,7 @@ import msgspec
 
 from pratique.model.dossier import Dossier, Happening
 from pratique.model.errors import UsageError
-from pratique.report.words import clip, inert_json, one_line, pad, printable
+from pratique.report.words import clip, count, inert_json, one_line, pad, printable
 
 WIDTH = 100
 COLUMNS = ("message", "datetime", "timestamp", "timestamp_desc", "kind", "source", "incident", "subject")
@@ -39,7 +39,7 @@ def rendered(dossier: Dossier, form: str) -> Iterator[bytes]:
 
 def text(dossier: Dossier) -> Iterator[bytes]:
     """One line for each happening; the day stands above its lines."""
-    yield f"TIMELINE  case {dossier.id}, {len(dossier.timeline)} lines, times in UTC\n".encode()
+    yield f"TIMELINE  case {dossier.id}, {count(len(dossier.timeline), 'line')}, times in UTC\n".encode()
     day = ""
     for item in dossier.timeline:
         date, _, clock = item.time.partition("T")

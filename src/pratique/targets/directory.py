@@ -302,25 +302,8 @@ class Walk:
         if names is not None and package not in names:
             return None
         if self._inside(path + name) is None:
-            if self._nothing(path + name):
-                self.skip("link-to-nothing-inside-target", path + name)
-                return None
             return self.refuse(path + name, "is a link that leads out of the target or nowhere", names=(package,))
         return None
-
-    def _nothing(self, path: str) -> bool:
-        """Whether a link leads to a place inside this target where nothing is: what was there was taken away."""
-        real = os.path.realpath(self.root + path)
-        base = os.path.realpath(self.root)
-        if self.options.mounted or not real.startswith(base.rstrip(os.sep) + os.sep):
-            return False
-        try:
-            os.stat(self.root + path)
-        except FileNotFoundError:
-            return True
-        except OSError:
-            return False
-        return False
 
     def _packages(self, folder: str) -> tuple[str, ...]:
         """Names of interest that have a folder here, scopes included."""

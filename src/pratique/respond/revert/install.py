@@ -43,7 +43,8 @@ def steps(situation: Situation) -> Iterator[Step]:
                         "First see that the lockfile is repaired: nothing listed may stand in it.",
                         "Work on the rebuilt machine; install nothing on one where code of the incident ran."
                         if ran
-                        else "Move the folder of packages aside where the manager complains about gaps.",
+                        else "Stop what runs out of that folder of packages.",
+                        "Move the whole folder of packages aside first: a manager leaves links to what is gone.",
                         "Allow the scripts of single packages afterwards, by name.",
                     ),
                     commands=commands,
