@@ -25,6 +25,7 @@ from pratique.workflow.case_export import export_case
 from tests.integration.test_check_command import AXIOS, run
 from tests.standins.installs import unpack
 from tests.unit.report.case_sample import dossier
+from tests.unit.report.sample import REPORT
 
 TOKEN = "".join(("npm", "_", "EXAMPLE" * 5, "0"))
 
@@ -311,3 +312,33 @@ def test_fingerprints_of_credentials_stay(tmp_path: Path) -> None:
     assert [line["kind"] for line in lines if "left_out" in line] == ["reach", "verification"]
     assert json.loads(found["verification.json"])["reach"]["credentials"]
     assert json.loads(found["reach.json"])["reach"]["credentials"][0]["id"] == "c0"
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_while_a_switch_is_armed_no_plan_from_before_goes_out(tmp_path: Path, swept: bool) -> None:
+    from pratique.model.case import Sweep
+    from pratique.workflow.case import new_case
+    from pratique.workflow.case_export import export_case
+
+    incident = next(item for item in REPORT.incidents if item.id == AXIOS)
+    assert incident.guidance is not None
+    guidance = msgspec.structs.replace(incident.guidance, dead_man_switch="A service watches the token.")
+    others = tuple(item for item in REPORT.incidents if item is not incident)
+    report = msgspec.structs.replace(REPORT, incidents=(msgspec.structs.replace(incident, guidance=guidance), *others))
+    plan = dossier().plan
+    assert plan is not None
+    words = "Revoke the token at its issuer now"
+    step = msgspec.structs.replace(plan.steps[3], title=words, triggers_dead_man_switch=True)
+    with new_case(tmp_path / "case", key=tmp_path / "key") as opened:
+        opened.append("report", report)
+        opened.append("plan", msgspec.structs.replace(plan, steps=(*plan.steps[:3], step)))
+        if swept:
+            for other in report.incidents:
+                opened.append("sweep", Sweep(incident=other.id, outcome="removed", basis="by-hand"))
+        export_case(opened, tmp_path / "e.tar.gz")
+    found = members(tmp_path / "e.tar.gz")
+    said = [name for name, content in found.items() if words.encode() in content]
+    assert ("plan.json" in said, "journal.ndjson" in said) == (swept, swept)
+    assert bool(said) is swept
+    proof = run("case", "verify", tmp_path / "e.tar.gz")
+    assert proof.returncode == 4

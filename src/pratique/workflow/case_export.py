@@ -21,13 +21,15 @@ from pratique.casefile.seal import PAYLOAD, encoded
 from pratique.model.dossier import Dossier
 from pratique.model.errors import CaseError, UsageError
 from pratique.readers.credentials import tokens
-from pratique.report.case_pages import as_json, pages
+from pratique.report.case_pages import armed, as_json, pages
 from pratique.report.case_timeline import rendered
 from pratique.report.renderer import renderer
 from pratique.report.words import clip, printable
 from pratique.workflow.case_seal import signing_key_of
 from pratique.workflow.dossier import dossier
 
+HELD_BACK = {"plan": "a dead man's switch waits for its sweep; a plan from before may hold what sets it off"}
+"""Kinds of entry whose body stays while a switch is armed."""
 KEPT_BACK = {
     "reach": "keyed fingerprints do not leave the machine; reach.json holds the rest",
     "verification": "keyed fingerprints do not leave the machine; verification.json holds the rest of the last one",
@@ -156,14 +158,18 @@ def _files(case: Case, whole: Dossier) -> Iterator[tuple[str, bytes]]:
     yield "coverage.json", _json([msgspec.to_builtins(report.coverage) for report in whole.reports])
     if whole.reach is not None:
         yield "reach.json", _json({"reach": plain["reach"], "rotations": plain["rotations"]})
-    if whole.plan is not None:
+    waiting = bool(armed(whole))
+    if whole.plan is not None and not (waiting and any(step.triggers_dead_man_switch for step in whole.plan.steps)):
         from pratique.report.plan_json import plan_json
 
         yield "plan.json", plan_json(whole.plan)
     yield "receipts.json", _json({"receipts": plain["receipts"], "sweeps": plain["sweeps"]})
     if whole.verification is not None:
         yield "verification.json", _json(plain["verification"])
-    yield exports.JOURNAL, b"".join(exports.journal_lines(case.journal.rows(), KEPT_BACK))
+    yield (
+        exports.JOURNAL,
+        b"".join(exports.journal_lines(case.journal.rows(), KEPT_BACK | HELD_BACK if waiting else KEPT_BACK)),
+    )
 
 
 def _json(value: Any) -> bytes:
