@@ -130,7 +130,7 @@ def _of_yarn(text: str, name: str, version: str, source: Source) -> LockedReleas
 
 
 def _of_pnpm(text: str, name: str, version: str, source: Source) -> LockedRelease | None:
-    from pratique.ecosystems.npm.locks.pnpm_lock import parts_of
+    from pratique.ecosystems.npm.locks.pnpm_document import parts_of
 
     parts = parts_of(text, name, version)
     if parts is None:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pratique.ecosystems.npm.locks.manifest import CODEC as MANIFEST
-from pratique.ecosystems.npm.locks.pnpm_lock import CODEC, Section, scalar
+from pratique.ecosystems.npm.locks.pnpm_layout import Section
+from pratique.ecosystems.npm.locks.pnpm_lock import CODEC
 from pratique.model.repair import Correction, LockedRelease, Repaired
 from tests.standins.installs import unpack
 from tests.standins.packages import AFTER_WINDOW, BEFORE_WINDOW, IN_WINDOW
@@ -258,12 +259,6 @@ def test_damaged_lockfiles_are_survived_and_nothing_listed_is_left(path: Path, d
     if isinstance(outcome, Repaired):
         assert b"\n  axios@1.14.1:" not in outcome.content
         assert good(CODEC.repair(outcome.content, CORRECTIONS, releases)).changes == ()
-
-
-@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=12))
-def test_a_scalar_means_itself(text: str) -> None:
-    assert yaml.load(f"a: {scalar(text)}", Loader=yaml.CSafeLoader)["a"] == text
-    assert yaml.load(f"a: {{b: {scalar(text)}}}", Loader=yaml.CSafeLoader)["a"]["b"] == text
 
 
 def test_a_long_lockfile_is_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
