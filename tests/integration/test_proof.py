@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pratique.adapters import clients
+from pratique.adapters.clients.rows import ROWS, rows
+from pratique.adapters.clients.scratch import with_certificates
+from pratique.adapters.clients.settings import npm_settings
 from pratique.ecosystems.npm.locks import bun_lock, package_lock, pnpm_lock, yarn_berry, yarn_classic
 from pratique.respond.situation import Project, ProjectFile, Proof
 from pratique.workflow.proof import prover
@@ -174,12 +176,12 @@ def test_a_project_behind_a_link_and_one_without_a_manifest(tmp_path: Path) -> N
 def test_certificates_are_copied_and_keys_are_not(tmp_path: Path) -> None:
     place, home = tmp_path / "ca.pem", tmp_path / "home"
     place.write_text("-----BEGIN CERTIFICATE-----\n")
-    text = clients.npm_settings({"user .npmrc": f"cafile={place}\n".encode()})[".npmrc"]
-    copied = clients._with_certificates(text, str(home))
+    text = npm_settings({"user .npmrc": f"cafile={place}\n".encode()})[".npmrc"]
+    copied = with_certificates(text, str(home))
     assert copied == f'cafile="{home}/certificates.pem"\n'
     assert (home / "certificates.pem").read_text() == place.read_text()
     place.write_text("-----BEGIN PRIVATE KEY-----\n")
-    assert clients._with_certificates(text, str(home)) == "\n"
+    assert with_certificates(text, str(home)) == "\n"
 
 
 def test_workspaces_archives_and_patches_are_in_the_copy(tmp_path: Path) -> None:
@@ -234,7 +236,7 @@ def test_no_secret_reaches_a_client(tmp_path: Path) -> None:
         "bunfig.toml": f'preload=["./x"]\n[install]\nregistry={{url="https://b.test", token="{secret}"}}\n'.encode(),
     }
     texts = ""
-    for row in clients.ROWS:
+    for row in ROWS:
         texts += "".join(row.settings(files).values())
     for word in (
         secret,
@@ -364,12 +366,12 @@ def test_a_registry_that_wants_credentials_is_no_answer(tmp_path: Path) -> None:
 
 def test_rows_and_words() -> None:
     """Each lockfile has one row; those of both yarns are told apart."""
-    assert [row.versions("") for row in clients.rows("yarn.lock", b"# yarn lockfile v1\n")] == [(1, 2)]
-    (berry,) = clients.rows("yarn.lock", b"# x\n\n__metadata:\n  version: 8\n")
+    assert [row.versions("") for row in rows("yarn.lock", b"# yarn lockfile v1\n")] == [(1, 2)]
+    (berry,) = rows("yarn.lock", b"# x\n\n__metadata:\n  version: 8\n")
     assert berry.versions("__metadata:\n  version: 8\n")[0] == 4
-    (npm,) = clients.rows("npm-shrinkwrap.json", b'{"lockfileVersion": 1}')
+    (npm,) = rows("npm-shrinkwrap.json", b'{"lockfileVersion": 1}')
     assert npm.versions('"lockfileVersion": 1') == (5, 1 << 30)
-    assert clients.rows("Cargo.lock", b"") == []
+    assert rows("Cargo.lock", b"") == []
     project = Project(folder="/nowhere", files=())
     offline = prover(online=False)(project, {"/nowhere/package-lock.json": b'{"lockfileVersion": 3}'})
     assert offline.accepted is None

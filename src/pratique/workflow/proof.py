@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from pratique.adapters import clients
+from pratique.adapters.clients.asking import SECONDS, Answer, ask
+from pratique.adapters.clients.rows import ROWS, by_hand, rows
 from pratique.respond.situation import Project, Proof, Prove
 
 _OTHERS = frozenset({"poetry.lock", "pdm.lock", "Pipfile.lock"})
@@ -16,7 +17,7 @@ _BY_HAND = {
 }
 
 
-def prover(*, online: bool = True, search: str | None = None, seconds: float = clients.SECONDS) -> Prove:
+def prover(*, online: bool = True, search: str | None = None, seconds: float = SECONDS) -> Prove:
     """How repaired lockfiles are proven here. `search` stands for PATH.
 
     Where no network is allowed (`online` is false), clients that fetch packages are not asked.
@@ -48,20 +49,20 @@ def _prove(project: Project, files: Mapping[str, bytes], online: bool, search: s
 
 def _is_lock(path: str) -> bool:
     name = os.path.basename(path)
-    return name in _OTHERS or any(name in row.lockfiles for row in clients.ROWS)
+    return name in _OTHERS or any(name in row.lockfiles for row in ROWS)
 
 
-def _answer(path: str, known: Mapping[str, bytes], online: bool, search: str | None, seconds: float) -> clients.Answer:
+def _answer(path: str, known: Mapping[str, bytes], online: bool, search: str | None, seconds: float) -> Answer:
     folder, name = os.path.split(path)
     if name in _OTHERS:
-        return clients.Answer(None, f"{name} is not shown to its client here; by hand, in a copy: {_BY_HAND[name]}")
-    row = next(iter(clients.rows(name, known[path])), None)
+        return Answer(None, f"{name} is not shown to its client here; by hand, in a copy: {_BY_HAND[name]}")
+    row = next(iter(rows(name, known[path])), None)
     if row is not None and row.network and not online:
-        hand = f"by hand, in a copy: {clients.by_hand(row)}"
-        return clients.Answer(None, f"{row.program} needs its registry, which is asked with --online alone; {hand}")
+        hand = f"by hand, in a copy: {by_hand(row)}"
+        return Answer(None, f"{row.program} needs its registry, which is asked with --online alone; {hand}")
     below = {
         os.path.relpath(other, folder).replace(os.sep, "/"): content
         for other, content in known.items()
         if other == path or os.path.commonpath((folder, other)) == folder
     }
-    return clients.ask(folder, name, below, search=search, seconds=seconds)
+    return ask(folder, name, below, search=search, seconds=seconds)

@@ -18,9 +18,10 @@ from urllib.parse import quote, urljoin
 
 import msgspec
 
-from pratique.adapters import clients, disk, registry
+from pratique.adapters import disk, registry
 from pratique.adapters import git as program
 from pratique.adapters.checkout import repository
+from pratique.adapters.clients.scratch import setting_files
 from pratique.ecosystems.npm import npmrc
 from pratique.ecosystems.npm.locks.records import bases, of_document, of_lockfile
 from pratique.ecosystems.npm.urls import strip_url
@@ -119,7 +120,7 @@ class _Known:
         scoped: list[str] = []
         plain: list[str] = []
         for folder in self.folders:
-            files = clients.setting_files(folder, {})
+            files = setting_files(folder, {})
             for settings in (".npmrc", "user .npmrc"):
                 for item in npmrc.settings(files.get(settings, b"").decode("utf-8", "replace")):
                     if not item.value or npmrc.has_variable(item.value):
