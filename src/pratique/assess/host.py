@@ -9,16 +9,15 @@ neither is this program. A deleted executable, and a start after the window of e
 from __future__ import annotations
 
 import fnmatch
-import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
-
-from pratique.assess.catalogue import Catalogue, refanged
+from pratique.assess.catalogue import Catalogue
 from pratique.assess.evidence import Evidence
 from pratique.assess.hashes import listed_hashes
-from pratique.assess.host_paths import Machine, full, named_paths, others_use, places, spelled
+from pratique.assess.host_addresses import Addresses, defanged
+from pratique.assess.host_asked import HOST
+from pratique.assess.host_paths import Machine, full, others_use
 from pratique.assess.indicators import MEANINGS, representative
 from pratique.assess.words import purl_of
 from pratique.model.depth import Confidence, Depth
@@ -30,113 +29,15 @@ from pratique.model.observation import (
     PersistenceFact,
     PresenceFact,
     ProcessFact,
-    Question,
-    Refusal,
     ResolverFact,
     RunnerFact,
     SocketFact,
 )
 from pratique.model.verdict import Sighting, Status
 
-HOST = "host+"
-"""Targets that are a machine."""
-ASKED = (
-    "file-path",
-    "process",
-    "parent-child",
-    "command-line",
-    "registry-key",
-    "service",
-    "domain",
-    "ip",
-    "url",
-    "runner-name",
-)
-"""Kinds of indicators that a machine can show."""
 _BLOCKED = frozenset(["0.0.0.0", "127.0.0.1", "::", "::1", "0:0:0:0:0:0:0:1"])  # noqa: S104 (addresses of a block list)
 _ENDED = frozenset(["TIME_WAIT", "CLOSE_WAIT", "LAST_ACK", "FIN_WAIT1", "FIN_WAIT2", "CLOSING", "CLOSE"])
 _LONGEST_CHAIN = 64
-
-
-def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
-    """Whether files lie where indicators name them, on each machine."""
-    asked: dict[tuple[str, str], set[str]] = {}
-    for observation in evidence.observations:
-        fact = observation.facts
-        if not isinstance(fact, HostFact):
-            continue
-        for named in named_paths(catalogue.incidents, fact.platforms):
-            for path in places(named.path, fact):
-                marker = f"incident:{named.incident.id}"
-                asked.setdefault((observation.location.target, path), set()).add(marker)
-    for target, path, marker in _running(catalogue, evidence):
-        asked.setdefault((target, path), set()).add(marker)
-    return [
-        Question("presence", target, path, names=tuple(sorted(names)))
-        for (target, path), names in sorted(asked.items())
-    ]
-
-
-def _running(catalogue: Catalogue, evidence: Evidence) -> Iterator[tuple[str, str, str]]:
-    """Target, path and markers of programs and scripts that run or start by themselves, for their digests.
-
-    Those of the system's own folders are left out, and those of containers, whose files are not here.
-    """
-    markers = [
-        f"incident:{incident.id}"
-        for incident in catalogue.incidents
-        if any(item.type == "file-hash" for item in incident.indicators)
-    ]
-    if not markers:
-        return
-    machines = {item.location.target for item in evidence.observations if isinstance(item.facts, HostFact)}
-    found: dict[tuple[str, str], None] = {}
-    for item in evidence.observations:
-        fact, target = item.facts, item.location.target
-        if target not in machines:
-            continue
-        paths: tuple[str | None, ...] = ()
-        if isinstance(fact, ProcessFact) and fact.container is None and not fact.own:
-            paths = (None if fact.deleted else fact.executable, fact.script)
-        elif isinstance(fact, PersistenceFact):
-            paths = fact.files
-        for path in paths:
-            if path and path.startswith("/") and not path.startswith(_OF_THE_SYSTEM) and not set(path) & set("*?["):
-                found[target, path.strip("/")] = None
-    for target, path in list(found)[:_MOST_HASHED]:
-        for marker in markers:
-            yield target, path, marker
-
-
-_OF_THE_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/System/", "/dev/", "/proc/", "/sys/", "/nix/store/")
-_MOST_HASHED = 1000
-
-
-def asks(incident: Incident, platforms: Sequence[str] = ()) -> bool:
-    """Whether a machine could show anything of an incident."""
-    return any(
-        item.type in ASKED
-        and (not platforms or not item.platforms or bool(set(platforms).intersection(item.platforms)))
-        and (item.type != "file-path" or any(not path.startswith("**/") for path, _ in spelled(item.value)))
-        for item in incident.indicators
-    )
-
-
-def narrowed(
-    refusals: Iterable[Refusal], catalogue: Catalogue, markers: dict[str, str], kept: frozenset[str]
-) -> Iterator[Refusal]:
-    """Gaps of machines as gaps of the incidents that a machine could show, and of no other.
-
-    `kept` are readers whose gaps were narrowed by other rules.
-    """
-    asking = tuple(sorted(markers[incident.id] for incident in catalogue.incidents if asks(incident)))
-    for refusal in refusals:
-        if refusal.target.startswith(HOST) and refusal.relevant and not refusal.names and refusal.reader not in kept:
-            yield msgspec.structs.replace(refusal, relevant=bool(asking), names=asking, ecosystems=())
-        else:
-            yield refusal
-
-
 _FACTS = (HostFact, ProcessFact, SocketFact, PersistenceFact, RunnerFact, ResolverFact)
 
 
@@ -175,7 +76,7 @@ class _Judge:
                     self.rest.setdefault(indicator.type, []).append((incident, indicator))
         self.hashes = listed_hashes(catalogue)[1]
         self.processes = {item.facts.process: item for item in found if isinstance(item.facts, ProcessFact)}
-        self.endpoints = list(_endpoints(self.rest))
+        self.addresses = Addresses(self.rest)
         self.runs: dict[str, list[tuple[Observation, ProcessFact]]] = {}
         for item in found:
             if isinstance(item.facts, ProcessFact) and item.facts.container is None and not item.facts.own:
@@ -243,9 +144,9 @@ class _Judge:
             if indicator.value in fact.matched and once(incident, indicator, certain=True):
                 text = f"{about} was started with the command line that indicator {indicator.id} describes"
                 yield from self._live(incident, indicator, observation, text)
-        for incident, indicator, host in self._hosts(fact.hosts):
+        for incident, indicator, host in self.addresses.named(fact.hosts):
             if once(incident, indicator, certain=False):
-                text = f"{about} was told the address {_defanged(host)} of indicator {indicator.id}"
+                text = f"{about} was told the address {defanged(host)} of indicator {indicator.id}"
                 yield from self._live(incident, indicator, observation, text, vague=incident.id not in sure)
         for incident, indicator in self.rest.get("parent-child", ()):
             chain = self._chain(observation, indicator.value)
@@ -317,7 +218,7 @@ class _Judge:
     def _socket(self, observation: Observation, fact: SocketFact) -> Iterator[Sighting]:
         if fact.remote is None or fact.state == "LISTEN":
             return
-        for incident, indicator, address, port in self.endpoints:
+        for incident, indicator, address, port in self.addresses.endpoints:
             if fact.remote != address or (port is not None and port != fact.remote_port):
                 continue
             owner = self.processes.get(fact.process) if fact.process is not None else None
@@ -326,7 +227,7 @@ class _Judge:
             who = f"process {fact.process} ({fact.program or '?'})" if fact.process is not None else "a process"
             ended = fact.state in _ENDED
             text = (
-                f"{who} {'had' if ended else 'has'} a connection to {_defanged(address)} port {fact.remote_port}"
+                f"{who} {'had' if ended else 'has'} a connection to {defanged(address)} port {fact.remote_port}"
                 f" ({fact.state.lower()}), which indicator {indicator.id} names"
             )
             proof = (observation, owner) if owner is not None else (observation,)
@@ -334,41 +235,19 @@ class _Judge:
             vague = bool(indicator.look_alikes)
             yield from self._sighting(incident, indicator, proof, text + _others(indicator), depth=depth, vague=vague)
 
-    def _hosts(self, hosts: Sequence[str]) -> Iterator[tuple[Incident, Indicator, str]]:
-        for host in hosts:
-            plain, _, port = host.partition(":")
-            for incident, indicator, name, wanted in self._names_of_hosts():
-                if (plain == name or plain.endswith(f".{name}")) and (
-                    wanted is None or str(wanted) == port or not port
-                ):
-                    yield incident, indicator, host
-
-    @functools.cached_property
-    def _host_names(self) -> list[tuple[Incident, Indicator, str, int | None]]:
-        found: list[tuple[Incident, Indicator, str, int | None]] = []
-        for kind in ("domain", "url", "ip"):
-            for incident, indicator in self.rest.get(kind, ()):
-                host, port = _host(indicator.value)
-                if host and not any(item[0] is incident and item[2] == host for item in found):
-                    found.append((incident, indicator, host, port))
-        return found
-
-    def _names_of_hosts(self) -> list[tuple[Incident, Indicator, str, int | None]]:
-        return self._host_names
-
     def _resolver(self, observation: Observation, fact: ResolverFact) -> Iterator[Sighting]:
         blocked = fact.source == "hosts-file" and set(fact.addresses) <= _BLOCKED
-        for incident, indicator, name, _ in self._host_names:
+        for incident, indicator, name, _ in self.addresses.names:
             if fact.name != name or indicator.type == "ip":
                 continue
             if fact.source == "hosts-file":
                 if blocked:
                     continue  # somebody keeps the name from being reached: no trace
-                text = f"the table of hosts gives {_defanged(name)} an address of its own, by indicator {indicator.id}"
+                text = f"the table of hosts gives {defanged(name)} an address of its own, by indicator {indicator.id}"
                 yield from self._sighting(incident, indicator, (observation,), text, depth=Depth.EXECUTED, vague=True)
                 continue
             times = f" ({fact.count} lines)" if fact.count > 1 else ""
-            text = f"{fact.daemon or 'a resolver'} was asked for {_defanged(name)}{times}, by indicator {indicator.id}"
+            text = f"{fact.daemon or 'a resolver'} was asked for {defanged(name)}{times}, by indicator {indicator.id}"
             vague = bool(indicator.look_alikes)
             text += _others(indicator)
             yield from self._sighting(incident, indicator, (observation,), text, depth=None, vague=vague)
@@ -420,10 +299,10 @@ class _Judge:
             if indicator.value in fact.matched:
                 text = f"{said} starts the command line that indicator {indicator.id} describes"
                 yield from self._sighting(incident, indicator, (observation,), text + off, depth=Depth.EXECUTED)
-        for incident, indicator, host in self._hosts(fact.hosts):
+        for incident, indicator, host in self.addresses.named(fact.hosts):
             if (incident.id, indicator.id) not in told:
                 told.add((incident.id, indicator.id))
-                text = f"{said} names the address {_defanged(host)} of indicator {indicator.id}"
+                text = f"{said} names the address {defanged(host)} of indicator {indicator.id}"
                 vague = fact.mechanism in ("shell-start", "git-hook") or bool(indicator.look_alikes)
                 yield from self._sighting(
                     incident, indicator, (observation,), text + off, depth=Depth.EXECUTED, vague=vague
@@ -519,34 +398,6 @@ def _when(incident: Incident, started: str | None) -> str:
         return ""
     first = min(starts).strftime("%Y-%m-%dT%H:%M:%S")
     return f"; started {'after the window of exposure began' if started[:19] >= first else 'before the window'}"
-
-
-def _host(value: str) -> tuple[str, int | None]:
-    """Host and port of an indicator's value."""
-    text = refanged(value).lower().rpartition("://")[2].partition("/")[0]
-    if text.startswith("["):
-        host, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    else:
-        host, port = text, ""
-    return host, int(port) if port.isdigit() else None
-
-
-def _endpoints(
-    rest: dict[str, list[tuple[Incident, Indicator]]],
-) -> Iterator[tuple[Incident, Indicator, str, int | None]]:
-    """Addresses that indicators name as numbers, with a port where one is named."""
-    for kind in ("ip", "url"):
-        for incident, indicator in rest.get(kind, ()):
-            host, port = _host(indicator.value)
-            if ":" in host or re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", host):
-                yield incident, indicator, host, port
-
-
-def _defanged(host: str) -> str:
-    return host.replace(".", "[.]") if not host.startswith("127.") else host
 
 
 def _key(value: str) -> str:

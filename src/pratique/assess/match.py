@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pratique.assess import bundles, host, python, triggers
+from pratique.assess import bundles, host, host_asked, python, triggers
 from pratique.assess.catalogue import Catalogue, Listing, compare
 from pratique.assess.declared import INSTALLING, declared, typed
 from pratique.assess.evidence import Evidence
@@ -83,7 +83,7 @@ def questions(catalogue: Catalogue, evidence: Evidence) -> list[Question]:
                                 Question("presence", target, path, expected=f"{name}@{version.version}", names=(name,))
                             )
     asked.update(python.questions(evidence.observations))
-    asked.update(host.questions(catalogue, evidence))
+    asked.update(host_asked.questions(catalogue, evidence))
     first = sorted(asked, key=lambda question: (question.target, question.path, question.files, question.inside))
     first = with_records(first, evidence.observations) + beside_questions(
         catalogue, evidence.observations, evidence.locks

@@ -13,6 +13,7 @@ import msgspec
 from pratique.adapters import clock, git
 from pratique.adapters.results import Results, default_folder
 from pratique.assess import host as machines
+from pratique.assess import host_asked
 from pratique.assess.actions import moved_words
 from pratique.assess.bundles import untold
 from pratique.assess.catalogue import Catalogue
@@ -165,7 +166,7 @@ def check(
     total.refusals += silent(catalogue, evidence.observations)
     markers = {incident.id: unexamined_marker(incident) for incident in request.incidents}
     total.refusals = list(narrowed(total.refusals, catalogue.incidents, markers))
-    total.refusals = list(machines.narrowed(total.refusals, catalogue, markers, CONFIGURATION_READERS))
+    total.refusals = list(host_asked.narrowed(total.refusals, catalogue, markers, CONFIGURATION_READERS))
     look_at = to_look_at(sightings, evidence.observations, evidence.projects())
     look_at += machines.notes(evidence.observations)
     request = msgspec.structs.replace(request, notes=(*look_at, *request.notes))

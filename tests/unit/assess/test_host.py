@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import msgspec
 import pytest
 
-from pratique import api
 from pratique.assess import host
 from pratique.assess.catalogue import Catalogue
 from pratique.assess.evidence import Evidence
-from pratique.model.incident import Incident, Indicator
+from pratique.model.incident import Incident
 from pratique.model.location import locate
 from pratique.model.observation import (
     HostFact,
@@ -20,26 +18,12 @@ from pratique.model.observation import (
     PersistenceFact,
     PresenceFact,
     ProcessFact,
-    Refusal,
     ResolverFact,
     RunnerFact,
     SocketFact,
 )
 from pratique.model.verdict import Sighting, Status
-
-URI = "host+file:///"
-AXIOS = api.select(incidents=["axios-2026-03-31"], today=datetime.date(2026, 11, 20)).incidents[0]
-
-
-def incident(*indicators: dict[str, Any]) -> Incident:
-    made = tuple(
-        msgspec.convert(
-            {"id": f"i{number}", "confidence": "high", "meaning": "executed", "sources": ["a", "b"], **fields},
-            Indicator,
-        )
-        for number, fields in enumerate(indicators)
-    )
-    return msgspec.structs.replace(AXIOS, id="standin", indicators=made, status="active")
+from tests.unit.assess.machine import URI, incident
 
 
 def judged(one: Incident, *facts: Any, platforms: tuple[str, ...] = ("linux",), path: str = "x") -> list[Sighting]:
@@ -200,34 +184,10 @@ def test_what_a_unit_starts_is_filled_in(file: str) -> None:
     assert (found.status, str(found.depth)) == (Status.AFFECTED, "executed")
 
 
-def test_questions_name_every_home_and_no_place_that_could_be_anywhere() -> None:
-    one = incident(
-        {"type": "file-path", "value": "~/.x/run.sh"},
-        {"type": "file-path", "value": "**/y.js", "match": "glob"},
-        {"type": "file-path", "value": "/tmp/z"},
-        {"type": "file-path", "value": "%PROGRAMDATA%\\w.exe", "platforms": ["windows"]},
-    )
-    machine = HostFact(platforms=("linux",), live=False, homes=("/home/dev", "/root"))
-    evidence = Evidence([Observation("host", locate(URI, "."), machine)], {}, {})
-    asked = [item.path for item in host.questions(Catalogue([one]), evidence)]
-    assert asked == ["home/dev/.x/run.sh", "root/.x/run.sh", "tmp/z"]
-
-
 def test_a_file_that_others_have_too_is_looked_into() -> None:
     one = incident({"type": "file-path", "value": "/tmp/list.txt", "confidence": "medium", "look_alikes": ["lists"]})
     (found,) = judged(one, PresenceFact(path="tmp/list.txt", exists=True), path="tmp/list.txt")
     assert found.status is Status.UNDER_INVESTIGATION
-
-
-def test_gaps_are_of_incidents_that_a_machine_can_show() -> None:
-    shown = incident({"type": "file-path", "value": "/opt/x"})
-    hidden = msgspec.structs.replace(incident({"type": "file-hash", "value": f"sha256:{'0' * 64}"}), id="hidden")
-    refusals = [Refusal("x", "cron", "permission denied", True, URI), Refusal("x", "npm", "cut", True, "file:///x")]
-    markers = {"standin": "incident:standin", "hidden": "incident:hidden"}
-    found = list(host.narrowed(refusals, Catalogue([shown, hidden]), markers, frozenset()))
-    assert [item.names for item in found] == [("incident:standin",), ()]
-    (only,) = host.narrowed(refusals[:1], Catalogue([hidden]), markers, frozenset())
-    assert not only.relevant
 
 
 def test_processes_from_files_that_are_gone_are_noted() -> None:
