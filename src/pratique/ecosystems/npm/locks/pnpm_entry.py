@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pratique.ecosystems.npm.locks.package_lock import derived
+from pratique.ecosystems.npm.locks.package_entry import derived
 from pratique.ecosystems.npm.locks.pnpm_layout import Block, Form, Key, Stop, leaves, scalar, unquote
 from pratique.model.repair import LockedRelease
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pratique.ecosystems.npm.locks.package_lock import CODEC, derived
+from pratique.ecosystems.npm.locks.package_lock import CODEC
 from pratique.ecosystems.npm.locks.spans import parse
 from pratique.model.repair import Correction, LockedRelease
 from tests.standins.packages import AFTER_WINDOW, BEFORE_WINDOW, IN_WINDOW
@@ -362,24 +362,3 @@ def test_version_1_with_nested_copies() -> None:
             "requires": {"@standin/redirects": "^1.2.0"},
         }
     }
-
-
-@pytest.mark.parametrize(
-    ("address", "wanted"),
-    [
-        ("https://mirror.test/npm/axios/-/axios-1.14.1.tgz", "https://mirror.test/npm/axios/-/axios-1.14.0.tgz"),
-        (
-            "https://host.test/artifactory/api/npm/all/axios/-/axios-1.14.1.tgz?x=1",
-            "https://host.test/artifactory/api/npm/all/axios/-/axios-1.14.0.tgz",
-        ),
-        (f"http://m.test/axios/-/axios-1.14.1.tgz#{'a' * 40}", f"http://m.test/axios/-/axios-1.14.0.tgz#{'b' * 40}"),
-        ("http://m.test/axios/download/axios-1.14.1.tgz", "http://m.test/axios/download/axios-1.14.0.tgz"),
-        ("http://m.test/download/axios/1.14.1/" + "c" * 64, None),
-        ("http://own.test/some/1", "http://own.test/some/other"),
-    ],
-)
-def test_the_host_and_form_of_an_address_stay(address: str, wanted: str | None) -> None:
-    release = LockedRelease(
-        name="axios", version="1.14.0", manifest={}, sha1="b" * 40, tarball="http://own.test/some/other"
-    )
-    assert derived(address, "axios", "1.14.1", release) == wanted
