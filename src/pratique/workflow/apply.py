@@ -17,8 +17,12 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from pratique.adapters import apply as hands
 from pratique.adapters import checkout, clock, disk, machine
+from pratique.adapters.apply import steps as hands
+from pratique.adapters.apply.answers import Failed, Refused
+from pratique.adapters.apply.folders import alone
+from pratique.adapters.apply.places import allowed
+from pratique.adapters.apply.receipts import add_line, lines
 from pratique.model.case import CaseFile
 from pratique.model.errors import CaseError, PlanError, UsageError
 from pratique.model.plan import RECEIPT, SCHEMA, Edit, Manual, Plan, Precondition, Quarantine, Receipt, Step, patched
@@ -106,10 +110,10 @@ def _run(request: ApplyRequest, kind: Callable[[ApplyRequest, Plan, _Records], _
     with ExitStack() as stack:
         records = _records(request, plan, stack)
         try:
-            stack.enter_context(hands.alone(records.quarantine))
-        except hands.Refused as error:
+            stack.enter_context(alone(records.quarantine))
+        except Refused as error:
             raise PlanError(error.reason, where=request.plan) from None
-        except hands.Failed as error:
+        except Failed as error:
             raise PlanError(f"no quarantine can be made: {error.reason}", where=request.plan) from None
         return kind(request, plan, records).run()
 
@@ -157,7 +161,7 @@ def _unfit(step: Step) -> str | None:
         return None if step.disposition == "manual" else "says that it is no work for a person and is nothing else"
     if step.disposition == "manual":
         return "is for a person and says what a program would do"
-    reason = hands.allowed(step.action)
+    reason = allowed(step.action)
     if reason is not None:
         return f"{step.action.path} {reason}"
     if isinstance(step.action, Quarantine):
@@ -230,7 +234,7 @@ class _Beside:
 
     def receipts(self) -> Iterator[Receipt]:
         """Every receipt, in order. The last line of a run that was killed may be cut; it is left out."""
-        for line in hands.lines(self.place):
+        for line in lines(self.place):
             try:
                 yield msgspec.json.decode(line, type=Receipt)
             except (msgspec.DecodeError, UnicodeDecodeError):
@@ -239,8 +243,8 @@ class _Beside:
                 ) from None
 
     def write(self, receipt: Receipt) -> None:
-        """Write one; it is durable when this returns. Raises hands.Failed."""
-        hands.add_line(self.place, msgspec.json.encode(receipt))
+        """Write one; it is durable when this returns. Raises Failed."""
+        add_line(self.place, msgspec.json.encode(receipt))
 
 
 # --- runs ----------------------------------------------------------------------------------------------------------
@@ -269,7 +273,7 @@ class _Run:
         self.outcomes.append(StepOutcome(step.id, step.title, outcome, message))
 
     def receipt(self, step: Step, outcome: str, started: str, **more: str | None) -> None:
-        """Write a receipt. Raises CaseError and hands.Failed."""
+        """Write a receipt. Raises CaseError and Failed."""
         made = Receipt(
             schema=RECEIPT,
             plan=self.digest,
@@ -295,7 +299,7 @@ class _Run:
         """Note a step that was not done, also where its receipt cannot be written any more."""
         try:
             self.receipt(step, outcome, started, message=reason)
-        except (CaseError, hands.Failed) as error:
+        except (CaseError, Failed) as error:
             reason = f"{reason}; and no receipt could be written: {error}"
         self.told(step, outcome, reason)
 
@@ -347,12 +351,12 @@ class _Apply(_Run):
                 if there.state == "after" or self._edited_further(step, action, there.there):
                     self.told(step, "already", self.last[step.id].message)
                     return True
-                raise hands.Refused(
+                raise Refused(
                     f"{action.path}: was done, and changed since: "
                     + (f"it is {there.there} now" if there.there else "it is gone")
                 )
             if there.state == "between" and not begun:
-                raise hands.Refused(f"{action.path}: is there again since it was moved; check again, and plan anew")
+                raise Refused(f"{action.path}: is there again since it was moved; check again, and plan anew")
             if there.state == "after":
                 hands.tidy(action, place)
                 message = "finished by an earlier run that ended early" if begun else "was so already"
@@ -361,7 +365,7 @@ class _Apply(_Run):
                 self.told(step, "done" if begun else "already", message)
                 return True
             if there.state == "changed":
-                raise hands.Refused(
+                raise Refused(
                     f"{action.path}: "
                     + (f"changed since the plan was made: it is {there.there} now" if there.there else "is gone")
                 )
@@ -380,10 +384,10 @@ class _Apply(_Run):
                 kept=changed.kept,
                 message=changed.message,
             )
-        except hands.Refused as error:
+        except Refused as error:
             self.ended(step, started, "refused", error.reason)
             return False
-        except (hands.Failed, CaseError) as error:
+        except (Failed, CaseError) as error:
             self.ended(step, started, "failed", str(error))
             return False
         self.told(step, "done", changed.message)
@@ -402,22 +406,22 @@ class _Apply(_Run):
         )
 
     def _test(self, step: Step, action: Edit | Quarantine) -> None:
-        """Test every condition of a step. Raises hands.Refused."""
+        """Test every condition of a step. Raises Refused."""
         inside = f"{os.path.normpath(self.records.quarantine)}/"
         if f"{action.path}/".startswith(inside) or inside.startswith(f"{action.path}/"):
-            raise hands.Refused(f"{action.path}: holds, or lies in, the quarantine")
+            raise Refused(f"{action.path}: holds, or lies in, the quarantine")
         by_id = {other.id: other for other in self.plan.steps}
         for name in step.after:
             other = by_id.get(name)
             if other is not None and not isinstance(other.action, Manual) and not self.done(name):
-                raise hands.Refused(f"comes after {name}, which is not done")
+                raise Refused(f"comes after {name}, which is not done")
         conditions = [*step.preconditions]
         if all(item.kind != "sealed" for item in conditions):
             conditions.append(Precondition(kind="sealed", words="The case is sealed."))
         for item in conditions:
             reason = self._open(step, action, item)
             if reason:
-                raise hands.Refused(reason)
+                raise Refused(reason)
 
     def _open(self, step: Step, action: Edit | Quarantine, item: Precondition) -> str:
         """Why a condition does not hold; empty where it does."""
@@ -459,16 +463,16 @@ class _Apply(_Run):
 
 
 def _as_shown(action: Edit) -> None:
-    """Raises hands.Refused where the change that the plan shows to people is not the one that its hunks make."""
+    """Raises Refused where the change that the plan shows to people is not the one that its hunks make."""
     try:
         content = disk.read(action.path)[0] if action.before is not None else None
         made = patched(content or b"", action.hunks)
     except Unreadable as error:
-        raise hands.Refused(f"{action.path}: {error.reason}") from None
+        raise Refused(f"{action.path}: {error.reason}") from None
     except ValueError as error:
-        raise hands.Refused(f"{action.path}: {error}") from None
+        raise Refused(f"{action.path}: {error}") from None
     if edit(action.path, content, made).diff != action.diff:
-        raise hands.Refused(f"{action.path}: the plan shows another change than it would make; make the plan anew")
+        raise Refused(f"{action.path}: the plan shows another change than it would make; make the plan anew")
 
 
 class _Undo(_Run):
@@ -500,12 +504,12 @@ class _Undo(_Run):
                 self.told(step, "undone", "")
                 return True
             if there.state == "changed":
-                raise hands.Refused(
+                raise Refused(
                     f"{action.path}: changed since the step was done: "
                     + (f"it is {there.there} now" if there.there else "it is gone")
                 )
             if there.state == "between" and self.last[step.id].outcome != "begun":
-                raise hands.Refused(f"{action.path}: is there again since it was moved; the kept copy is left alone")
+                raise Refused(f"{action.path}: is there again since it was moved; the kept copy is left alone")
             self.receipt(step, "begun", started, before=there.there)
             changed = hands.take_back(action, place)
             warning = (
@@ -513,10 +517,10 @@ class _Undo(_Run):
             )
             message = "; ".join(text for text in (warning, changed.message) if text)
             self.receipt(step, "undone", started, before=changed.before, after=changed.after, message=message)
-        except hands.Refused as error:
+        except Refused as error:
             self.ended(step, started, "refused", error.reason)
             return False
-        except (hands.Failed, CaseError) as error:
+        except (Failed, CaseError) as error:
             self.ended(step, started, "failed", str(error))
             return False
         self.told(step, "undone", message)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pratique.adapters import apply, disk
+from pratique.adapters import disk
+from pratique.adapters.apply.places import allowed
 from pratique.ecosystems.npm.layout import cache_root, cached_content_path
 from pratique.model.plan import Quarantine
 from pratique.model.ports import Unreadable
@@ -86,7 +87,7 @@ def held(found: list[Sight], made: str) -> tuple[tuple[Held, ...], list[str]]:
             sightings=tuple(sorted(names)),
             purls=tuple(sorted({purl for purl in names.values() if purl})),
         )
-        forbidden = apply.allowed(Quarantine(path=path, digest=digest, what=thing.what, folder=folder))
+        forbidden = allowed(Quarantine(path=path, digest=digest, what=thing.what, folder=folder))
         if forbidden is not None:
             notes.append(f"{path}: is not moved, since it {forbidden}: move it by hand")
             continue

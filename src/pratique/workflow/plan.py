@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from pratique.adapters import checkout, clock, disk
-from pratique.adapters.apply import EDITABLE
+from pratique.adapters.apply.places import EDITABLE
 from pratique.model.case import CaseFile, EntryKind, Rotation
 from pratique.model.credential import ReachReport
 from pratique.model.errors import UsageError

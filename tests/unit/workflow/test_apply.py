@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pratique.adapters import apply as hands
+from pratique.adapters.apply.folders import alone
+from pratique.adapters.apply.places import allowed
 from pratique.model.errors import PlanError, UsageError
 from pratique.model.plan import Edit, Hunk, Manual, Precondition, Quarantine
 from pratique.report.plans import render_plan
@@ -219,7 +220,7 @@ def test_a_change_that_nobody_committed_is_not_edited_over(tmp_path: Path) -> No
 def test_another_apply_at_work_is_refused(tmp_path: Path) -> None:
     request = written(world(tmp_path / "w"), tmp_path / "plan.json")
     before = snapshot(tmp_path / "w")
-    with hands.alone(f"{request.plan}.quarantine"), pytest.raises(PlanError, match="another apply"):
+    with alone(f"{request.plan}.quarantine"), pytest.raises(PlanError, match="another apply"):
         apply(request)
     assert snapshot(tmp_path / "w") == before
 
@@ -377,7 +378,7 @@ def test_a_new_file_where_no_second_name_can_be_given(tmp_path: Path, monkeypatc
     ],
 )
 def test_which_files_an_edit_may_change(path: str, fits: bool) -> None:
-    found = hands.allowed(Edit(path=path, before=None, after="", hunks=(), diff=""))
+    found = allowed(Edit(path=path, before=None, after="", hunks=(), diff=""))
     assert (found is None) is fits
 
 
