@@ -16,7 +16,7 @@ from pratique.model.errors import TargetError, UsageError
 from pratique.model.incident import Incident
 from pratique.model.verification import Comparison
 from pratique.respond.rotate.order import ordered
-from pratique.respond.rotate.planner import ENDS_WITH_JOB, items
+from pratique.respond.rotate.wanted import ENDS_WITH_JOB, items
 from pratique.respond.situation import Situation
 from pratique.workflow.reach import ReachRequest, inventory
 from pratique.workflow.verify_record import Record

@@ -9,48 +9,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from pratique.model.credential import Credential
 from pratique.model.incident import Incident
 from pratique.model.plan import Command, Manual, Precondition, Step
-from pratique.model.report import VerdictEntry
 from pratique.respond.rotate.library import FALLBACK, provider
-from pratique.respond.rotate.order import EVIDENCE, Evidence, Item, Work, ordered, strongest
+from pratique.respond.rotate.order import Item, Work, ordered
 from pratique.respond.rotate.provider import Act, Provider
+from pratique.respond.rotate.wanted import CACHES, RAN, calling, items, left_out, of_a_job, seen
 from pratique.respond.situation import Situation
 
-_RAN = ("executed", "active")
-_CALLS = ("fetched", "installed", *_RAN)
-"""Depths that call for new credentials: the code was here, or ran."""
-
-CLASSES: Mapping[str, tuple[str, ...]] = {
-    "npm-token": ("npm",),
-    "vcs-token": ("github-token", "github-ssh", "gitlab", "bitbucket", "azure-devops"),
-    "cloud-key": ("aws", "aws-sso", "gcp", "gcp-user", "azure"),
-    "ssh-key": ("ssh", "github-ssh"),
-    "ci-secret": ("github-actions-secret",),
-    "oidc-publish-token": ("npm", "pypi"),
-    "environment": ("environment-file",),
-    "env-file": ("environment-file",),
-    "browser-data": ("browser-sessions",),
-    "password-vault": ("one-password", "bitwarden", "lastpass"),
-    "wallet": ("wallet",),
-}
-"""Providers of a class of secrets, where no inventory was made."""
-
-_JOBS = {"github-actions": "github-actions-secret", "gitlab": "gitlab"}
-_JOB_TOKENS = ("GITHUB_TOKEN", "CI_JOB_TOKEN")
 _STAGES: Mapping[str, tuple[str, ...]] = {
     "new-first": ("new-issued", "deployed", "revoked", "verified"),
     "revoke-first": ("revoked", "new-issued", "deployed", "verified"),
 }
 """States of a rotation in the order in which a provider goes through them."""
 
-ENDS_WITH_JOB = "job-token"
-"""Kind of a token that ends with its job."""
-CACHES = "ci-cache"
-"""The provider of caches and artifacts: before any secret of a job, wherever it stands in the order."""
 
 _CLOSED = ("verified", "not-needed")
 
@@ -72,7 +45,7 @@ def notes(situation: Situation) -> Iterator[str]:
     """What is not replaced, and why."""
     called = calling(situation)
     if not called:
-        shallow = sorted({verdict.incident for verdict in _seen(situation)})
+        shallow = sorted({verdict.incident for verdict in seen(situation)})
         if shallow:
             yield (
                 f"{', '.join(shallow)}: a release is asked for or locked, and nothing shows that it came here; "
@@ -86,152 +59,11 @@ def notes(situation: Situation) -> Iterator[str]:
         )
         return
     for credential in situation.reach.credentials:
-        why = _left_out(credential, situation.today)
+        why = left_out(credential, situation.today)
         if why:
             yield f"{credential.place}, {credential.fact.field}: {why}"
     for refusal in situation.reach.refusals:
         yield f"{refusal.place}: {refusal.reason}; whatever lies there is not in the rotation"
-
-
-def calling(situation: Situation) -> dict[str, str]:
-    """The incidents that call for new credentials, each with the deepest step that it reached here."""
-    found: dict[str, str] = {}
-    for verdict in _seen(situation):
-        if verdict.depth in _CALLS:
-            depth = found.get(verdict.incident, verdict.depth)
-            found[verdict.incident] = max(depth, verdict.depth, key=_CALLS.index)
-    return dict(sorted(found.items()))
-
-
-def _seen(situation: Situation) -> Iterator[VerdictEntry]:
-    for report in situation.reports:
-        for verdict in report.verdicts:
-            if verdict.sightings and verdict.status in ("affected", "under_investigation", "fixed"):
-                yield verdict
-
-
-def _left_out(credential: Credential, today: datetime.date) -> str:
-    """Why a credential is no step; empty where it is one."""
-    expires = credential.fact.expires
-    if expires is not None and expires[:10] < today.isoformat():
-        return f"ended on {expires[:10]}; look for what was made with it before"
-    if credential.fact.kind == ENDS_WITH_JOB:
-        return "ended with its job; look for what was made with it until then"
-    if credential.reach == "not-readable":
-        return "could not be read by this account"
-    if credential.fact.state == "reference":
-        return "points elsewhere; what it points to is looked at there"
-    return ""
-
-
-def items(situation: Situation) -> list[Item]:
-    """What is replaced; empty where nothing calls for it. Caches of pipelines go with secrets of pipelines."""
-    called = calling(situation)
-    found = list(_items(situation, called)) if called else []
-    if any(_of_a_job(item) for item in found):
-        found.append(Item(provider=CACHES, tier=provider(CACHES).tier, kind=CACHES))
-    return found
-
-
-def _of_a_job(item: Item) -> bool:
-    """Whether a job held it: a cache that the code wrote would hand out the new one as well."""
-    if provider(item.provider).group == "pipeline" or item.job:
-        return True
-    return any(member.place.startswith("job:") for member in item.members)
-
-
-def _items(situation: Situation, called: Mapping[str, str]) -> Iterator[Item]:
-    if situation.reach is None:
-        yield from _classes(situation, called)
-        yield from _jobs(situation, frozenset())
-        return
-    wanted = {
-        credential.id: credential
-        for credential in situation.reach.credentials
-        if not _left_out(credential, situation.today)
-    }
-    told = frozenset(item.fact.field for item in wanted.values() if item.place.startswith("job:"))
-    for members in _same(wanted):
-        first = members[0]
-        yield Item(
-            provider=_provider(first),
-            tier=min(member.tier for member in members),
-            evidence=strongest(members),
-            members=members,
-        )
-    yield from _jobs(situation, told)
-
-
-def _provider(credential: Credential) -> str:
-    return provider(credential.rotation or credential.provider).id
-
-
-def _same(wanted: Mapping[str, Credential]) -> Iterator[tuple[Credential, ...]]:
-    """The credentials in groups of the same value and provider, each with the most dangerous first."""
-    left = dict(sorted(wanted.items()))
-    while left:
-        waiting = [next(iter(left))]
-        group: list[Credential] = []
-        while waiting:
-            found = left.pop(waiting.pop(), None)
-            if found is None:
-                continue
-            group.append(found)
-            waiting += [item for item in found.same_as if item in left]
-            waiting += [item.id for item in left.values() if found.id in item.same_as]
-        yield tuple(sorted(group, key=lambda item: (item.tier, EVIDENCE.index(strongest([item])), item.place, item.id)))
-
-
-def _classes(situation: Situation, called: Mapping[str, str]) -> Iterator[Item]:
-    """One item for each provider of the classes that the incidents reach, the best evidence kept."""
-    found: dict[str, Item] = {}
-    for name in called:
-        incident = situation.incidents.get(name)
-        for secret in incident.secrets if incident else ():
-            for key in CLASSES.get(secret.kind, ("other",)):
-                evidence: Evidence = secret.evidence or "in-reach"
-                item = Item(
-                    provider=key,
-                    tier=provider(key).tier,
-                    evidence=evidence,
-                    kind=secret.kind,
-                    condition=secret.condition,
-                )
-                known = found.get(key)
-                if known is None or EVIDENCE.index(evidence) < EVIDENCE.index(known.evidence):
-                    found[key] = item
-    yield from found.values()
-
-
-def _jobs(situation: Situation, told: frozenset[str]) -> Iterator[Item]:
-    """What jobs of the reports held, by name; `told` are names that an inventory has already."""
-    found: dict[tuple[str, str], tuple[set[str], bool]] = {}
-    for report in situation.reports:
-        for observation in report.observations:
-            if observation.kind != "job":
-                continue
-            facts = observation.facts
-            job = "/".join(str(facts[key]) for key in ("repository", "workflow", "job") if facts.get(key))
-            names = {str(name) for name in _listed(facts.get("secrets"))} - told
-            names = {name for name in names if name.upper() not in _JOB_TOKENS}
-            mints = any("id-token" in str(item) and "write" in str(item) for item in _listed(facts.get("permissions")))
-            if names or mints:
-                held, before = found.get((str(facts.get("system")), job), (set(), False))
-                found[str(facts.get("system")), job] = held | names, before or mints
-    for (system, job), (names, mints) in sorted(found.items()):
-        key = _JOBS.get(system, "other")
-        yield Item(
-            provider=key,
-            tier=0 if mints else provider(key).tier,
-            evidence="in-reach",
-            job=job,
-            names=tuple(sorted(names)),
-            mints_identity=mints,
-        )
-
-
-def _listed(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else ()
 
 
 def _work(
@@ -241,7 +73,7 @@ def _work(
     chosen = work.provider
     conditions = _preconditions(situation, called)
     parents = list(work.parents)
-    if chosen.id != CACHES and any(_of_a_job(item) for item in work.items):
+    if chosen.id != CACHES and any(of_a_job(item) for item in work.items):
         parents = list(dict.fromkeys((*parents, CACHES)))
     before = tuple(step for parent in parents for step in placed.get(parent, ()))
     closed = all(_state(situation, item) in _CLOSED for item in work.items)
@@ -307,7 +139,7 @@ def _work(
 
 def _preconditions(situation: Situation, called: Mapping[str, str]) -> tuple[Precondition, ...]:
     """First the sweep of every incident with a dead man's switch that was seen, then a machine to work on."""
-    armed = sorted({verdict.incident for verdict in _seen(situation)} | set(called))
+    armed = sorted({verdict.incident for verdict in seen(situation)} | set(called))
     found = [
         Precondition(
             kind="swept",
@@ -399,7 +231,7 @@ def _reason(called: Mapping[str, str], item: Item) -> str:
     if item.kind == CACHES:
         return "A cache that the code wrote runs it again, with the new secrets: it goes before them."
     parts = []
-    if not any(depth in _RAN for depth in called.values()):
+    if not any(depth in RAN for depth in called.values()):
         parts.append("Nothing here shows that the code ran; where it did, it could read this.")
     if item.evidence == "taken":
         parts.append(f"Victims of {names} lost secrets of this class.")

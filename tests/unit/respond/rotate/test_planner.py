@@ -13,7 +13,8 @@ from pratique.model.credential import Credential, CredentialFact, ReachRefusal
 from pratique.model.plan import Manual, Step
 from pratique.readers.credentials.table import table
 from pratique.respond.rotate.library import ids
-from pratique.respond.rotate.planner import CLASSES, notes, remediation_order, steps
+from pratique.respond.rotate.planner import notes, remediation_order, steps
+from pratique.respond.rotate.wanted import CLASSES
 from pratique.respond.situation import Situation
 from tests.unit.respond.situations import AXIOS, credential, reach, report, situation
 
