@@ -8,17 +8,16 @@ and no names of machines. While a dead man's switch is armed, no text asks anybo
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterator
 
 import msgspec
 
 from pratique.model.inert import code, prose
 from pratique.model.plan import Manual, Owner, Step
-from pratique.model.report import SightingEntry, SubjectEntry, VerdictEntry
+from pratique.respond.communicate_clocks import clocks
+from pratique.respond.communicate_facts import Facts, counted, unknown
 from pratique.respond.situation import Situation
 
-_DEPTHS = ("declared", "resolved", "fetched", "installed", "executed", "active")
 _DEPTH_WORDS = {
     "declared": "a listed release is asked for; nothing shows that it was fetched",
     "resolved": "a lockfile names a listed release; nothing shows that it was fetched",
@@ -27,14 +26,6 @@ _DEPTH_WORDS = {
     "executed": "the code of a listed release ran",
     "active": "the code of a listed release ran, and what it left behind runs",
 }
-_TELLING = (
-    "it was fetched through the mirror",
-    "the archive was downloaded",
-    "the command was typed",
-    "the npm command started",
-    "the registry answered",
-)
-"""Meanings of times at which a release came."""
 _TIERS = {
     0: "mints, publishes or controls an identity",
     1: "production or a cloud",
@@ -53,97 +44,6 @@ class Audience(msgspec.Struct, frozen=True):
     owner: Owner
     write: Callable[[Facts], Iterator[str]]
     reason: str
-
-
-class Facts:
-    """What the texts are filled from."""
-
-    def __init__(self, situation: Situation) -> None:
-        self.situation = situation
-        self.subjects: dict[str, SubjectEntry] = {
-            item.id: item for report in situation.reports for item in report.subjects
-        }
-        sightings = {item.id: item for report in situation.reports for item in report.sightings}
-        self.verdicts: dict[str, list[VerdictEntry]] = {}
-        for report in situation.reports:
-            for verdict in report.verdicts:
-                if verdict.status in ("affected", "fixed") or (
-                    verdict.status == "under_investigation" and verdict.sightings
-                ):
-                    self.verdicts.setdefault(verdict.incident, []).append(verdict)
-        self.verdicts = dict(sorted(self.verdicts.items()))
-        self.sightings: dict[str, list[SightingEntry]] = {
-            name: [sightings[key] for verdict in found for key in verdict.sightings if key in sightings]
-            for name, found in self.verdicts.items()
-        }
-        self.armed = situation.armed()
-
-    def title(self, name: str) -> str:
-        """What happened, in one line."""
-        incident = self.situation.incidents.get(name)
-        return prose(incident.title) if incident else code(name)
-
-    def summary(self, name: str) -> str:
-        """What happened, in a few sentences."""
-        incident = self.situation.incidents.get(name)
-        return prose(incident.summary) if incident else _unknown("what happened upstream")
-
-    def releases(self, name: str) -> str:
-        """The listed releases that were seen."""
-        found = sorted({item.purl for item in self.sightings[name] if item.kind == "component" and item.purl})
-        return ", ".join(code(purl) for purl in found) or _unknown("which listed releases were seen")
-
-    def windows(self, name: str) -> str:
-        """When the listed releases could be fetched."""
-        incident = self.situation.incidents.get(name)
-        if incident is None or not incident.windows:
-            return _unknown("when the listed releases could be fetched")
-        start = min(window.start for window in incident.windows)
-        ends = [window.end for window in incident.windows]
-        known = [end for end in ends if end is not None]
-        last = _moment(max(known)) if len(known) == len(ends) else _unknown("when they were removed")
-        return f"from {_moment(start)} to {last}"
-
-    def since(self, name: str) -> str:
-        """The first time that a record shows a release coming here."""
-        found = sorted(
-            (time.value, time.meaning)
-            for sighting in self.sightings[name]
-            for time in sighting.times
-            if time.meaning in _TELLING
-        )
-        if not found:
-            return _unknown("since when it was here; no record holds the time")
-        return f"{code(found[0][0])} ({found[0][1]})"
-
-    def depth(self, name: str) -> str | None:
-        """How far it got at the deepest place."""
-        found = [verdict.depth for verdict in self.verdicts[name] if verdict.depth in _DEPTHS]
-        return max(found, key=_DEPTHS.index) if found else None
-
-    def ran(self) -> bool:
-        """Whether the code of any incident ran."""
-        return any(self.depth(name) in ("executed", "active") for name in self.verdicts)
-
-    def count(self, name: str) -> str:
-        """How many places of each kind and status."""
-        totals: dict[tuple[str, str], int] = {}
-        for verdict in self.verdicts[name]:
-            subject = self.subjects.get(verdict.subject)
-            key = (verdict.status, subject.kind if subject else "place")
-            totals[key] = totals.get(key, 0) + 1
-        words = {"affected": "affected", "under_investigation": "not decided yet", "fixed": "recovered"}
-        return ", ".join(
-            f"{_counted(number, kind)} {words[status]}" for (status, kind), number in sorted(totals.items())
-        )
-
-    def gaps(self) -> int:
-        """How many relevant places could not be examined."""
-        return sum(
-            item.relevant and item.accepted is None
-            for report in self.situation.reports
-            for item in report.coverage.refusals
-        )
 
 
 def steps(situation: Situation) -> Iterator[Step]:
@@ -165,19 +65,6 @@ def steps(situation: Situation) -> Iterator[Step]:
         )
 
 
-def _unknown(what: str) -> str:
-    return f"[UNKNOWN: {what}]"
-
-
-def _counted(number: int, noun: str) -> str:
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
-
-
-def _moment(value: datetime.datetime) -> str:
-    return value.astimezone(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
@@ -185,7 +72,7 @@ def _sentence(text: str) -> str:
 def _depth(facts: Facts, name: str) -> str:
     depth = facts.depth(name)
     if not depth:
-        return _unknown("how far it got")
+        return unknown("how far it got")
     decided = any(verdict.status in ("affected", "fixed") for verdict in facts.verdicts[name])
     return _DEPTH_WORDS[depth] if decided else f"not decided yet; what was seen would mean that {_DEPTH_WORDS[depth]}"
 
@@ -194,7 +81,7 @@ def _reach(facts: Facts, places: bool) -> Iterator[str]:
     """What could have been reached, by tier; each place where `places`."""
     found = facts.situation.reach
     if found is None:
-        yield f"- {_unknown('which credentials the account could read; no inventory was made')}"
+        yield f"- {unknown('which credentials the account could read; no inventory was made')}"
         return
     within = [item for item in found.credentials if item.reach != "not-readable"]
     if not within:
@@ -205,15 +92,15 @@ def _reach(facts: Facts, places: bool) -> Iterator[str]:
             continue
         taken = sum(item.taken == "taken" for item in mine)
         of_them = f"; {taken:,} of a class that victims of this incident lost" if taken else ""
-        yield f"- Tier {tier} ({words}): {_counted(len(mine), 'credential')}{of_them}."
+        yield f"- Tier {tier} ({words}): {counted(len(mine), 'credential')}{of_them}."
         if places:
             for item in mine[:_PLACES]:
                 yield f"  - {code(item.provider)}: {code(item.fact.field)} in {code(item.place)}"
             if len(mine) > _PLACES:
                 yield f"  - and {len(mine) - _PLACES:,} more"
     if found.refusals:
-        unread = _counted(len(found.refusals), "place")
-        yield f"- {_unknown(f'what lies in {unread} that could not be read')}"
+        unread = counted(len(found.refusals), "place")
+        yield f"- {unknown(f'what lies in {unread} that could not be read')}"
     yield "- Within reach does not mean taken. That anything was taken is not shown by this inventory."
 
 
@@ -221,7 +108,7 @@ def _done(facts: Facts) -> Iterator[str]:
     """What is done and what is open."""
     situation = facts.situation
     sealed = "sealed" if situation.sealed else "not sealed yet"
-    yield f"- Evidence: {sealed if situation.case else _unknown('whether evidence was copied; no case is open')}."
+    yield f"- Evidence: {sealed if situation.case else unknown('whether evidence was copied; no case is open')}."
     for name in facts.verdicts:
         incident = situation.incidents.get(name)
         if incident is not None and incident.dead_man_switch:
@@ -229,7 +116,7 @@ def _done(facts: Facts) -> Iterator[str]:
             yield f"- Dead man's switch of {code(name)}: {state}."
     found = situation.reach
     if found is None:
-        yield f"- Credentials: {_unknown('how many must be replaced')}."
+        yield f"- Credentials: {unknown('how many must be replaced')}."
     else:
         within = [item for item in found.credentials if item.reach != "not-readable" and item.fact.state != "reference"]
         states = [situation.rotations[item.id].state if item.id in situation.rotations else "open" for item in within]
@@ -239,8 +126,8 @@ def _done(facts: Facts) -> Iterator[str]:
         yield f"- Credentials: {closed:,} of {len(within):,} closed, {begun:,} begun, {left:,} open."
     gaps = facts.gaps()
     if gaps:
-        yield f"- {_counted(gaps, 'place')} could not be examined and may change the answer."
-    yield f"- Machine rebuilt: {_unknown('whether and when it was rebuilt')}."
+        yield f"- {counted(gaps, 'place')} could not be examined and may change the answer."
+    yield f"- Machine rebuilt: {unknown('whether and when it was rebuilt')}."
 
 
 def _what(facts: Facts, releases: bool = True) -> Iterator[str]:
@@ -291,7 +178,7 @@ def _engineers(facts: Facts) -> Iterator[str]:
         yield "4. Look for the switch above on every affected machine, copy it, remove it, and record that. Then go on."
     else:
         yield "4. Put no new secret on an affected machine. Replace from another one, in the order of the plan."
-    yield f"5. Ask here before you act: {_unknown('name and channel of the person who leads the response')}."
+    yield f"5. Ask here before you act: {unknown('name and channel of the person who leads the response')}."
     yield ""
     if not facts.armed:
         yield "## What could have been reached"
@@ -338,9 +225,9 @@ def _management(facts: Facts) -> Iterator[str]:
     yield ""
     yield "## To decide"
     yield ""
-    yield f"- Who speaks for us: {_unknown('name')}."
-    yield f"- Outages that replacing credentials brings: {_unknown('which services, when')}."
-    yield f"- Customers: {_unknown('whether their data or our products to them are touched')}."
+    yield f"- Who speaks for us: {unknown('name')}."
+    yield f"- Outages that replacing credentials brings: {unknown('which services, when')}."
+    yield f"- Customers: {unknown('whether their data or our products to them are touched')}."
     yield "- Notification duties: counsel decides; the clocks that may run stand in the text for legal."
 
 
@@ -358,61 +245,20 @@ def _customers(facts: Facts) -> Iterator[str]:
     yield ""
     yield "## What it means for you"
     yield ""
-    yield f"- Your data: {_unknown('whether customer data was within reach, and whether there is a sign of access')}"
-    built = _unknown("whether a product, package or image that we gave you was built where the code ran")
+    yield f"- Your data: {unknown('whether customer data was within reach, and whether there is a sign of access')}"
+    built = unknown("whether a product, package or image that we gave you was built where the code ran")
     yield f"- What we deliver: {built}"
-    yield f"- Credentials that you gave us: {_unknown('whether any was within reach')}"
+    yield f"- Credentials that you gave us: {unknown('whether any was within reach')}"
     yield ""
     yield "## What we do"
     yield ""
-    yield f"- {_unknown('which steps are done, in words that you can stand by')}"
+    yield f"- {unknown('which steps are done, in words that you can stand by')}"
     yield ""
     yield "## What you can do"
     yield ""
-    yield f"- {_unknown('what customers should do, if anything')}"
+    yield f"- {unknown('what customers should do, if anything')}"
     yield ""
-    yield f"Contact: {_unknown('address that is answered')}. Next notice: {_unknown('date')}."
-
-
-def clocks(aware: str | None) -> Iterator[str]:
-    """The notification clocks that may run, counted from when awareness is recorded."""
-    start = _parsed(aware)
-    told = _moment(start) if start else _unknown("when we became aware; record it, the clocks count from it")
-    yield f"- Aware since: {told}"
-
-    def until(hours: int) -> str:
-        return _moment(start + datetime.timedelta(hours=hours)) if start else _unknown(f"{hours} h after that")
-
-    yield (
-        f"- GDPR Art. 33, to the supervisory authority: 72 h, {until(72)}. It runs if personal data are breached, "
-        "unless a risk to people is unlikely. A processor tells its controller without undue delay."
-    )
-    yield "- GDPR Art. 34, to the people: without undue delay. It runs if a high risk to them is likely."
-    yield (
-        f"- NIS2 Art. 23: early warning 24 h, {until(24)}; notification 72 h, {until(72)}; final report one month "
-        "after the notification. It runs for essential and important entities, if the incident is significant."
-    )
-    yield (
-        f"- Cyber Resilience Act Art. 14: early warning 24 h, {until(24)}; notification 72 h, {until(72)}. It may run "
-        "for makers of products with digital elements, if the security of a product is touched."
-    )
-    yield f"- Contracts: {_unknown('which contracts hold notification terms, and of how many hours')}"
-    yield f"- Sector rules (finance, health, telecommunications, listed companies): {_unknown('which apply')}"
-    yield f"- Insurance: {_unknown('notification terms of the policy')}"
-
-
-def _parsed(text: str | None) -> datetime.datetime | None:
-    try:
-        value = datetime.datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-    if value is None:
-        return None
-    try:
-        start = (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
-        return start if start + datetime.timedelta(days=40) else None
-    except (OverflowError, ValueError):
-        return None
+    yield f"Contact: {unknown('address that is answered')}. Next notice: {unknown('date')}."
 
 
 def _legal(facts: Facts) -> Iterator[str]:
@@ -437,7 +283,7 @@ def _legal(facts: Facts) -> Iterator[str]:
     if facts.situation.case:
         yield f"- Case {code(facts.situation.case)}: its journal is chained; `pratique case verify` recomputes it."
     yield from _done(facts)
-    yield f"- Legal hold: {_unknown('whether deletion of logs and mail was stopped')}."
+    yield f"- Legal hold: {unknown('whether deletion of logs and mail was stopped')}."
     yield "- Test no credential of somebody else, and open nothing that an attacker published: tell its owner."
 
 
@@ -453,11 +299,11 @@ def _privacy(facts: Facts) -> Iterator[str]:
     if found is not None:
         personal = sum(item.fact.state == "store" and item.reach != "not-readable" for item in found.credentials)
     if personal:
-        yield f"- On the machine: {_counted(personal, 'store')} of passwords, sessions or messages; none was opened."
-    yield f"- Systems that the credentials in reach open: {_unknown('which of them hold personal data, and of whom')}"
-    yield f"- Signs of access: {_unknown('what the audit logs of those systems show since then')}"
-    yield f"- Kinds and number of people: {_unknown('categories and approximate numbers, as Art. 33(3) asks')}"
-    yield f"- Likely consequences, and measures taken: {_unknown('to be assessed')}"
+        yield f"- On the machine: {counted(personal, 'store')} of passwords, sessions or messages; none was opened."
+    yield f"- Systems that the credentials in reach open: {unknown('which of them hold personal data, and of whom')}"
+    yield f"- Signs of access: {unknown('what the audit logs of those systems show since then')}"
+    yield f"- Kinds and number of people: {unknown('categories and approximate numbers, as Art. 33(3) asks')}"
+    yield f"- Likely consequences, and measures taken: {unknown('to be assessed')}"
     yield ""
     yield "## What could have been reached"
     yield ""
@@ -471,7 +317,7 @@ def _privacy(facts: Facts) -> Iterator[str]:
     yield ""
     yield "- It holds names and places of credentials of a person's account, never a value. It is a map for the"
     yield "  next attacker: keep it in the case alone, with a date on which it is deleted; show the person."
-    yield f"- Works council or staff representation: {_unknown('whether it must be told')}."
+    yield f"- Works council or staff representation: {unknown('whether it must be told')}."
 
 
 AUDIENCES: tuple[Audience, ...] = (

@@ -11,7 +11,7 @@ from pratique.model.location import Location
 from pratique.model.observation import Time
 from pratique.model.plan import Manual
 from pratique.model.report import RefusalEntry, SightingEntry
-from pratique.respond.communicate import clocks, steps
+from pratique.respond.communicate import steps
 from pratique.respond.plan import compose
 from pratique.respond.situation import Situation
 from tests.unit.respond.situations import AXIOS, credential, reach, report, situation
@@ -142,21 +142,6 @@ def test_an_armed_switch_comes_first_and_nothing_asks_to_revoke() -> None:
     swept = texts(situation(found, swept=frozenset({"tanstack-2026-05-11"})))["engineers"]
     assert "End no token" not in swept
     assert "Replace from another one" in swept
-
-
-def test_clocks_count_from_awareness() -> None:
-    text = "\n".join(clocks("2026-11-25T22:10:00Z"))
-    assert "72 h, 2026-11-28 22:10 UTC" in text
-    assert "early warning 24 h, 2026-11-26 22:10 UTC" in text
-    assert "one month after the notification" in text
-    assert "\n".join(clocks("2026-11-25T23:10:00+01:00")) == text
-
-
-@pytest.mark.parametrize("aware", [None, "", "yesterday", "9999-12-31T23:59:59-23:00", "9999-12-31T00:00:00Z"])
-def test_without_a_usable_time_no_date_is_made_up(aware: str | None) -> None:
-    text = "\n".join(clocks(aware))
-    assert "[UNKNOWN: when we became aware" in text
-    assert "[UNKNOWN: 72 h after that]" in text
 
 
 def test_counsel_is_asked() -> None:

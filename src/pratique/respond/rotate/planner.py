@@ -23,8 +23,6 @@ _STAGES: Mapping[str, tuple[str, ...]] = {
     "revoke-first": ("revoked", "new-issued", "deployed", "verified"),
 }
 """States of a rotation in the order in which a provider goes through them."""
-
-
 _CLOSED = ("verified", "not-needed")
 
 
