@@ -153,7 +153,7 @@ class Browser:
 
     def close(self) -> None:
         """End the browser."""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # it may have ended by itself; what follows kills it else
             self._session = None
             self.ask("Browser.close")
         with contextlib.suppress(subprocess.TimeoutExpired):

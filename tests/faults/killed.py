@@ -124,7 +124,7 @@ def careless() -> None:
             self._file.flush()
             self._dirty = False
 
-    Packs.finish = finish  # type: ignore[method-assign]
+    Packs.finish = finish
 
 
 def main() -> int:

@@ -110,7 +110,7 @@ def test_a_repaired_lockfile_is_accepted(label: str, codec: object, tmp_path: Pa
         name, search = made(label, tmp_path, registry)
         registry.as_of = AFTER_WINDOW
         before = (tmp_path / name).read_bytes()
-        repaired = good(codec.CODEC.repair(before, CORRECTIONS, releases))  # type: ignore[attr-defined]  # a codec's module
+        repaired = good(codec.CODEC.repair(before, CORRECTIONS, releases))
         assert repaired.changes
         (tmp_path / name).write_bytes(repaired.content)
         proof = shown(tmp_path, search, name)

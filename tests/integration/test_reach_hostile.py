@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Path:
 
 def look(home: Path, **more: object) -> ReachReport:
     started = time.monotonic()
-    report = api.reach(api.ReachRequest(home=str(home), **more))  # type: ignore[arg-type]
+    report = api.reach(api.ReachRequest(home=str(home), **more))
     assert time.monotonic() - started < 60
     return report
 
@@ -231,7 +231,7 @@ def test_a_home_that_may_not_be_looked_at_is_a_refusal_and_no_mistake_of_the_use
     def closed(path: object, *more: object, **named: object) -> object:
         if str(path) == str(home):
             raise OSError(number, os.strerror(number))
-        return real(path, *more, **named)  # type: ignore[call-overload]
+        return real(path, *more, **named)
 
     monkeypatch.setattr(os, "stat", closed)
     assert refused(look(home)) == {("folder", "$HOME", reason)}
@@ -244,7 +244,10 @@ def test_memory_is_never_written_to_disk() -> None:
 
     found: list[object] = []
     account = Account(name="dev", home="/", uid=os.geteuid())
-    work = lambda _: str(resource.getrlimit(resource.RLIMIT_CORE)).encode()  # noqa: E731
+
+    def work(_):
+        return str(resource.getrlimit(resource.RLIMIT_CORE)).encode()
+
     apart(1, work, lambda _, result: found.append(result), 30, places.as_account(account))
     assert found == [b"(0, 0)"]
 
@@ -256,7 +259,7 @@ def test_a_reader_that_ends_its_process_is_said(home: Path, monkeypatch: pytest.
     def die(entry: places.Entry, *more: object) -> object:
         if entry.shown == "$HOME/.npmrc":
             os.kill(os.getpid(), 9)
-        return real(entry, *more)  # type: ignore[arg-type]
+        return real(entry, *more)
 
     monkeypatch.setattr(workflow, "seen", die)
     assert refused(look(home)) == {("npm-rc", "$HOME/.npmrc", "cannot be read")}

@@ -129,7 +129,7 @@ def test_what_is_private_is_told_as_yes_or_no_without_a_path(runs: Runs) -> None
     for item in told:
         assert item["place"] == "(in this home)"
         assert not {"mode", "modified", "born", "tracked"} & item.keys()
-        assert "identity" not in item["fact"]  # type: ignore[operator]
+        assert "identity" not in item["fact"]
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -173,7 +173,7 @@ def test_nothing_that_sets_the_switch_off_comes_before_its_sweep(incident: str, 
         machine.put("home/projects/shop/.claude/settings.json", json.dumps(hook))
         machine.put("home/projects/shop/.claude/setup.mjs", "// inert text of a test\n")
         task = {"version": "2.0.0", "tasks": [{"label": "x", "command": "node .vscode/setup.mjs"}]}
-        task["tasks"][0]["runOptions"] = {"runOn": "folderOpen"}  # type: ignore[index]  # a list of tables
+        task["tasks"][0]["runOptions"] = {"runOn": "folderOpen"}
         machine.put("home/projects/shop/.vscode/tasks.json", json.dumps(task))
         machine.put("home/projects/shop/.vscode/setup.mjs", "// inert text of a test\n")
     machine.opened()

@@ -109,7 +109,7 @@ class Layout:
 
 def packed(folder: Path, path: Path, *, mode: str = "w") -> Path:
     """A folder as one tar."""
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]  # the mode is one of tarfile's
+    with tarfile.open(path, mode) as archive:
         for item in sorted(folder.rglob("*")):
             archive.add(item, item.relative_to(folder).as_posix(), recursive=False)
     return path

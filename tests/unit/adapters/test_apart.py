@@ -14,14 +14,14 @@ from pratique.adapters.apart import apart
 
 def run(count: int, work: object, seconds: float = 30, start: object = None) -> list[tuple[int, object]]:
     found: list[tuple[int, object]] = []
-    apart(count, work, lambda number, result: found.append((number, result)), seconds, start)  # type: ignore[arg-type]
+    apart(count, work, lambda number, result: found.append((number, result)), seconds, start)
     return found
 
 
 def test_results_come_in_order_and_whole() -> None:
     sizes = [0, 1, 1 << 20, 5 << 20]
     found = run(4, lambda number: b"x" * sizes[number])
-    assert [(number, len(result)) for number, result in found] == list(enumerate(sizes))  # type: ignore[arg-type]
+    assert [(number, len(result)) for number, result in found] == list(enumerate(sizes))
     assert run(0, lambda _: b"") == []
 
 
@@ -61,7 +61,7 @@ def test_it_is_started_in_the_process_apart(capfd: pytest.CaptureFixture[str]) -
 
 
 def test_no_process_is_left() -> None:
-    run(2, lambda number: time.sleep(600) or b"" if number else b"", 0.3)  # type: ignore[func-returns-value]
+    run(2, lambda number: time.sleep(600) or b"" if number else b"", 0.3)
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
 

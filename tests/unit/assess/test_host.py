@@ -27,7 +27,7 @@ from tests.unit.assess.machine import URI, incident
 
 
 def judged(one: Incident, *facts: Any, platforms: tuple[str, ...] = ("linux",), path: str = "x") -> list[Sighting]:
-    machine = HostFact(platforms=platforms, live=True, homes=("/home/dev", "/Users/dev"))  # type: ignore[arg-type]
+    machine = HostFact(platforms=platforms, live=True, homes=("/home/dev", "/Users/dev"))
     catalogue = Catalogue([one])
     found = [Observation("host", locate(URI, "."), machine)]
     found += [Observation("probe", locate(URI, path), fact) for fact in facts]

@@ -37,12 +37,12 @@ def sightings(*observations: Observation, incident: str = "litellm-2026-03-24") 
 
 
 def seen(path: str, fact: Fact, reader: str = "r") -> Observation:
-    return Observation(reader, Location(TARGET, path), fact)  # type: ignore[arg-type]  # every fact there is
+    return Observation(reader, Location(TARGET, path), fact)
 
 
 def component(**more: object) -> ComponentFact:
     fields = {"depth": "installed", "record": "installed-record", "ecosystem": "PyPI", **more}
-    return ComponentFact(name="litellm", version="1.82.8", **fields)  # type: ignore[arg-type]  # made for tests
+    return ComponentFact(name="litellm", version="1.82.8", **fields)
 
 
 RECORD = seen(

@@ -25,7 +25,7 @@ def incident(**more: object) -> Incident:
         "status": "closed",
         "completeness": "fixed",
     }
-    return Incident(**{**base, **more})  # type: ignore[arg-type]
+    return Incident(**{**base, **more})
 
 
 def credential(**more: object) -> Credential:
@@ -38,7 +38,7 @@ def credential(**more: object) -> Credential:
         "fact": FACT,
         "reach": "readable",
     }
-    return Credential(**{**base, **more})  # type: ignore[arg-type]
+    return Credential(**{**base, **more})
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_a_source_that_fails_is_not_kept_and_the_step_goes_on(case: Case) -> Non
     with case.together():
         before = case.keep(item("before"), b"before")
         with pytest.raises(OSError, match="Input/output"):
-            case.keep(item("broken"), Broken())  # type: ignore[arg-type]
+            case.keep(item("broken"), Broken())
         after = case.keep(item("after"), b"after")
     case = again(case)
     assert [entry.body["what"] for entry in case.entries("evidence")] == ["before", "after"]

@@ -91,7 +91,7 @@ def _sighting(
         "observations": (),
     }
     fields |= more
-    return SightingEntry(  # type: ignore[arg-type]  # the fields of a sample
+    return SightingEntry(
         id=f"{number:015x}a", subject=subject, depth=depth, location=location, explanation=explanation, **fields
     )
 
@@ -157,7 +157,7 @@ def _incident(identifier: str, title: str, worst: str, **more: object) -> Incide
         "totals": {},
     }
     fields |= more
-    return IncidentEntry(id=identifier, title=title, worst=worst, **fields)  # type: ignore[arg-type]  # the fields of a sample
+    return IncidentEntry(id=identifier, title=title, worst=worst, **fields)
 
 
 INCIDENTS = (

@@ -48,7 +48,7 @@ def credential(**more: object) -> Credential:
         "same_as": ("2" * 16,),
         "secret": "npm-token",
     }
-    return Credential(**{**base, **more})  # type: ignore[arg-type]
+    return Credential(**{**base, **more})
 
 
 def test_a_credential_for_people() -> None:

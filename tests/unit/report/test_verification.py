@@ -18,7 +18,7 @@ def answer(**values: object) -> Verification:
         "credentials": (),
         "open": (),
     }
-    return Verification(**{**known, **values})  # type: ignore[arg-type]
+    return Verification(**{**known, **values})
 
 
 def subject(status: str, **values: object) -> SubjectAnswer:
@@ -32,7 +32,7 @@ def subject(status: str, **values: object) -> SubjectAnswer:
         "status": status,
         "reason": "the code ran there",
     }
-    return SubjectAnswer(**{**known, **values})  # type: ignore[arg-type]
+    return SubjectAnswer(**{**known, **values})
 
 
 def credential(age: int | None, closed: bool) -> CredentialAnswer:

@@ -24,7 +24,7 @@ from tests.unit.respond.planning import situation_of
 
 def indicator(kind: str, value: str, **more: Any) -> Indicator:
     settings: dict[str, Any] = {"confidence": "high", "meaning": "executed", "sources": ("s",), **more}
-    return Indicator(id=value, type=kind, value=value, **settings)  # type: ignore[arg-type]  # one of the kinds
+    return Indicator(id=value, type=kind, value=value, **settings)
 
 
 def incident(*indicators: Indicator) -> Incident:

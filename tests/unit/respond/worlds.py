@@ -70,7 +70,7 @@ def edit_of(path: Path, *hunks: tuple[int, bytes, bytes]) -> Edit:
 
 def move_of(path: Path, what: str = "package-cache") -> Quarantine:
     """A move of what is at a path now."""
-    return Quarantine(path=str(path), digest=disk.digest(str(path))[0], what=what, folder=path.is_dir())  # type: ignore[arg-type]
+    return Quarantine(path=str(path), digest=disk.digest(str(path))[0], what=what, folder=path.is_dir())
 
 
 def plan_of(*steps: Step, host: str | None = None, case: str = "") -> Plan:

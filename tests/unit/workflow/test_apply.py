@@ -189,7 +189,7 @@ def test_conditions_about_a_sweep_and_another_step_are_tested(tmp_path: Path) ->
         ("done", {"step": "by.hand"}, "by.hand has no receipt"),
         ("rebuilt", {}, "rebuilt"),
     ):
-        condition = msgspec.to_builtins(Precondition(kind=kind, words="w", **more))  # type: ignore[arg-type]
+        condition = msgspec.to_builtins(Precondition(kind=kind, words="w", **more))
         step = change("a", edit_of(tmp_path / "package.json", (0, b"{}", b"{ }")), preconditions=[condition])
         by_hand = change("by.hand", Manual(), "manual")
         found = apply(written(plan_of(by_hand, step), tmp_path / f"{kind}.json"))

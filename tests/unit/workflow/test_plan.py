@@ -71,7 +71,7 @@ class Journal:
     def __init__(self, *records: Sweep | Report | Verification) -> None:
         self.records = records
 
-    def entries(self, *kinds: str):  # type: ignore[no-untyped-def]  # a stand-in
+    def entries(self, *kinds: str):
         from pratique.model.case import Entry
 
         for number, record in enumerate(self.records, 1):
@@ -106,7 +106,7 @@ def test_a_sweep_counts_until_a_machine_shows_more() -> None:
         ((gone, looked, gone), True),
     ]
     for records, wanted in cases:
-        assert swept(Journal(*records), NAMED) is wanted, records  # type: ignore[arg-type]  # a stand-in
+        assert swept(Journal(*records), NAMED) is wanted, records
 
 
 def test_a_sweep_answers_for_the_machine_and_the_disk_that_it_looked_at() -> None:
@@ -115,7 +115,7 @@ def test_a_sweep_answers_for_the_machine_and_the_disk_that_it_looked_at() -> Non
     host = here.header.host
 
     def record(outcome: str, place: str, machine: str = host) -> Sweep:
-        return Sweep(incident=NAMED, outcome=outcome, basis="host-sweep", host=machine, place=place)  # type: ignore[arg-type]  # one of the three
+        return Sweep(incident=NAMED, outcome=outcome, basis="host-sweep", host=machine, place=place)
 
     on_disk = live("/mnt/mac/x", disk)
     nothing = record("nothing-found", "host+file:///")
@@ -131,7 +131,7 @@ def test_a_sweep_answers_for_the_machine_and_the_disk_that_it_looked_at() -> Non
         ((said, nothing), True),
     ]
     for records, wanted in cases:
-        assert swept(Journal(*records), NAMED) is wanted, records  # type: ignore[arg-type]  # a stand-in
+        assert swept(Journal(*records), NAMED) is wanted, records
 
 
 def test_a_machine_that_was_reached_waits_for_its_own_sweep() -> None:
@@ -152,21 +152,21 @@ def test_a_machine_that_was_reached_waits_for_its_own_sweep() -> None:
         ((here, msgspec.structs.replace(there, targets=kept), mine), True),
     ]
     for records, wanted in cases:
-        assert swept(Journal(*records), NAMED) is wanted, records  # type: ignore[arg-type]  # a stand-in
+        assert swept(Journal(*records), NAMED) is wanted, records
 
 
 def test_a_trace_that_was_taken_away_makes_no_run_undone() -> None:
     machine = live("/home/dev/x")
     nothing = msgspec.structs.replace(machine, sightings=(), verdicts=(), observations=())
-    found = last_reports(Journal(machine, nothing))  # type: ignore[arg-type]  # a stand-in
+    found = last_reports(Journal(machine, nothing))
     assert found == (machine, nothing)
-    assert last_reports(Journal(machine, nothing, nothing)) == (machine, nothing)  # type: ignore[arg-type]  # a stand-in
+    assert last_reports(Journal(machine, nothing, nothing)) == (machine, nothing)
 
 
 def test_the_last_report_of_each_set_of_places_counts() -> None:
     first, second = report_of([NAMED]), report_of(["axios-2026-03-31"])
     machine = live("/home/dev/x")
-    found = last_reports(Journal(first, machine, second))  # type: ignore[arg-type]  # a stand-in
+    found = last_reports(Journal(first, machine, second))
     assert found == (machine, second)
 
 

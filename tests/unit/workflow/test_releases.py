@@ -165,7 +165,7 @@ def test_a_plan_is_given_both(tmp_path: Path) -> None:
     assert made.releases("axios", "1.14.0") is None
 
 
-def project_situation(folder: Path):  # type: ignore[no-untyped-def]  # a Situation
+def project_situation(folder: Path):
     """The least that a plan is made from."""
     import datetime
 

@@ -64,7 +64,7 @@ def write(folder: int, name: str, content: bytes, known: Kept | None) -> None:
     write_draft(folder, part, content, known)
     try:
         os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
+    except BaseException:  # no draft is left behind; the error is passed on
         with contextlib.suppress(OSError):
             os.unlink(part, dir_fd=folder)
         raise
@@ -92,7 +92,7 @@ def write_draft(folder: int, name: str, content: bytes, known: Kept | None, time
         elif name.startswith(".pratique-"):
             os.fchmod(descriptor, 0o666 & ~_mask())
         os.fsync(descriptor)
-    except BaseException:
+    except BaseException:  # no draft is left behind; the error is passed on
         os.close(descriptor)
         with contextlib.suppress(OSError):
             os.unlink(name, dir_fd=folder)

@@ -62,7 +62,7 @@ def edit(action: Edit, place: str, folder: int, name: str) -> Changed:
             if now is None or found is None or identity(now) != identity(found):
                 raise Refused(f"{action.path}: changed while it was written")
             os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
+    except BaseException:  # no draft is left behind; the error is passed on
         with contextlib.suppress(OSError):
             os.unlink(draft, dir_fd=folder)
         raise
@@ -111,7 +111,7 @@ def restore(action: Edit, place: str, folder: int, name: str) -> Changed:
         if now is None or identity(now) != identity(found):
             raise Refused(f"{action.path}: changed while it was written")
         os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
+    except BaseException:  # no draft is left behind; the error is passed on
         with contextlib.suppress(OSError):
             os.unlink(draft, dir_fd=folder)
         raise

@@ -102,7 +102,7 @@ def _carry(source: int, name: str, target: int, draft: str) -> None:
     try:
         _copy(source, name, target, draft)
         os.fsync(target)
-    except BaseException:
+    except BaseException:  # no draft is left behind; the error is passed on
         with contextlib.suppress(OSError, Unreadable):
             remove(target, draft)
         raise

@@ -124,7 +124,7 @@ def test_memory_is_flat_whatever_the_size() -> None:
             self.left -= count
             return (piece * (count // len(piece) + 1))[:count]
 
-    artifact = Artifact("t:", "x.log", lambda: b"", lambda: None, lambda _: None, stream=Endless)  # type: ignore[arg-type]  # a file to read once
+    artifact = Artifact("t:", "x.log", lambda: b"", lambda: None, lambda _: None, stream=Endless)
     tracemalloc.start()
     found = list(log.READER.read(artifact, INTEREST))
     peak = tracemalloc.get_traced_memory()[1]

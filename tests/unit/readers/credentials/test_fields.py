@@ -42,7 +42,7 @@ def test_whose_a_field_is_stands_beside_it_or_above() -> None:
     found = told(ROW, text, "json_fields")[0]
     assert isinstance(found, dict)
     assert found["field"] == "users.work.auth.key"
-    assert ("account", "7") in found["identity"]  # type: ignore[operator]
+    assert ("account", "7") in found["identity"]
     assert found["scopes"] == ("read", "write")
 
 

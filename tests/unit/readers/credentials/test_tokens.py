@@ -10,7 +10,7 @@ from tests.unit.readers.credentials.told import secret
 
 
 @pytest.mark.parametrize("row", [row for row in formats() if row.prefix], ids=lambda row: row.prefix)
-def test_every_prefix_is_recognised_whatever_the_length(row) -> None:  # type: ignore[no-untyped-def]
+def test_every_prefix_is_recognised_whatever_the_length(row) -> None:
     letters = {"a-f0-9": "0a1b2c3d4e", "a-f0-9-": "0a1b2c3d4e", "A-Z0-9": "Q0Q1Q2Q3", "A-Z0-9-": "Q0Q1Q2Q3"}
     letters |= {"a-z0-9": "q0q1q2q3"}
     body = letters.get(row.body, "Q0q1Q2q3")

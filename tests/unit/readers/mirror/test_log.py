@@ -313,7 +313,7 @@ def test_a_hundred_thousand_lines_need_no_more_memory_than_a_thousand() -> None:
             lambda: b"",
             lambda: None,
             lambda _: None,
-            stream=lambda: endless,  # type: ignore[arg-type,return-value]  # raw, where a BinaryIO is due
+            stream=lambda: endless,
         )
         tracemalloc.start()
         facts = [item.facts for item in only(READER.read(artifact, Interest(NAMES)))]
@@ -357,7 +357,7 @@ def test_a_log_in_utf_16_is_a_relevant_refusal() -> None:
 def test_the_hole_that_a_rotation_leaves_hides_nothing() -> None:
     for size in (100, LONGEST * 9):
         found = told(b"\0" * size + COMBINED.encode() * 2)
-        assert [item.facts.name for item in found if isinstance(item, Observation)] == ["axios"]  # type: ignore[union-attr]  # requests alone
+        assert [item.facts.name for item in found if isinstance(item, Observation)] == ["axios"]
     assert refused(b"\0" * LONGEST * 9 + COMBINED.encode() * 2)
     assert refused(b"\0" * 100) == ["holds no line of a known kind of log"]
 

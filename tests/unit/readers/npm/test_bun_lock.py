@@ -189,7 +189,7 @@ def test_strange_entries_are_refused_beside_the_others() -> None:
     found = read(text, AXIOS)
     assert len(found) == 2
     assert reasons(found) == ["packages: 4 entries are not as bun writes them, the first is 'a'"]
-    assert found[1].names == ("a", "b", "c", "d")  # type: ignore[union-attr]  # the refusal
+    assert found[1].names == ("a", "b", "c", "d")
 
 
 @pytest.mark.parametrize("piece", ['\\"', '"', ",", ", ", "/*", "//", "/", "[", "{", '"\\'])

@@ -37,7 +37,7 @@ def test_roots_of_identity_come_first_and_groups_in_their_order(found: list[Item
 @given(items, st.randoms(use_true_random=False))
 def test_order_does_not_depend_on_the_order_of_the_input(found: list[Item], random: object) -> None:
     shuffled = list(found)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     assert ordered(found) == ordered(shuffled)
 
 

@@ -22,7 +22,7 @@ SWITCHES = sorted(item.id for item in load().incidents() if item.dead_man_switch
 
 
 def planned(*credentials: Credential, **values: object) -> list[Step]:
-    return list(steps(situation(report(AXIOS), found=reach(credentials), **values)))  # type: ignore[arg-type]
+    return list(steps(situation(report(AXIOS), found=reach(credentials), **values)))
 
 
 def told(step: Step) -> str:
@@ -186,7 +186,7 @@ def test_what_ends_today_is_still_replaced() -> None:
     ],
 )
 def test_what_is_recorded_is_not_asked_for_again(state: str, expected: tuple[str, ...]) -> None:
-    rotation = Rotation(credential="npm-1", state=state)  # type: ignore[arg-type]
+    rotation = Rotation(credential="npm-1", state=state)
     text = told(values(planned(credential("npm"), rotations={"npm-1": rotation}))[0])
     for word in ("Revoke:", "New:", "Put the new one"):
         assert (word in text) == (word in expected)

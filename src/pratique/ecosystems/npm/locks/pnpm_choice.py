@@ -174,7 +174,8 @@ class Choice(Document):
             for key in self.keys.values()
             if key.name == real and not self.bad(key) and not key.suffix and requests.admits(asked, key.version)
         ]
-        best = max(fitting, key=lambda key: parse_version(key.version).rank, default=None)  # type: ignore[union-attr]
-        if best is None:
+        ranked = [(parsed.rank, key) for key in fitting if (parsed := parse_version(key.version)) is not None]
+        if not ranked:
             return None
+        _, best = max(ranked, key=lambda pair: pair[0])
         return best.version if real == name else best.text

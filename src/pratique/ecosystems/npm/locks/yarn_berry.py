@@ -147,11 +147,11 @@ def _block(block: Block, patterns: list[str], record: LockedRelease, prefixed: b
         raise Unfit(f"{record.name} {record.version} is for other platforms than the release that it replaces")
     optional = _texts(manifest.get("optionalDependencies"))
     needs = {**_texts(manifest.get("dependencies")), **optional}
-    meta = {name: {"optional": True} for name in optional}
+    meta: dict[str, dict[str, object]] = {name: {"optional": True} for name in optional}
     sections: dict[str, dict[str, str] | dict[str, dict[str, object]]] = {
         "dependencies": {name: _range(asked, prefixed) for name, asked in needs.items()},
         "peerDependencies": _texts(manifest.get("peerDependencies")),
-        "dependenciesMeta": meta,  # type: ignore[dict-item]
+        "dependenciesMeta": meta,
         "peerDependenciesMeta": _tables(manifest.get("peerDependenciesMeta")),
         "bin": _commands(record),
     }

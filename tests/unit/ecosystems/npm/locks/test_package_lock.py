@@ -352,13 +352,13 @@ def test_version_1_with_nested_copies() -> None:
     assert left["axios"] == {
         "version": "1.14.0",
         "resolved": "http://registry.example/axios/-/axios-1.14.0.tgz",
-        "integrity": releases("axios", "1.14.0").integrity,  # type: ignore[union-attr]  # a stand-in
+        "integrity": releases("axios", "1.14.0").integrity,
         "requires": {"@standin/redirects": "^1.2.0"},
     }
     assert left["b"]["dependencies"] == {
         "axios": {
             "version": "0.30.3",
-            "integrity": releases("axios", "0.30.3").integrity,  # type: ignore[union-attr]  # a stand-in
+            "integrity": releases("axios", "0.30.3").integrity,
             "requires": {"@standin/redirects": "^1.2.0"},
         }
     }

@@ -134,7 +134,7 @@ def test_age_and_its_plug_ins() -> None:
     (found,) = told("sops-age", f"#       Recipient: {public}\nAGE-PLUGIN-YUBIKEY-1Q\n")
     assert isinstance(found, dict)
     assert (found["state"], found["protection"]) == ("reference", "hardware")
-    assert told("sops-age", "age-encryption.org/v1\n-> scrypt\n")[0]["protection"] == "passphrase"  # type: ignore[index]
+    assert told("sops-age", "age-encryption.org/v1\n-> scrypt\n")[0]["protection"] == "passphrase"
     assert fields("sops-age", "words\n") == ["not understood"]
 
 
@@ -173,7 +173,7 @@ def test_web_tokens_say_until_when() -> None:
 def test_whole_files() -> None:
     assert fields("vault", "") == []
     assert fields("vault", "${VAULT_TOKEN}") == ["whole file"]
-    assert told("vault", "${VAULT_TOKEN}")[0]["state"] == "reference"  # type: ignore[index]
+    assert told("vault", "${VAULT_TOKEN}")[0]["state"] == "reference"
     assert fields("vault", f"{secret('hvs.')}\nmore\n") == ["whole file", "half understood"]
 
 
@@ -186,7 +186,7 @@ def test_servers_of_agents() -> None:
         ("mcpServers.git.env.A_TOKEN", "reference"),
         ("apiKeyHelper", "reference"),
     ]
-    assert found[0]["identity"] == (("server", "git"),)  # type: ignore[index]
+    assert found[0]["identity"] == (("server", "git"),)
 
 
 def test_histories_are_counted() -> None:
@@ -252,7 +252,7 @@ def test_words() -> None:
         ("password", "present"),
         ("passwordeval", "reference"),
     ]
-    assert found[0]["identity"] == (("account", "shop"), ("host", "mail.test"), ("user", "dev"))  # type: ignore[index]
+    assert found[0]["identity"] == (("account", "shop"), ("host", "mail.test"), ("user", "dev"))
 
 
 def test_machines() -> None:
