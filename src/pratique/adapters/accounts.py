@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 
@@ -58,24 +57,35 @@ def variables() -> dict[str, str]:
     return dict(os.environ)
 
 
-def names_of_processes(uid: int) -> Iterator[tuple[str, frozenset[str]]]:
-    """Program and names of variables of each other process of an account, where the system shows them (Linux)."""
+def names_of_processes(uid: int) -> Iterator[tuple[str, frozenset[str] | None]]:
+    """Program and names of variables of each other process of an account, where the system shows them (Linux).
+
+    None for the names of a process that could not be looked at, or not wholly; an empty program for all that were not.
+    """
     try:
         pids = sorted((int(name) for name in os.listdir("/proc") if name.isdecimal()), reverse=True)
     except OSError:
+        yield "", None
         return
+    if len(pids) > _MOST_PROCESSES:
+        yield "", None
     for pid in pids[:_MOST_PROCESSES]:
         if pid == os.getpid():
             continue
-        with contextlib.suppress(OSError):
+        program = str(pid)
+        try:
             if os.stat(f"/proc/{pid}").st_uid != uid:
                 continue
             with open(f"/proc/{pid}/comm", "rb") as file:
                 program = file.read(64).decode("utf-8", "replace").strip()
             with open(f"/proc/{pid}/environ", "rb") as file:
-                found = frozenset(
-                    part.partition(b"=")[0].decode("utf-8", "replace")
-                    for part in file.read(_LARGEST).split(b"\0")
-                    if part.partition(b"=")[2]
-                )
-            yield program, found
+                content = file.read(_LARGEST)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
+        except OSError:
+            yield program, None
+            continue
+        parts = (part.partition(b"=") for part in content.split(b"\0"))
+        yield program, frozenset(name.decode("utf-8", "replace") for name, _, value in parts if value)
+        if len(content) == _LARGEST:
+            yield program, None

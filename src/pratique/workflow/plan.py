@@ -26,6 +26,7 @@ from pratique.respond.situation import Held, Platform, Project, ProjectFile, Sit
 from pratique.workflow.case import last_plan, open_case
 from pratique.workflow.held import held
 from pratique.workflow.proof import prover
+from pratique.workflow.releases import Known
 from pratique.workflow.releases import known as known_releases
 from pratique.workflow.select import available
 from pratique.workflow.switch import MACHINE, swept, understood
@@ -56,13 +57,20 @@ class PlanRequest(msgspec.Struct, frozen=True, kw_only=True):
 def plan(request: PlanRequest) -> Plan:
     """Make the plan, and add it to the case where one is named. Raises UsageError, IncidentError and CaseError."""
     if request.case is None:
-        return compose(situation(request))
+        return _composed(situation(request))
     with open_case(Path(request.case), key=request.key) as case:
-        made = compose(situation(request, case))
+        made = _composed(situation(request, case))
         last = last_plan(case)
         if last is None or last[0] != made.digest:
             case.append("plan", made)
         return made
+
+
+def _composed(given: Situation) -> Plan:
+    """The plan, with what a registry answered where a good release is still not known."""
+    made = compose(given)
+    told = given.releases.told if isinstance(given.releases, Known) else ()
+    return msgspec.structs.replace(made, notes=(*made.notes, *told)) if told else made
 
 
 def situation(request: PlanRequest, case: CaseFile | None = None) -> Situation:

@@ -314,8 +314,15 @@ class _Run:
         if self.case is None or account.uid is None:
             return
         seen: dict[str, set[str]] = {}
+        unseen: set[str] = set()
         for program, found in accounts.names_of_processes(account.uid):
-            seen.setdefault(program, set()).update(found - names)
+            if found is None:
+                unseen.add(program or "processes that could not be listed")
+            else:
+                seen.setdefault(program, set()).update(found - names)
+        if unseen:
+            shown = ", ".join(sorted(unseen)[:20])
+            self.notes.append(f"Variables of {len(unseen)} kinds of process were not looked at, or not all: {shown}")
         self.looked_at += len(seen)
         for program, others in sorted(seen.items()):
             self._names(others, f"environment of {program}")

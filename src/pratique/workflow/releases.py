@@ -27,7 +27,7 @@ from pratique.ecosystems.npm.locks.records import bases, of_document, of_lockfil
 from pratique.ecosystems.npm.urls import strip_url
 from pratique.model.errors import UsageError
 from pratique.model.ports import Git, Unreadable
-from pratique.model.repair import PARTIAL, PYTHON, LockedRelease, Releases
+from pratique.model.repair import PARTIAL, PYTHON, LockedRelease
 from pratique.respond.situation import Project, ProjectFile
 
 MOST_COMMITS = 60
@@ -38,9 +38,9 @@ _NAMES = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.ya
 _PYTHON = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml", "requirements.txt")
 
 
-def known(projects: Sequence[Project], *, online: bool = False, caches: Sequence[str] | None = None) -> Releases:
+def known(projects: Sequence[Project], *, online: bool = False, caches: Sequence[str] | None = None) -> Known:
     """Name and version to a release's record. `caches` are npm's cache folders; by default those of this user."""
-    return _Known(projects, online, _caches() if caches is None else caches)
+    return Known(projects, online, _caches() if caches is None else caches)
 
 
 def _caches() -> list[str]:
@@ -51,7 +51,9 @@ def _caches() -> list[str]:
     return places
 
 
-class _Known:
+class Known:
+    """What was asked for once, and why a registry gave nothing."""
+
     def __init__(self, projects: Sequence[Project], online: bool, caches: Sequence[str]) -> None:
         files = {file.path: file for project in projects for file in project.files}
         self.locks = [files[path] for path in sorted(files) if os.path.basename(path) in _NAMES]
@@ -62,6 +64,16 @@ class _Known:
         self.found: dict[tuple[str, str], LockedRelease | None] = {}
         self.earlier: dict[str, list[bytes]] = {}
         self.held = 0
+        self.failed: dict[str, str] = {}
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Releases that nothing knows although a registry was asked, and what it answered."""
+        return tuple(
+            f"{name} {version} is not known: {self.failed[name]}"
+            for (name, version), record in sorted(self.found.items())
+            if record is None and name in self.failed
+        )
 
     def __call__(self, name: str, version: str) -> LockedRelease | None:
         key = name, version
@@ -108,7 +120,8 @@ class _Known:
             for source in sources:
                 try:
                     content = registry.fetch(registry.rooted(source), "npm", name)
-                except (registry.NotFetched, UsageError):
+                except (registry.NotFetched, UsageError) as error:
+                    self.failed[name] = str(error)
                     continue
                 record = of_document(content, name, version, "registry")
                 if record is not None:
@@ -154,7 +167,8 @@ class _Known:
             try:
                 root = registry.rooted(index)
                 content = registry.fetch(root, "PyPI", name)
-            except (registry.NotFetched, UsageError):
+            except (registry.NotFetched, UsageError) as error:
+                self.failed[name] = str(error)
                 continue
             record = _of_index(content, root, name, version)
             if record is not None:

@@ -191,3 +191,20 @@ def test_a_python_release_of_the_same_name_is_put_into_no_lockfile_of_npm(monkey
     found = package_lock.repair(json.dumps(whole).encode(), only, knows)
     assert isinstance(found, Unrepairable)
     assert "nothing at hand knows" in found.reason
+
+
+def test_what_a_registry_answered_is_told_where_nothing_knows_a_release(tmp_path: Path) -> None:
+    (tmp_path / ".npmrc").write_text("registry=http://127.0.0.1:9/\n")
+    project = Project(
+        folder=str(tmp_path),
+        files=(
+            ProjectFile(path=str(tmp_path / "package-lock.json"), content=b'{"lockfileVersion": 3, "packages": {}}'),
+        ),
+    )
+    asked = known((project,), online=True, caches=())
+    assert asked("axios", "1.14.0") is None
+    (told,) = asked.told
+    assert told.startswith("axios 1.14.0 is not known: ")
+    offline = known((project,), caches=())
+    assert offline("axios", "1.14.0") is None
+    assert offline.told == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -50,26 +51,27 @@ def carry_out(action: Edit | Quarantine, place: str) -> Changed:
     """Do a step. Raises Refused and Failed; then nothing at its path was changed."""
     make(os.path.dirname(place))
     make(place)
-    tidy(action, place)
-    try:
-        with disk.parent(action.path) as (folder, name):
-            if isinstance(action, Edit):
-                return edit(action, place, known_folder(folder), name)
-            return move(action, place, known_folder(folder), name)
-    except Unreadable as error:
-        raise Refused(f"{action.path}: {error.reason}") from None
-    except OSError as error:
-        raise Failed(f"{action.path}: {words(error)}") from None
+    return _at(action, place, edit, move)
 
 
 def take_back(action: Edit | Quarantine, place: str) -> Changed:
     """Undo a step: the bytes from before stand there again. Raises Refused and Failed."""
+    return _at(action, place, restore, put_back)
+
+
+def _at(
+    action: Edit | Quarantine,
+    place: str,
+    of_edit: Callable[[Edit, str, int, str], Changed],
+    of_move: Callable[[Quarantine, str, int, str], Changed],
+) -> Changed:
+    """Act in the folder of a step's path, which is reached without following a link. Raises Refused and Failed."""
     tidy(action, place)
     try:
         with disk.parent(action.path) as (folder, name):
             if isinstance(action, Edit):
-                return restore(action, place, known_folder(folder), name)
-            return put_back(action, place, known_folder(folder), name)
+                return of_edit(action, place, known_folder(folder), name)
+            return of_move(action, place, known_folder(folder), name)
     except Unreadable as error:
         raise Refused(f"{action.path}: {error.reason}") from None
     except OSError as error:
