@@ -25,6 +25,7 @@ from pratique.model.errors import CaseError
 from pratique.workflow.case import case_status
 from pratique.workflow.case_proof import CaseProof, verify_case
 from pratique.workflow.case_seal import seal_case
+from tests.faults.small import beside_a_small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 AUTHOR = Author("dev@laptop", "pratique 0", lambda: datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC))
@@ -97,22 +98,7 @@ def test_the_loss_of_power_shows_a_case_that_does_not_sync_its_evidence(library:
 
 
 def test_a_full_and_a_read_only_file_system(tmp_path: Path) -> None:
-    (tmp_path / "small").mkdir()
-    namespace = ["unshare", "--user", "--map-root-user", "--mount"]
-    probe = "mount -t tmpfs -o size=900k none small"
-    tried = subprocess.run([*namespace, "sh", "-c", probe], cwd=tmp_path, env=ENVIRONMENT, check=False)
-    if tried.returncode:
-        pytest.skip("this user may not mount a file system in a namespace")
-    script = f'{probe} && exec "$0" -m tests.faults.full "$PWD/small" "$PWD/key"'
-    done = subprocess.run(
-        [*namespace, "sh", "-c", script, sys.executable],
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = beside_a_small_disk(tmp_path, '-m tests.faults.full "$PWD/small" "$PWD/key"')
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -11,8 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import pytest
 from pratique import api
 from pratique.assess.catalogue import refanged
 from tests.standins.hive import hive
+from tests.standins.running import running
 
 AXIOS = "axios-2026-03-31"
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="live tables are tested on Linux")
@@ -264,24 +264,6 @@ def definition(folder: Path, *indicators: tuple[str, str, str], extra: str = "",
         if kind == "command-line":
             text += 'match = "glob"\n'
     return put(folder, "standin.toml", text)
-
-
-@contextmanager
-def running(*argv: str, cwd: Path | None = None, executable: str | None = None) -> Iterator[int]:
-    process = subprocess.Popen(argv, cwd=cwd, executable=executable, stdout=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            if Path(f"/proc/{process.pid}/cmdline").read_bytes().startswith(os.fsencode(argv[0])):
-                break
-        except OSError:
-            pass
-        time.sleep(0.01)
-    try:
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait()
 
 
 @LINUX

@@ -9,34 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pratique.targets import live
+from tests.standins.running import running
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the tables are tested on Linux")
-
-
-@contextmanager
-def running(*argv: str, cwd: Path | None = None, executable: str | None = None) -> Iterator[int]:
-    process = subprocess.Popen(argv, cwd=cwd, executable=executable, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            if Path(f"/proc/{process.pid}/cmdline").read_bytes().startswith(os.fsencode(argv[0])):
-                break
-        except OSError:
-            pass
-        time.sleep(0.01)
-    try:
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait()
 
 
 def row(number: int, *globs: str) -> dict[str, Any]:

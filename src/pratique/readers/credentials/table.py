@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from importlib.resources import files
 
 import msgspec
 
@@ -15,8 +15,9 @@ from pratique.model.credential import CredentialFact
 from pratique.readers.credentials.contract import Fingerprint, Read, Reason, Row
 from pratique.readers.credentials.judgement import unmarked
 
-FOLDER = Path(__file__).parent / "locations"
-FORMATS = Path(__file__).parent / "formats"
+FOLDER = files("pratique.readers.credentials") / "locations"
+"""The tables, as they come with the package."""
+FORMATS = files("pratique.readers.credentials") / "formats"
 
 
 class TableError(ValueError):
@@ -41,7 +42,7 @@ class Table(msgspec.Struct, frozen=True):
 @functools.cache
 def table() -> Table:
     """The table that is bundled."""
-    return load({path.name: path.read_bytes() for path in sorted(FOLDER.glob("*.toml"))})
+    return load({file.name: file.read_bytes() for file in FOLDER.iterdir() if file.name.endswith(".toml")})
 
 
 def load(texts: Mapping[str, bytes]) -> Table:

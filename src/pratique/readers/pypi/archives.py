@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import struct
 import zipfile
 import zlib
@@ -48,9 +47,9 @@ class Part(io.RawIOBase):
         """It can be read."""
         return True
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a place of this part."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence, self._length)
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at}.get(whence, self._length)
         self._at = max(base + offset, 0)
         return self._at
 
@@ -130,7 +129,7 @@ def held(stream: BinaryIO | Part, wanted: frozenset[str] | Everything) -> Held |
 
 def _of_zip(stream: BinaryIO | Part) -> Release:
     """By the metadata folder of a wheel, or the one folder of a source archive."""
-    size = stream.seek(0, os.SEEK_END)
+    size = stream.seek(0, io.SEEK_END)
     stream.seek(max(size - _HEAD - 22, 0))
     tail = stream.read(_HEAD + 22)
     end = tail.rfind(b"PK\x05\x06")
