@@ -176,7 +176,7 @@ def _wrap(client: Client) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(text)
     place.chmod(0o755)
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         bare = {"PATH": "/usr/bin:/bin", "HOME": home, "LANG": "C.UTF-8"}
         done = subprocess.run(
             [str(place), "--version"], cwd=home, env=bare, capture_output=True, text=True, timeout=60, check=False

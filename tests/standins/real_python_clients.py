@@ -44,7 +44,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in a project with a home that is thrown away, one index, and no way anywhere else."""
     program = need(name) if name != "pip" else need("uv").with_name("pip")
-    with tempfile.TemporaryDirectory(prefix="client-home-") as home:
+    with tempfile.TemporaryDirectory(prefix="client-home-", ignore_cleanup_errors=True) as home:
         environment = {
             "HOME": home,
             "XDG_CACHE_HOME": f"{home}/.cache",
