@@ -1,0 +1,91 @@
+"""The level of a transition out of the findings of rules, with the shortest chain of evidence for it.
+
+Each finding weighs as many decades as its rule is rare among ordinary releases. Of a family the heaviest counts, since
+rules of one family see the same thing; families are added, as if independent. A level is reached by the findings that
+may raise it alone: one in ten is a note, one in a hundred a review, one in a thousand a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pratique.model.observation import Refusal
+from pratique.model.release import LEVELS, Finding, Judgement, Level, Transition
+from pratique.releases.rules.evaluate import evaluate
+from pratique.releases.rules.language import Rule
+
+THRESHOLDS: dict[Level, float] = {"note": 1.0, "review": 2.0, "block": 3.0}
+"""Decades of rarity that a level needs."""
+
+_ORDER = ("dependency", "trigger", "code", "hiding", "content", "name", "trust", "rhythm", "size")
+"""Families in the order in which a chain is told; others come last."""
+
+
+def judge(transition: Transition, rules: Iterable[Rule]) -> Judgement:
+    """The judgement of one transition: its own findings, and those of the dependencies that it newly resolves."""
+    rules = tuple(sorted(rules, key=lambda rule: rule.id))
+    findings = tuple(_findings(transition, rules))
+    level, reached = _level(findings)
+    refusals = tuple(_refusals(transition))
+    return Judgement(
+        purl=transition.examination.purl,
+        predecessor=transition.predecessor,
+        level=level,
+        rarity=round(_rarity(findings), 2),
+        findings=findings,
+        chain=tuple(dict.fromkeys(finding.words for finding in reached)),
+        refusals=refusals,
+        complete=not any(refusal.relevant for refusal in refusals),
+    )
+
+
+def _findings(transition: Transition, rules: tuple[Rule, ...]) -> Iterator[Finding]:
+    """The findings on a transition and, after them, on its dependencies."""
+    for rule in rules:
+        finding = evaluate(rule, transition)
+        if finding is not None:
+            yield finding
+    for dependency in transition.dependencies:
+        yield from _findings(dependency, rules)
+
+
+def _refusals(transition: Transition) -> Iterator[Refusal]:
+    """What was not examined of a transition and its dependencies."""
+    yield from transition.refusals
+    yield from transition.examination.refusals
+    for dependency in transition.dependencies:
+        yield from _refusals(dependency)
+
+
+def heaviest(findings: Iterable[Finding]) -> list[Finding]:
+    """The heaviest finding of each family, heaviest first."""
+    best: dict[str, Finding] = {}
+    for finding in findings:
+        held = best.get(finding.family)
+        if held is None or finding.weight > held.weight:
+            best[finding.family] = finding
+    return sorted(best.values(), key=lambda finding: (-finding.weight, finding.family, finding.rule))
+
+
+def _rarity(findings: Iterable[Finding]) -> float:
+    """The sum of the heaviest weights of all families."""
+    return sum(finding.weight for finding in heaviest(findings))
+
+
+def _level(findings: tuple[Finding, ...]) -> tuple[Level, list[Finding]]:
+    """The highest level that is reached, and the fewest findings that reach it, in the order of telling."""
+    for level in reversed(LEVELS[1:]):
+        may = [finding for finding in findings if LEVELS.index(finding.ceiling) >= LEVELS.index(level)]
+        total = 0.0
+        reached: list[Finding] = []
+        for finding in heaviest(may):
+            total += finding.weight
+            reached.append(finding)
+            if total >= THRESHOLDS[level]:
+                return level, sorted(reached, key=_place)
+    return "none", []
+
+
+def _place(finding: Finding) -> tuple[int, str]:
+    """Where a finding stands in a chain."""
+    return (_ORDER.index(finding.family) if finding.family in _ORDER else len(_ORDER), finding.rule)

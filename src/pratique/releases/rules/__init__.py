@@ -1,0 +1,1 @@
+"""The rules, one TOML file each, and what reads them."""
