@@ -33,6 +33,7 @@ check: $(STAMP)
 	$(BIN)/python -m pratique.report.schema --check
 	$(BIN)/python -m pratique.report.plan_schema --check
 	$(BIN)/python -m pratique.report.reach_schema --check
+	$(BIN)/python -m pratique.report.release_schema --check
 	$(BIN)/python -m scripts.make_reference --check
 
 generate: $(STAMP)
@@ -43,6 +44,7 @@ generate: $(STAMP)
 	$(BIN)/python -m pratique.report.schema
 	$(BIN)/python -m pratique.report.plan_schema
 	$(BIN)/python -m pratique.report.reach_schema
+	$(BIN)/python -m pratique.report.release_schema
 	$(BIN)/python -m scripts.make_picture
 	$(BIN)/python -m tests.docs.pages
 	$(BIN)/python -m scripts.make_reference

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from pratique.model.incident import Incident
     from pratique.model.plan import Plan
+    from pratique.model.release import ReleaseReport
     from pratique.model.report import SCHEMA, Report
     from pratique.model.resolution import Resolutions
     from pratique.report.applied import applied_lines
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
     from pratique.report.inventory import lines as inventory_lines
     from pratique.report.plans import plan_form_of, plan_steps, render_plan
     from pratique.report.reach import reach_json, reach_lines, reach_markdown
+    from pratique.report.release_html import release_html
+    from pratique.report.release_json import exit_code as release_exit_code
+    from pratique.report.release_json import release_json
+    from pratique.report.release_sarif import release_sarif
+    from pratique.report.release_text import release_lines
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
     from pratique.report.resolutions import resolution_json, resolution_lines
     from pratique.report.verification import verification_json, verification_lines
@@ -95,6 +101,7 @@ __all__ = [
     "Proof",
     "ReachReport",
     "ReachRequest",
+    "ReleaseReport",
     "Renderer",
     "Report",
     "Resolutions",
@@ -143,6 +150,11 @@ __all__ = [
     "record_done",
     "record_report",
     "record_sweeps",
+    "release_exit_code",
+    "release_html",
+    "release_json",
+    "release_lines",
+    "release_sarif",
     "render_plan",
     "renderer",
     "resolution_json",
@@ -222,6 +234,12 @@ _HOMES = {
     "record_done": ("pratique.workflow.case", "record_done"),
     "record_report": ("pratique.workflow.case", "record_report"),
     "reach": ("pratique.workflow.reach", "reach"),
+    "release_exit_code": ("pratique.report.release_json", "exit_code"),
+    "release_html": ("pratique.report.release_html", "release_html"),
+    "release_json": ("pratique.report.release_json", "release_json"),
+    "release_lines": ("pratique.report.release_text", "release_lines"),
+    "release_sarif": ("pratique.report.release_sarif", "release_sarif"),
+    "ReleaseReport": ("pratique.model.release", "ReleaseReport"),
     "reach_json": ("pratique.report.reach", "reach_json"),
     "reach_lines": ("pratique.report.reach", "reach_lines"),
     "reach_markdown": ("pratique.report.reach", "reach_markdown"),
