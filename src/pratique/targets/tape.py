@@ -98,6 +98,8 @@ class Tape:
         self._member: Member | None = None
         self._kept: bytes | None = None
         self._odd: str | None = None
+        self.header = b""
+        """The header of the member that was handed out last, as it stands in the tar."""
         seekable = getattr(plain, "seekable", None)
         self._seeks = not isinstance(plain, Unpacked) and seekable is not None and bool(seekable())
         self._chunk = _BLOCK_OF_ZSTD if isinstance(plain, Unpacked) and plain.kind == "zstd" else _CHUNK
@@ -219,6 +221,7 @@ class Tape:
             else:
                 pieces = []
                 pax = _records(data, pieces)
+        self.header = header
         member = self._made(header, name, link, pax, pieces)
         self._member = member
         return member
