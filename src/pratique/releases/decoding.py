@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from pratique.releases import encodings, exclusive_or
-from pratique.releases.plausible import Meaning, loosely, strictly, text_of
+from pratique.releases.plausible import Meaning, loosely, reads, strictly, text_of
 
 DEPTH = 6
 """The most encodings that lie in each other."""
@@ -58,12 +58,11 @@ class Budget:
 
 
 class _Piece(NamedTuple):
-    """Bytes on the way: how they came about, and what they came from."""
+    """Bytes on the way, and how they came about."""
 
     names: tuple[str, ...]
     content: bytes
-    before: bytes
-    loose: bool
+    loose: bool = False
     whole: bool = True
 
 
@@ -93,7 +92,7 @@ def layers(literal: bytes, budget: Budget, keys: Sequence[bytes] = ()) -> Iterat
 
 
 def _found(literal: bytes, budget: Budget, keys: Sequence[bytes]) -> Iterator[Layer]:
-    waiting = deque([_Piece((), literal, b"", False)])
+    waiting = deque([_Piece((), literal)])
     seen = {literal}
     left = _STEPS_OF_ONE
     given = 0
@@ -120,7 +119,7 @@ def _found(literal: bytes, budget: Budget, keys: Sequence[bytes]) -> Iterator[La
 
 
 def _meaning(piece: _Piece) -> Meaning:
-    return loosely(piece.content, piece.before) if piece.loose else strictly(piece.content)
+    return loosely(piece.content) if piece.loose else strictly(piece.content)
 
 
 def _goes_on(piece: _Piece, meaning: Meaning) -> bool:
@@ -139,7 +138,7 @@ def _decoded(piece: _Piece, budget: Budget, keys: Sequence[bytes]) -> Iterator[_
 
     def made(name: str, result: bytes | None, loose: bool = False, whole: bool = True) -> Iterator[_Piece]:
         if result is not None and result != content:
-            yield _Piece((*names, name), result, content, loose, whole)
+            yield _Piece((*names, name), result, loose, whole)
 
     most = max(0, min(budget.octets, LONGEST))
     opened = encodings.inflated(content, most)
@@ -167,12 +166,13 @@ def _decoded(piece: _Piece, budget: Budget, keys: Sequence[bytes]) -> Iterator[_
         yield from made("codes", encodings.numbers(content))
         yield from made("octal-codes", encodings.octal_numbers(content))
         yield from made("hex", encodings.hexadecimal(content))
-    for name, result in encodings.base64s(content):
-        yield from made(name, result)
-    yield from made("base32", encodings.base32(content))
+    if encodings.alphabetic(content):
+        for name, result in encodings.base64s(content):
+            yield from made(name, result)
+        yield from made("base32", encodings.base32(content))
     for name, result in encodings.base85s(content):
         yield from made(name, result)
-    if last not in _LOOSE and len(content) >= 4:
+    if last not in _LOOSE and len(content) >= 4 and not reads(content):
         yield from made("reversed", encodings.backwards(content), loose=True)
         yield from made("rot13", encodings.rot13(content), loose=True)
     elif last == "reversed" and names[-2:-1] != ("rot13",):

@@ -33,13 +33,22 @@ _ESCAPE = re.compile(
     rb"%u([0-9A-Fa-f]{4})|%([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|\\u\{?([0-9A-Fa-f]{2,6})\}?|\\([0-7]{2,3})"
     rb"|&#[xX]([0-9A-Fa-f]{2,6});|&#(\d{2,7});"
 )
-_ASCII_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_ALPHANUMERIC = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_ASCII_WORD = frozenset(_ALPHANUMERIC)
 _BLANKS = b" \t\r\n\x0b\x0c"
 _ROT13 = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
 )
 _BASE85 = re.compile(rb"[0-9A-Za-z!#$%&*()+\-;<=>?@^_`{|}~]+")
 _ASCII85 = re.compile(rb"(?:<~)?[!-uz\s]+(?:~>)?")
+
+
+def alphabetic(content: bytes) -> bool:
+    """Whether bytes may be base64, base32 or hexadecimal in one piece: their first 64 are of those signs."""
+    return len(content[:64].translate(None, _SIGNS)) <= 1
+
+
+_SIGNS = _ALPHANUMERIC + b"+/=_-\r\n\t "
 
 
 def joined(content: bytes) -> bytes:
@@ -114,12 +123,21 @@ def base85s(content: bytes) -> Iterator[tuple[str, bytes]]:
     if len(content) < 10:
         return
     bare = joined(content)
-    if _BASE85.fullmatch(bare):
+    if len(bare) % 5 != 1 and _BASE85.fullmatch(bare) and bare.translate(None, _ALPHANUMERIC) and _begins(bare):
         with contextlib.suppress(ValueError):
             yield "base85", base64.b85decode(bare)
     if content.startswith(b"<~") and _ASCII85.fullmatch(content):
         with contextlib.suppress(ValueError):
             yield "ascii85", base64.a85decode(content if content.endswith(b"~>") else content + b"~>", adobe=True)
+
+
+def _begins(bare: bytes) -> bool:
+    """Whether the first bytes of base85 are printable, a compressed stream, or after all too many to tell."""
+    try:
+        head = base64.b85decode(bare[:10])
+    except ValueError:
+        return False
+    return not head.translate(None, bytes(range(9, 127))) or head[:1] in b"x\x1fB\xfd]\x28" or len(bare) >= 200
 
 
 def hexadecimal(content: bytes) -> bytes | None:
@@ -137,8 +155,12 @@ def hexadecimal(content: bytes) -> bytes | None:
 
 
 def escapes(content: bytes) -> bytes | None:
-    """Percent, `\\x`, `\\u`, octal and HTML escapes, where most stand for letters and digits that need none."""
-    if content.count(b"%") + content.count(b"\\") + content.count(b"&#") < 3:
+    """Percent, `\\x`, `\\u`, octal and HTML escapes, where most stand for letters and digits that need none.
+
+    They must make up about a fifth of the text: three in a page are a slip, or no escapes at all (`a%60+b`).
+    """
+    marks = content.count(b"%") + content.count(b"\\") + content.count(b"&#")
+    if marks < 3 or marks * 15 < len(content):
         return None
     needless = total = 0
 
@@ -154,7 +176,7 @@ def escapes(content: bytes) -> bytes | None:
         return chr(number).encode("utf-8", "replace") if number < 0x110000 else b"?"
 
     result = _ESCAPE.sub(decoded, content)
-    return result if total >= 3 and needless * 2 >= total else None
+    return result if total >= 3 and needless * 2 >= total and total * 15 >= len(content) else None
 
 
 def numbers(content: bytes) -> bytes | None:

@@ -14,6 +14,7 @@ LONGEST_KEY = 16
 SHORTEST = 12
 """The shortest text, in bytes, whose key of one byte is looked for; a longer key needs twelve for each of its own."""
 _EXAMINED = 1024
+_HIGH = bytes(range(128, 256))
 
 
 def found_key(content: bytes) -> bytes | None:
@@ -27,7 +28,10 @@ def found_key(content: bytes) -> bytes | None:
         return None
     best = b""
     most = 0.0
-    for key in range(1, 256):
+    high = _uniform(sample)
+    for key in range(1, 256) if high is not None else ():
+        if key >> 7 != high:
+            continue
         turned = sample.translate(_TABLES[key])
         if turned.translate(None, _PRINTABLE):
             continue
@@ -51,13 +55,21 @@ def _believed(turned: bytes) -> float:
     return known / letters if words >= 2 and known >= 8 and known * 2 >= letters else 0.0
 
 
+def _uniform(column: bytes) -> int | None:
+    """The highest bit of all bytes, where it is the same: ASCII under one key keeps it so, chance does not."""
+    high = len(column) - len(column.translate(None, _HIGH))
+    return 0 if high == 0 else 1 if high == len(column) else None
+
+
 def _sizes(sample: bytes) -> list[int]:
-    """The two likeliest lengths of a repeated key: those at whose distance the most bytes are alike."""
+    """The three likeliest lengths of a repeated key: those at whose distance the most bytes are alike."""
     total = len(sample)
     ranked = []
     for size in range(2, LONGEST_KEY + 1):
         if total < 12 * size:
             break
+        if any(_uniform(sample[at::size]) is None for at in range(size)):
+            continue
         distances = exclusive_or(sample[size:] + b"\0", sample[:-size] + b"\0")
         ranked.append((distances.count(0) / (total - size), -size))
     return [-size for _, size in sorted(ranked, reverse=True)[:3]]

@@ -107,7 +107,9 @@ _MAGIC: tuple[tuple[bytes, Meaning], ...] = (
     (b"Rar!\x1a\x07", "archive"),
 )
 LOOKED_AT = 1 << 16
-"""How many bytes of decoded content decide what it is."""
+"""How many bytes of decoded content must be text for it to be text."""
+SAMPLE = 1 << 11
+"""How many bytes of it are looked at for words."""
 
 
 def text_of(content: bytes) -> str | None:
@@ -120,7 +122,7 @@ def text_of(content: bytes) -> str | None:
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError as error:
-            if error.start < len(content) - 3 or error.start == 0:
+            if len(content) not in (SAMPLE, LOOKED_AT) or error.start < len(content) - 3:
                 return None
             text = content[: error.start].decode("utf-8")
     bare = text.translate(_BLANKS)
@@ -159,8 +161,8 @@ def strictly(content: bytes) -> Meaning:
     magic = magic_of(content)
     if magic:
         return magic
-    text = text_of(content[:LOOKED_AT])
-    if text is None:
+    text = text_of(content[:SAMPLE])
+    if text is None or (len(content) > SAMPLE and text_of(content[:LOOKED_AT]) is None):
         return ""
     if text.strip() in _WHOLE:
         return "word"
@@ -170,21 +172,23 @@ def strictly(content: bytes) -> Meaning:
     return _named(text) if known or _language(text, words, letters) or _ADDRESS.match(text) else ""
 
 
-def loosely(content: bytes, before: bytes) -> Meaning:
-    """What text is that a loose decoding gave of `before`; empty where `before` was as good."""
-    text = text_of(content[:LOOKED_AT])
+def reads(content: bytes) -> bool:
+    """Whether a quarter of a text's letters already lie in known words, so that undoing could only make it worse."""
+    _, known, letters = known_words(content[:SAMPLE].decode("latin-1"))
+    return known > 0 and known * 4 >= letters
+
+
+def loosely(content: bytes) -> Meaning:
+    """What text is that a loose decoding gave of something that did not read; see `reads`."""
+    text = text_of(content[:SAMPLE])
     if text is None or len(text) < 6:
         return ""
     stripped = text.strip()
-    old = text_of(before[:LOOKED_AT]) or ""
-    _, known, letters = known_words(text)
-    _, known_before, _ = known_words(old)
-    if known_before * 4 > known:
-        return ""
     if stripped in _WHOLE and len(stripped) >= 7:
         return "word"
-    if _ADDRESS.match(text) and "://" in text[:12] and not _ADDRESS.match(old):
+    if "://" in text[:12] and _ADDRESS.match(text):
         return "url"
+    _, known, letters = known_words(text)
     if known >= 10 and known * 2 >= letters:
         return _named(text)
     return ""
