@@ -19,5 +19,8 @@ def facts_of_file(file: SourceFile) -> Iterator[Fact | Refusal]:
 
 def extractors(kind: str) -> tuple[Extract, ...]:
     """The extractors that read files of a kind."""
-    del kind
+    if kind in {"javascript", "typescript"}:
+        from pratique.releases import javascript
+
+        return (javascript.facts,)
     return ()

@@ -38,7 +38,10 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "capability.dynamic-code": ("text is run as code", ("api", "literal")),
     "capability.decode": ("text is decoded", ("api", "form")),
     "capability.encode": ("data is encoded or encrypted", ("api", "form")),
-    "capability.host-recon": ("the machine or its user is identified", ("api",)),
+    "capability.host-recon": (
+        "the machine or its user is identified; weak: by what programs ask for every day",
+        ("api", "weak"),
+    ),
     "capability.persistence": ("something is made to start again by itself", ("place",)),
     "capability.agent-configuration": ("configuration of an editor or agent is written", ("place",)),
     "capability.workflow-write": ("a workflow of continuous integration is written", ("place",)),

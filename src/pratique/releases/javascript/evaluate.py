@@ -1,0 +1,613 @@
+"""What an expression is, asked for backwards: from a use to the declarations, assignments, calls it comes from.
+
+Nothing is executed. Every question costs steps of a budget that grows with the file; where it is spent, nothing is
+known. Functions of the same file are followed through their parameters and what they return.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pratique.releases.javascript import fold
+from pratique.releases.javascript.bindings import SCOPES, Binding, Bindings, Definition, key_text
+from pratique.releases.javascript.interfaces import callback_value, called, member_of, named, through
+from pratique.releases.javascript.source import FUNCTIONS, Source, first
+from pratique.releases.javascript.values import HOLE, NOTHING, UNKNOWN, UNSET, Known, Origin, text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+DEEPEST = 48
+"""Questions within questions."""
+LARGEST_ARRAY = 50_000
+SITES = 8
+"""Places where a function is called that are asked for a parameter."""
+
+_RETURN = re.compile(rb"(?<![\w$.])return(?![\w$])")
+GLOBALS = frozenset({"globalThis", "global", "window", "self", "top", "frames"})
+
+
+class Evaluator:
+    """Answers what is known of the expressions of one file."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.bindings = Bindings(source)
+        self.spent = False
+        self._kept: dict[int, Known] = {}
+        self._asked: set[int] = set()
+        self._frames: list[tuple[int, list[Known]]] = []
+        self._depth = 0
+        self._cut = 0
+        """How often an answer depended on what was being asked: such answers are not kept."""
+
+    def value(self, node: Node | None) -> Known:
+        """What is known of an expression."""
+        if node is None:
+            return UNKNOWN
+        key = node.id
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        if self.source.steps <= 0 or self._depth >= DEEPEST or key in self._asked:
+            self.spent = self.spent or self.source.steps <= 0
+            self._cut += 1
+            return UNKNOWN
+        self.source.steps -= 1
+        self._depth += 1
+        self._asked.add(key)
+        cut = self._cut
+        try:
+            ask = _FORMS.get(node.type)
+            found = ask(self, node) if ask is not None else UNKNOWN
+        finally:
+            self._depth -= 1
+            self._asked.discard(key)
+        if self._cut == cut:
+            self._kept[key] = found
+        return found
+
+    def arguments(self, call: Node) -> list[Known]:
+        """What is known of the arguments of a call."""
+        return [self.value(one) for one in argument_nodes(call)]
+
+    # literals
+
+    def _string(self, node: Node) -> Known:
+        if node.end_byte - node.start_byte > fold.LONGEST:
+            return Known(shape=HOLE)
+        return Known(fold.unescaped(self.source.text(node, fold.LONGEST + 2)[1:-1]))
+
+    def _template(self, node: Node) -> Known:
+        parts: list[Known] = []
+        for child in node.named_children:
+            if child.type == "template_substitution":
+                parts.append(self.value(first(child)))
+            else:
+                parts.append(Known(fold.unescaped(self.source.text(child, fold.LONGEST))))
+        return joined(parts)
+
+    def _number(self, node: Node) -> Known:
+        text = self.source.text(node, 64).replace("_", "").rstrip("n")
+        try:
+            number = int(text, 0) if re.fullmatch(r"0[xXoObB]\w+|[1-9]\d*|0", text) else float(text)
+        except (ValueError, OverflowError):
+            return UNKNOWN
+        return Known(number)
+
+    def _array(self, node: Node) -> Known:
+        count = node.named_child_count
+        if count > LARGEST_ARRAY:
+            return UNKNOWN
+        self.source.steps -= count // 4
+        items: list[Known] = []
+        for child in node.named_children:
+            if child.type == "spread_element":
+                spread = self.value(first(child))
+                items.extend(spread.items or [spread])
+            elif child.type != "comment":
+                items.append(self.value(child))
+        return Known(items=items)
+
+    def _object(self, node: Node) -> Known:
+        fields: dict[str, Known] = {}
+        origins = NOTHING
+        for child in node.named_children[:256]:
+            if child.type == "pair":
+                name, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+                key = key_text(self.source, name) if name is not None else ""
+                if not key and name is not None and name.type == "computed_property_name":
+                    key = self.value(first(name)).string or ""
+                fields[key] = self.value(value)
+            elif child.type == "shorthand_property_identifier":
+                fields[self.source.text(child)] = self.value(child)
+            elif child.type == "spread_element":
+                spread = self.value(first(child))
+                origins |= spread.origins
+                fields.update(spread.fields or {})
+            elif child.type == "method_definition":
+                name = child.child_by_field_name("name")
+                if name is not None:
+                    fields[key_text(self.source, name)] = Known(function=child)
+        return Known(fields=fields, origins=origins)
+
+    def _function(self, node: Node) -> Known:
+        return Known(function=node)
+
+    # operators
+
+    def _binary(self, node: Node) -> Known:
+        operator = node.child_by_field_name("operator")
+        sign = self.source.text(operator) if operator is not None else ""
+        if sign == "+":
+            return joined(self._sum(node))
+        left, right = self.value(node.child_by_field_name("left")), self.value(node.child_by_field_name("right"))
+        if sign in {"||", "??", "&&"}:
+            return either([left, right] if sign != "&&" else [right])
+        origins = left.origins | right.origins
+        if left.is_constant and right.is_constant:
+            return Known(fold.binary(sign, left.constant, right.constant), origins=origins)
+        return Known(origins=origins if sign in {"^", "&", "|"} else NOTHING)
+
+    def _sum(self, node: Node) -> list[Known]:
+        parts: list[Known] = []
+        current: Node | None = node
+        while current is not None and current.type == "binary_expression" and len(parts) < 4096:
+            operator = current.child_by_field_name("operator")
+            if operator is None or self.source.text(operator) != "+":
+                break
+            parts.append(self.value(current.child_by_field_name("right")))
+            current = current.child_by_field_name("left")
+        parts.append(self.value(current))
+        return parts[::-1]
+
+    def _unary(self, node: Node) -> Known:
+        operator, argument = node.child_by_field_name("operator"), self.value(node.child_by_field_name("argument"))
+        sign = self.source.text(operator) if operator is not None else ""
+        if sign == "void":
+            return Known(None)
+        if not argument.is_constant:
+            if sign == "!" and argument.items is not None:
+                return Known(False)
+            return UNKNOWN
+        if sign == "!":
+            return Known(not argument.constant)
+        number = fold.number_of(argument.constant)
+        if number is None:
+            return UNKNOWN
+        if sign == "~":
+            return Known(fold.binary("^", number, -1))
+        return Known(fold.binary("-", 0, number) if sign == "-" else fold.binary("+", 0, number))
+
+    def _ternary(self, node: Node) -> Known:
+        return either(
+            [self.value(node.child_by_field_name("consequence")), self.value(node.child_by_field_name("alternative"))]
+        )
+
+    def _last(self, node: Node) -> Known:
+        children = [child for child in node.named_children if child.type != "comment"]
+        return self.value(children[-1]) if children else UNKNOWN
+
+    def _first(self, node: Node) -> Known:
+        return self.value(first(node))
+
+    def _right(self, node: Node) -> Known:
+        return self.value(node.child_by_field_name("right"))
+
+    # names and members
+
+    def _identifier(self, node: Node) -> Known:
+        binding = self.bindings.resolve(node)
+        name = self.source.text(node)
+        if binding is None or not binding.declared:
+            if name in GLOBALS:
+                return Known(api="globalThis")
+            return named(name, node.start_byte)
+        if binding.name in {"require", "process", "Buffer"} and binding.definitions[0].form == "param":
+            return named(name, node.start_byte)
+        return self._bound(binding)
+
+    def _bound(self, binding: Binding) -> Known:
+        plain: list[Known] = []
+        more = NOTHING
+        fields: dict[str, Known] = {}
+        for definition in binding.definitions[:24]:
+            if definition.form in {"member", "mutate", "augment"}:
+                more |= self._changed(definition, fields)
+            else:
+                plain.append(self.defined(definition))
+        found = either([one for one in plain if one.constant is not None or one.origins] or plain)
+        if any(definition.form == "augment" for definition in binding.definitions) and found.is_constant:
+            found = Known(shape=found.text, origins=found.origins)
+        if fields and not found.is_constant:
+            found = Known(
+                api=found.api,
+                origins=found.origins,
+                items=found.items,
+                fields={**(found.fields or {}), **fields},
+                function=found.function,
+                shape=found.shape,
+            )
+        return found.with_origins(more)
+
+    def _changed(self, definition: Definition, fields: dict[str, Known]) -> frozenset[Origin]:
+        if definition.form == "mutate":
+            origins = NOTHING
+            for one in argument_nodes(definition.node)[:4]:
+                origins |= self.value(one).all_origins()
+            return origins
+        value = self.value(definition.node.child_by_field_name("right"))
+        if definition.keys:
+            fields[str(definition.keys[0])] = value
+            return NOTHING
+        return value.all_origins()
+
+    def defined(self, definition: Definition) -> Known:
+        """What a name is by one of its definitions."""
+        node = definition.node
+        if definition.form == "var":
+            found = self.value(node.child_by_field_name("value"))
+        elif definition.form == "assign":
+            found = self.value(node.child_by_field_name("right"))
+        elif definition.form == "function":
+            return Known(function=node)
+        elif definition.form == "import":
+            module = node.child_by_field_name("source")
+            if module is None:
+                return UNKNOWN
+            found = Known(api="#" + module_name(self.source.text(module)[1:-1]))
+        elif definition.form == "param":
+            found = self.parameter(node, definition.place)
+        elif definition.form == "each":
+            found = one_of(self.value(node.child_by_field_name("right")))
+        else:
+            return UNKNOWN
+        for key in definition.keys:
+            found = self.member(found, key, node)
+        return found
+
+    def parameter(self, function: Node, index: int) -> Known:
+        """What is known of a parameter: from the call that is being followed, or from where the function is called."""
+        for kept, values in reversed(self._frames):
+            if kept == function.id:
+                self._cut += 1
+                return values[index] if index < len(values) else UNKNOWN
+        found: list[Known] = []
+        for call, place in self.sites(function):
+            if place < 0:
+                nodes = argument_nodes(call)
+                if index < len(nodes):
+                    found.append(self.value(nodes[index]))
+            else:
+                found.append(self._given(call, place, index))
+        return either(found)
+
+    def sites(self, function: Node) -> list[tuple[Node, int]]:
+        """Calls that reach a function: with -1 a direct one, else the argument's place that it is given as."""
+        path = self.source.path(function)
+        if len(path) < 2:
+            return []
+        parent = path[-2]
+        name: Node | None = None
+        if function.type in {"function_declaration", "generator_function_declaration"}:
+            name = function.child_by_field_name("name")
+        elif parent.type == "variable_declarator":
+            name = parent.child_by_field_name("name")
+        elif parent.type == "arguments":
+            return [(path[-3], argument_nodes(path[-3]).index(function))] if len(path) > 2 else []
+        elif parent.type in {"parenthesized_expression", "member_expression"} and len(path) > 3:
+            if path[-3].type == "call_expression":
+                return [(path[-3], -1)]
+        elif parent.type == "call_expression":
+            return [(parent, -1)]
+        elif parent.type == "assignment_expression":
+            name = parent.child_by_field_name("left")
+        if name is None or name.type != "identifier":
+            return []
+        binding = self.bindings.resolve(name)
+        found: list[tuple[Node, int]] = []
+        for mention in binding.mentions if binding is not None else ():
+            above = self.source.path(mention)
+            if len(above) < 3:
+                continue
+            if above[-2].type == "call_expression" and mention == above[-2].child_by_field_name("function"):
+                found.append((above[-2], -1))
+            elif above[-2].type == "arguments":
+                found.append((above[-3], argument_nodes(above[-3]).index(mention)))
+            if len(found) >= SITES:
+                break
+        return found
+
+    def _given(self, call: Node, place: int, index: int) -> Known:
+        """A parameter of a function that is an argument: what the called interface hands it."""
+        callee = call.child_by_field_name("function")
+        if callee is None:
+            return UNKNOWN
+        if callee.type == "member_expression":
+            name = callee.child_by_field_name("property")
+            method = self.source.text(name) if name is not None else ""
+            receiver = self.value(callee.child_by_field_name("object"))
+        else:
+            method, receiver = "", UNKNOWN
+        target = self.value(callee)
+        if target.function is not None and not target.api:
+            return UNKNOWN
+        return callback_value(target.api, method, receiver, self.arguments_before(call, place), index, call.start_byte)
+
+    def arguments_before(self, call: Node, place: int) -> list[Known]:
+        """The arguments of a call before a place."""
+        return [self.value(one) for one in argument_nodes(call)[:place]]
+
+    def _member(self, node: Node) -> Known:
+        name = node.child_by_field_name("property")
+        if name is None:
+            return UNKNOWN
+        found = node.child_by_field_name("object")
+        if found is not None and found.type == "this":
+            return self._own(node, self.source.text(name))
+        return self.member(self.value(found), self.source.text(name), node)
+
+    def _own(self, node: Node, name: str) -> Known:
+        """`this.name`: what the class around it assigns to that, anywhere."""
+        above = next((one for one in reversed(self.source.path(node)) if one.type == "class_body"), None)
+        if above is None:
+            return UNKNOWN
+        found: list[Known] = []
+        pattern = re.compile(rb"this\." + re.escape(name.encode()) + rb"\s*=(?!=)")
+        for match in pattern.finditer(self.source.content, above.start_byte, above.end_byte):
+            leaf = self.source.leaf(match.start(), match.start() + 5 + len(name.encode()))
+            outer = self.source.path(leaf) if leaf is not None else []
+            if len(outer) > 1 and outer[-2].type == "assignment_expression" and leaf is not None:
+                found.append(self.value(outer[-2].child_by_field_name("right")))
+            if len(found) > 4:
+                break
+        return either(found)
+
+    def _subscript(self, node: Node) -> Known:
+        index = self.value(node.child_by_field_name("index"))
+        target = self.value(node.child_by_field_name("object"))
+        if index.is_constant and isinstance(index.constant, str | int | float):
+            key = index.constant
+            return self.member(target, int(key) if isinstance(key, float) else key, node)
+        if target.api == "process.env":
+            return Known(origins=frozenset({Origin("environment", index.text or "?", node.start_byte)}))
+        return Known(origins=target.origins)
+
+    def member(self, target: Known, key: str | int, node: Node) -> Known:
+        """A property of what is known."""
+        if isinstance(key, int):
+            if target.items is not None:
+                return target.items[key] if -1 < key < len(target.items) else UNKNOWN
+            if isinstance(target.constant, str | bytes):
+                return Known(target.constant[key]) if -1 < key < len(target.constant) else UNKNOWN
+            return Known(origins=target.origins)
+        if target.fields is not None and key in target.fields:
+            return target.fields[key]
+        if key == "length" and isinstance(target.constant, str | bytes):
+            return Known(len(target.constant))
+        if key == "length" and target.items is not None:
+            return Known(len(target.items))
+        if target.api:
+            return member_of(target, key, node.start_byte)
+        return Known(origins=target.origins) if target.origins else UNKNOWN
+
+    # calls
+
+    def _call(self, node: Node) -> Known:
+        callee = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+        if callee is None:
+            return UNKNOWN
+        if callee.type == "import":
+            module = self.value(_argument(node, 0)).string
+            return Known(api="#" + module_name(module)) if module else UNKNOWN
+        while callee.type == "parenthesized_expression" and (inner := first(callee)) is not None:
+            callee = inner
+        if callee.type in {"member_expression", "subscript_expression"}:
+            found = self._method(node, callee)
+            if found is not None:
+                return found
+        target = self.value(callee)
+        if target.function is not None:
+            return self.run(target.function, self.arguments(node))
+        if target.api:
+            return called(target, self.arguments(node), node.start_byte, new=node.type == "new_expression")
+        if through(self.source.text(callee, 64)):
+            return self.value(_argument(node, 0))
+        return UNKNOWN
+
+    def _method(self, node: Node, callee: Node) -> Known | None:
+        receiver = self.value(callee.child_by_field_name("object"))
+        if callee.type == "member_expression":
+            name = callee.child_by_field_name("property")
+            method = self.source.text(name) if name is not None else ""
+        else:
+            method = self.value(callee.child_by_field_name("index")).string or ""
+        if method in {"call", "apply", "bind"} and (receiver.api or receiver.function is not None):
+            arguments = self.arguments(node)[1:]
+            if method == "apply":
+                arguments = arguments[0].items or [] if arguments else []
+            if method == "bind":
+                return receiver
+            if receiver.function is not None:
+                return self.run(receiver.function, arguments)
+            return called(receiver, arguments, node.start_byte)
+        if receiver.api and not receiver.is_constant:
+            return None
+        arguments = self.arguments(node)
+        if receiver.items is not None:
+            found = self._of_list(receiver.items, method, arguments)
+            if found is not None:
+                return found.with_origins(receiver.origins)
+        if isinstance(receiver.constant, str) and all(one.is_constant for one in arguments):
+            folded = fold.string_method(receiver.constant, method, [one.constant for one in arguments])
+            if isinstance(folded, list):
+                return Known(items=[Known(one) for one in folded], origins=receiver.origins)
+            if folded is not UNSET:
+                return Known(folded, origins=receiver.origins)
+        if isinstance(receiver.constant, bytes) and method == "toString":
+            encoding = arguments[0].string if arguments else "utf8"
+            return Known(fold.from_bytes(receiver.constant, encoding or "utf8"), origins=receiver.origins)
+        if method in {"then", "finally", "catch"}:
+            function = arguments[0].function if arguments and method == "then" else None
+            return self.run(function, [receiver]) if function is not None else receiver
+        if receiver.function is None and (receiver.origins or receiver.fields is not None or receiver.shape):
+            function = (receiver.fields or {}).get(method, UNKNOWN).function
+            if function is not None:
+                return self.run(function, arguments)
+            origins = receiver.all_origins()
+            for one in arguments:
+                origins |= one.all_origins()
+            return Known(origins=origins, shape=receiver.shape)
+        return None
+
+    def _of_list(self, items: list[Known], method: str, arguments: list[Known]) -> Known | None:
+        function = arguments[0].function if arguments else None
+        if function is not None and method in {"map", "forEach", "filter", "flatMap", "reduce"}:
+            if method != "map" or len(items) > 4096:
+                return Known(items=items) if method == "filter" else None
+            return Known(items=[self.run(function, [one, Known(place)]) for place, one in enumerate(items)])
+        if method == "map" and arguments and arguments[0].api == "String.fromCharCode":
+            return Known(items=[called(arguments[0], [one], 0) for one in items])
+        return fold.list_method(items, method, arguments)
+
+    def run(self, function: Node, arguments: list[Known]) -> Known:
+        """What a function of this file returns for these arguments."""
+        if len(self._frames) > 6 or any(kept == function.id for kept, _ in self._frames):
+            self._cut += 1
+            return UNKNOWN
+        self._frames.append((function.id, arguments))
+        try:
+            return either([self.value(one) for one in self.returns(function)])
+        finally:
+            self._frames.pop()
+
+    def returns(self, function: Node) -> list[Node]:
+        """The expressions that a function returns."""
+        body = function.child_by_field_name("body")
+        if body is None:
+            return []
+        if body.type != "statement_block":
+            return [body]
+        found: list[Node] = []
+        for match in _RETURN.finditer(self.source.content, body.start_byte, body.end_byte):
+            leaf = self.source.root.descendant_for_byte_range(match.start(), match.end())
+            path = self.source.path(leaf) if leaf is not None else []
+            if len(path) < 2 or path[-2].type != "return_statement" or self.source.function_of(path[-2]) != function:
+                continue
+            value = first(path[-2])
+            if value is not None:
+                found.append(value)
+            if len(found) >= 4:
+                break
+        return found
+
+    def scope_of(self, node: Node) -> Node:
+        """The nearest function around a node, or the program."""
+        for above in reversed(self.source.path(node)[:-1]):
+            if above.type in SCOPES:
+                return above
+        return self.source.root
+
+    def _meta(self, node: Node) -> Known:
+        return Known(api=self.source.text(node, 32).replace(" ", ""))
+
+
+_FORMS = {
+    "string": Evaluator._string,
+    "template_string": Evaluator._template,
+    "number": Evaluator._number,
+    "array": Evaluator._array,
+    "object": Evaluator._object,
+    "identifier": Evaluator._identifier,
+    "shorthand_property_identifier": Evaluator._identifier,
+    "binary_expression": Evaluator._binary,
+    "unary_expression": Evaluator._unary,
+    "ternary_expression": Evaluator._ternary,
+    "sequence_expression": Evaluator._last,
+    "parenthesized_expression": Evaluator._first,
+    "await_expression": Evaluator._first,
+    "non_null_expression": Evaluator._first,
+    "as_expression": Evaluator._first,
+    "satisfies_expression": Evaluator._first,
+    "spread_element": Evaluator._first,
+    "assignment_expression": Evaluator._right,
+    "member_expression": Evaluator._member,
+    "subscript_expression": Evaluator._subscript,
+    "call_expression": Evaluator._call,
+    "new_expression": Evaluator._call,
+    "meta_property": Evaluator._meta,
+    "true": lambda self, node: Known(True),
+    "false": lambda self, node: Known(False),
+    "null": lambda self, node: Known(None),
+    "undefined": lambda self, node: Known(None),
+    **dict.fromkeys(FUNCTIONS, Evaluator._function),
+}
+
+
+def argument_nodes(call: Node) -> list[Node]:
+    """The arguments of a call."""
+    arguments = call.child_by_field_name("arguments")
+    if arguments is None:
+        return []
+    if arguments.type == "template_string":
+        return [arguments]
+    return [child for child in arguments.named_children if child.type != "comment"]
+
+
+def _argument(call: Node, place: int) -> Node | None:
+    nodes = argument_nodes(call)
+    return nodes[place] if place < len(nodes) else None
+
+
+def joined(parts: list[Known]) -> Known:
+    """Texts one after another."""
+    origins = NOTHING
+    for one in parts:
+        origins |= one.all_origins()
+    if all(one.is_constant for one in parts):
+        whole: object = parts[0].constant
+        for one in parts[1:]:
+            whole = fold.binary("+", whole, one.constant)
+            if whole is UNSET:
+                return Known(origins=origins)
+        return Known(whole, origins=origins)
+    shape = "".join(text_of(one.constant) if one.is_constant else one.shape or HOLE for one in parts)
+    return Known(origins=origins, shape=shape[:4096])
+
+
+def either(found: list[Known]) -> Known:
+    """One of several: what all agree on is known, texts are kept one a line."""
+    found = [one for one in found if one is not UNKNOWN]
+    if not found:
+        return UNKNOWN
+    first = found[0]
+    if len(found) == 1:
+        return first
+    origins = NOTHING
+    for one in found:
+        origins |= one.origins
+    if all(one.is_constant and one.constant == first.constant for one in found):
+        return first.with_origins(origins)
+    shape = "\n".join(dict.fromkeys(one.text for one in found if one.text))
+    best = next((one for one in found if one.api or one.function is not None or one.fields or one.items), UNKNOWN)
+    return Known(
+        api=best.api,
+        origins=origins,
+        items=best.items,
+        fields=best.fields,
+        function=best.function,
+        shape=shape[:4096],
+    )
+
+
+def one_of(whole: Known) -> Known:
+    """One item of an array, whichever."""
+    if whole.items is None:
+        return Known(origins=whole.origins)
+    return either(whole.items[:64]).with_origins(whole.origins)
+
+
+def module_name(text: str) -> str:
+    """The name of a module without `node:`."""
+    return text.removeprefix("node:")
