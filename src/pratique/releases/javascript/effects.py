@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pratique.model.release import Value
 from pratique.releases.javascript import places
-from pratique.releases.javascript.evaluate import Evaluator, argument_nodes
+from pratique.releases.javascript.combined import argument_nodes
+from pratique.releases.javascript.evaluate import Evaluator
 from pratique.releases.javascript.interfaces import DECODES, ENCODES, FETCHES, READS, command, destination
 from pratique.releases.javascript.uses import Use
 from pratique.releases.javascript.values import HOLE, UNKNOWN, Known

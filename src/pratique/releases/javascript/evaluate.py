@@ -10,10 +10,12 @@ import re
 from typing import TYPE_CHECKING
 
 from pratique.releases.javascript import fold
-from pratique.releases.javascript.bindings import SCOPES, Binding, Bindings, Definition, key_text
+from pratique.releases.javascript.bindings import Binding, Bindings, Definition, key_text
+from pratique.releases.javascript.combined import argument_nodes, either, joined, one_of
+from pratique.releases.javascript.functions import returns, sites
 from pratique.releases.javascript.interfaces import callback_value, called, member_of, named, through
 from pratique.releases.javascript.source import FUNCTIONS, Source, first
-from pratique.releases.javascript.values import HOLE, NOTHING, UNKNOWN, UNSET, Known, Origin, text_of
+from pratique.releases.javascript.values import HOLE, NOTHING, UNKNOWN, UNSET, Known, Origin
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
 DEEPEST = 48
 """Questions within questions."""
 LARGEST_ARRAY = 50_000
-SITES = 8
-"""Places where a function is called that are asked for a parameter."""
-
-_RETURN = re.compile(rb"(?<![\w$.])return(?![\w$])")
 GLOBALS = frozenset({"globalThis", "global", "window", "self", "top", "frames"})
 
 
@@ -274,7 +272,7 @@ class Evaluator:
                 self._cut += 1
                 return values[index] if index < len(values) else UNKNOWN
         found: list[Known] = []
-        for call, place in self.sites(function):
+        for call, place in sites(self.bindings, function):
             if place < 0:
                 nodes = argument_nodes(call)
                 if index < len(nodes):
@@ -282,42 +280,6 @@ class Evaluator:
             else:
                 found.append(self._given(call, place, index))
         return either(found)
-
-    def sites(self, function: Node) -> list[tuple[Node, int]]:
-        """Calls that reach a function: with -1 a direct one, else the argument's place that it is given as."""
-        path = self.source.path(function)
-        if len(path) < 2:
-            return []
-        parent = path[-2]
-        name: Node | None = None
-        if function.type in {"function_declaration", "generator_function_declaration"}:
-            name = function.child_by_field_name("name")
-        elif parent.type == "variable_declarator":
-            name = parent.child_by_field_name("name")
-        elif parent.type == "arguments":
-            return [(path[-3], argument_nodes(path[-3]).index(function))] if len(path) > 2 else []
-        elif parent.type in {"parenthesized_expression", "member_expression"} and len(path) > 3:
-            if path[-3].type == "call_expression":
-                return [(path[-3], -1)]
-        elif parent.type == "call_expression":
-            return [(parent, -1)]
-        elif parent.type == "assignment_expression":
-            name = parent.child_by_field_name("left")
-        if name is None or name.type != "identifier":
-            return []
-        binding = self.bindings.resolve(name)
-        found: list[tuple[Node, int]] = []
-        for mention in binding.mentions if binding is not None else ():
-            above = self.source.path(mention)
-            if len(above) < 3:
-                continue
-            if above[-2].type == "call_expression" and mention == above[-2].child_by_field_name("function"):
-                found.append((above[-2], -1))
-            elif above[-2].type == "arguments":
-                found.append((above[-3], argument_nodes(above[-3]).index(mention)))
-            if len(found) >= SITES:
-                break
-        return found
 
     def _given(self, call: Node, place: int, index: int) -> Known:
         """A parameter of a function that is an argument: what the called interface hands it."""
@@ -478,36 +440,9 @@ class Evaluator:
             return UNKNOWN
         self._frames.append((function.id, arguments))
         try:
-            return either([self.value(one) for one in self.returns(function)])
+            return either([self.value(one) for one in returns(self.source, function)])
         finally:
             self._frames.pop()
-
-    def returns(self, function: Node) -> list[Node]:
-        """The expressions that a function returns."""
-        body = function.child_by_field_name("body")
-        if body is None:
-            return []
-        if body.type != "statement_block":
-            return [body]
-        found: list[Node] = []
-        for match in _RETURN.finditer(self.source.content, body.start_byte, body.end_byte):
-            leaf = self.source.root.descendant_for_byte_range(match.start(), match.end())
-            path = self.source.path(leaf) if leaf is not None else []
-            if len(path) < 2 or path[-2].type != "return_statement" or self.source.function_of(path[-2]) != function:
-                continue
-            value = first(path[-2])
-            if value is not None:
-                found.append(value)
-            if len(found) >= 4:
-                break
-        return found
-
-    def scope_of(self, node: Node) -> Node:
-        """The nearest function around a node, or the program."""
-        for above in reversed(self.source.path(node)[:-1]):
-            if above.type in SCOPES:
-                return above
-        return self.source.root
 
     def _meta(self, node: Node) -> Known:
         return Known(api=self.source.text(node, 32).replace(" ", ""))
@@ -545,67 +480,9 @@ _FORMS = {
 }
 
 
-def argument_nodes(call: Node) -> list[Node]:
-    """The arguments of a call."""
-    arguments = call.child_by_field_name("arguments")
-    if arguments is None:
-        return []
-    if arguments.type == "template_string":
-        return [arguments]
-    return [child for child in arguments.named_children if child.type != "comment"]
-
-
 def _argument(call: Node, place: int) -> Node | None:
     nodes = argument_nodes(call)
     return nodes[place] if place < len(nodes) else None
-
-
-def joined(parts: list[Known]) -> Known:
-    """Texts one after another."""
-    origins = NOTHING
-    for one in parts:
-        origins |= one.all_origins()
-    if all(one.is_constant for one in parts):
-        whole: object = parts[0].constant
-        for one in parts[1:]:
-            whole = fold.binary("+", whole, one.constant)
-            if whole is UNSET:
-                return Known(origins=origins)
-        return Known(whole, origins=origins)
-    shape = "".join(text_of(one.constant) if one.is_constant else one.shape or HOLE for one in parts)
-    return Known(origins=origins, shape=shape[:4096])
-
-
-def either(found: list[Known]) -> Known:
-    """One of several: what all agree on is known, texts are kept one a line."""
-    found = [one for one in found if one is not UNKNOWN]
-    if not found:
-        return UNKNOWN
-    first = found[0]
-    if len(found) == 1:
-        return first
-    origins = NOTHING
-    for one in found:
-        origins |= one.origins
-    if all(one.is_constant and one.constant == first.constant for one in found):
-        return first.with_origins(origins)
-    shape = "\n".join(dict.fromkeys(one.text for one in found if one.text))
-    best = next((one for one in found if one.api or one.function is not None or one.fields or one.items), UNKNOWN)
-    return Known(
-        api=best.api,
-        origins=origins,
-        items=best.items,
-        fields=best.fields,
-        function=best.function,
-        shape=shape[:4096],
-    )
-
-
-def one_of(whole: Known) -> Known:
-    """One item of an array, whichever."""
-    if whole.items is None:
-        return Known(origins=whole.origins)
-    return either(whole.items[:64]).with_origins(whole.origins)
 
 
 def module_name(text: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from pratique.model.observation import Refusal
 from pratique.model.release import Fact, SourceFile
+from pratique.releases.javascript.combined import argument_nodes
 from pratique.releases.javascript.effects import Effects
-from pratique.releases.javascript.evaluate import Evaluator, argument_nodes
+from pratique.releases.javascript.evaluate import Evaluator
 from pratique.releases.javascript.imports import imported
 from pratique.releases.javascript.source import Source
 from pratique.releases.javascript.uses import Use, Uses

@@ -13,7 +13,9 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from pratique.releases.javascript.bindings import IDENTIFIERS, key_text
-from pratique.releases.javascript.evaluate import Evaluator, argument_nodes
+from pratique.releases.javascript.combined import argument_nodes
+from pratique.releases.javascript.evaluate import Evaluator
+from pratique.releases.javascript.functions import sites
 from pratique.releases.javascript.interfaces import called, member_of, module, named, through
 from pratique.releases.javascript.source import FUNCTIONS, first
 from pratique.releases.javascript.values import Known
@@ -187,6 +189,12 @@ class Uses:
                         current = above
                         place -= 1
                         continue
+                if last == "then" and known.api.count("."):
+                    known = Known(api=known.api.rsplit(".", 1)[0], origins=known.origins)
+                    for one in arguments[:1]:
+                        if one.type in FUNCTIONS:
+                            self._parameter(one, 0, known)
+                    return
                 yield Use(known.api, above, role)
                 result = self._result(known, above, arguments, role)
                 if not result.api or result.api in {"file()", "output()"}:
@@ -301,7 +309,7 @@ class Uses:
         function = next((one for one in reversed(path[: place + 1]) if one.type in FUNCTIONS), None)
         if function is None or known.origins:
             return
-        for call, argument in self.evaluator.sites(function):
+        for call, argument in sites(self.evaluator.bindings, function):
             if argument < 0:
                 self._queue.append((call, known, ()))
 
