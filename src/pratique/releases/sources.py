@@ -1,0 +1,17 @@
+"""Where facts of a release come from that do not lie in one file: its manifest and the registry's record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from pratique.model.observation import Refusal
+from pratique.model.release import Fact, Release
+
+Source = Callable[[Release, Release | None, Mapping[str, tuple[Fact, ...]]], Iterable[Fact | Refusal]]
+"""Facts of a release against its predecessor; given are the facts of its files, by path."""
+
+
+def sources_of(ecosystem: str) -> tuple[Source, ...]:
+    """The sources for releases of a package world."""
+    del ecosystem
+    return ()
