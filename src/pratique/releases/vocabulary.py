@@ -13,11 +13,12 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     # what makes code run
     "trigger.lifecycle": (
         "a lifecycle script runs at install",
-        ("event", "command", "file", "implicit", "previous", "for_users"),
+        # runs: users git author; file_delta: how the started file stands to the predecessor's at the same path
+        ("event", "command", "file", "file_delta", "more_files", "implicit", "previous", "for_users", "runs"),
     ),
-    "trigger.bin": ("a command is put on the path", ("name", "target", "shadows")),
+    "trigger.bin": ("a command is put on the path", ("name", "target", "shadows", "file", "outside")),
     "trigger.path-configuration": ("a .pth file runs code at every start of Python", ("code",)),
-    "trigger.setup": ("setup code runs when the package is built", ("form", "hooks")),
+    "trigger.setup": ("setup code runs when the package is built", ("form", "hooks", "file")),
     "trigger.build-backend": ("the build backend runs when the package is built", ("backend", "in_tree", "requires")),
     "trigger.entry-point": ("an entry point is declared", ("group", "name", "target")),
     "trigger.startup": ("a module that Python imports by itself (sitecustomize, usercustomize)", ("module",)),
@@ -77,12 +78,27 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "manifest.field": ("a field of the manifest", ("field", "value", "previous")),
     "dependency.declared": (
         "a dependency is declared",
-        ("name", "range", "previous", "group", "source", "imported", "seen_before", "own_scope"),
+        # group: dependencies optional peer bundled dev; source: registry git url alias file link workspace catalog
+        # unknown; imported, seen_before: yes no unknown; own_scope: true or false; target: what an alias stands for;
+        # named: the file that imports or names it; moved_from: the group it was in before
+        (
+            "name",
+            "range",
+            "previous",
+            "group",
+            "source",
+            "imported",
+            "seen_before",
+            "own_scope",
+            "target",
+            "named",
+            "moved_from",
+        ),
     ),
     "dependency.undeclared": ("a package is imported that is not declared", ("name",)),
-    "dependency.bundled": ("a copy of a package lies inside", ("name", "version", "listed")),
+    "dependency.bundled": ("a copy of a package lies inside", ("name", "version", "listed", "installed")),
     # what a name looks like
-    "name.similar": ("the name looks like that of a popular package", ("name", "to", "how", "rank")),
+    "name.similar": ("the name looks like that of a popular package", ("name", "to", "how", "rank", "added")),
     "name.scope": ("the name without its scope is that of a popular package, or the reverse", ("name", "to", "rank")),
     "metadata.copied": ("the description or repository is that of another package", ("field", "of")),
     "version.absurd": ("the version is far above any other", ("version", "previous")),
