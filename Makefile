@@ -34,6 +34,7 @@ check: $(STAMP)
 	$(BIN)/python -m pratique.report.plan_schema --check
 	$(BIN)/python -m pratique.report.reach_schema --check
 	$(BIN)/python -m pratique.report.release_schema --check
+	$(BIN)/python -m scripts.make_rule_pages --check
 	$(BIN)/python -m scripts.make_reference --check
 
 generate: $(STAMP)
@@ -47,6 +48,7 @@ generate: $(STAMP)
 	$(BIN)/python -m pratique.report.release_schema
 	$(BIN)/python -m scripts.make_picture
 	$(BIN)/python -m tests.docs.pages
+	$(BIN)/python -m scripts.make_rule_pages
 	$(BIN)/python -m scripts.make_reference
 
 format: $(STAMP)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pratique.model.release import ReleaseReport
     from pratique.model.report import SCHEMA, Report
     from pratique.model.resolution import Resolutions
+    from pratique.releases.rules.words import rule_lines
     from pratique.report.applied import applied_lines
     from pratique.report.case_pages import pages as case_pages
     from pratique.report.case_timeline import rendered as case_timeline
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from pratique.workflow.reach import ReachRequest, reach
     from pratique.workflow.request import Acceptance, CheckRequest, TargetSpec, specify
     from pratique.workflow.resolve import Asked, ResolveRequest, asked_for, resolve
+    from pratique.workflow.rules import Tried, rules_at_hand, try_rules
     from pratique.workflow.select import Selection, available, load_incident, select
     from pratique.workflow.selftest import Proof, selftest
     from pratique.workflow.verify import VerifyRequest, verify
@@ -112,6 +114,7 @@ __all__ = [
     "SweepRecord",
     "TargetError",
     "TargetSpec",
+    "Tried",
     "UsageError",
     "VerifyRequest",
     "add_evidence",
@@ -160,11 +163,14 @@ __all__ = [
     "resolution_json",
     "resolution_lines",
     "resolve",
+    "rule_lines",
+    "rules_at_hand",
     "seal_case",
     "select",
     "selftest",
     "specify",
     "this_user",
+    "try_rules",
     "undo",
     "verification_json",
     "verification_lines",
@@ -234,6 +240,10 @@ _HOMES = {
     "record_done": ("pratique.workflow.case", "record_done"),
     "record_report": ("pratique.workflow.case", "record_report"),
     "reach": ("pratique.workflow.reach", "reach"),
+    "rule_lines": ("pratique.releases.rules.words", "rule_lines"),
+    "rules_at_hand": ("pratique.workflow.rules", "rules_at_hand"),
+    "try_rules": ("pratique.workflow.rules", "try_rules"),
+    "Tried": ("pratique.workflow.rules", "Tried"),
     "release_exit_code": ("pratique.report.release_json", "exit_code"),
     "release_html": ("pratique.report.release_html", "release_html"),
     "release_json": ("pratique.report.release_json", "release_json"),

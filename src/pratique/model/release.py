@@ -61,10 +61,25 @@ class Files(Protocol):
     `refusals`. `digests` maps `sha256`, `sha512` and `sha1` to the hexadecimal digest of the archive, no folder's.
     """
 
-    form: Form
-    members: Mapping[str, Member]
-    refusals: Sequence[Refusal]
-    digests: Mapping[str, str]
+    @property
+    def form(self) -> Form:
+        """What kind of archive or folder it is."""
+        ...
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """Path to file, sorted by path."""
+        ...
+
+    @property
+    def refusals(self) -> Sequence[Refusal]:
+        """What could not be read, or was ambiguous."""
+        ...
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Algorithm to the hexadecimal digest of the archive."""
+        ...
 
     def read(self, path: str, limit: int = 64 << 20) -> bytes:
         """The bytes of one member. Raises Unreadable where they are more than `limit` or cannot be had."""

@@ -21,6 +21,7 @@ from pratique.doors.cli.host import host
 from pratique.doors.cli.plan import apply, plan, undo
 from pratique.doors.cli.reach import reach
 from pratique.doors.cli.resolve import resolve
+from pratique.doors.cli.rules import rules
 from pratique.doors.cli.selftest import selftest
 from pratique.doors.cli.verify import verify
 from pratique.version import VERSION
@@ -48,6 +49,7 @@ pratique.add_command(plan)
 pratique.add_command(apply)
 pratique.add_command(undo)
 pratique.add_command(verify)
+pratique.add_command(rules)
 
 
 def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:
