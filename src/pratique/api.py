@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.dossier import dossier
     from pratique.workflow.host import SweepRecord, gap_advice, host_target, record_sweeps
+    from pratique.workflow.inspect import InspectRequest, inspect
     from pratique.workflow.library import incident_skeleton
     from pratique.workflow.machine import this_user
     from pratique.workflow.plan import PlanRequest, plan
@@ -95,6 +96,7 @@ __all__ = [
     "Dossier",
     "Incident",
     "IncidentError",
+    "InspectRequest",
     "Inventory",
     "Plan",
     "PlanError",
@@ -137,6 +139,7 @@ __all__ = [
     "gap_advice",
     "host_target",
     "incident_skeleton",
+    "inspect",
     "inventory_bill",
     "inventory_lines",
     "load_incident",
@@ -221,6 +224,8 @@ _HOMES = {
     "record_sweeps": ("pratique.workflow.host", "record_sweeps"),
     "SweepRecord": ("pratique.workflow.host", "SweepRecord"),
     "incident_skeleton": ("pratique.workflow.library", "incident_skeleton"),
+    "inspect": ("pratique.workflow.inspect", "inspect"),
+    "InspectRequest": ("pratique.workflow.inspect", "InspectRequest"),
     "IncidentError": ("pratique.model.errors", "IncidentError"),
     "Inventory": ("pratique.workflow.components", "Inventory"),
     "inventory_bill": ("pratique.report.inventory", "bill"),

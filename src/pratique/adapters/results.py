@@ -88,6 +88,24 @@ class Results:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
 
+    def forget_beyond(self, most: int) -> None:
+        """Keep results of at most so many bytes together; the oldest go first."""
+        if not self.usable:
+            return
+        with contextlib.suppress(OSError):
+            known = sorted(
+                (entry.stat().st_mtime, entry.stat().st_size, entry.path)
+                for part in os.scandir(self.folder)
+                if part.is_dir()
+                for entry in os.scandir(part.path)
+            )
+            size = sum(row[1] for row in known)
+            for _, length, path in known:
+                if size <= most:
+                    break
+                os.unlink(path)
+                size -= length
+
     def forget_oldest(self) -> None:
         """Keep at most MOST results."""
         if not self.usable:

@@ -110,6 +110,10 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("form", "days", "releases", "minutes"),
     ),  # form: dormant burst lines
     "registry.decoy": ("the package began with a harmless release shortly before", ("hours", "version")),
+    "registry.mismatch": (
+        "the archive is not the one that the registry states",
+        ("algorithm", "stated", "actual", "source"),
+    ),
     "registry.field": ("a field of the record that rules need", ("field", "state")),
     "trust.lost": ("something that earlier releases of the line had is lost", ("what", "since", "releases")),
     "trust.gained": ("something that earlier releases did not have", ("what",)),

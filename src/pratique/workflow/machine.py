@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _PLATFORMS: dict[str, Platform] = {"win32": "windows", "cygwin": "windows", "darwin": "macos"}
 
 
+def platform_name() -> Platform:
+    """The platform whose rules of places hold here."""
+    return _PLATFORMS.get(sys.platform, "linux")
+
+
 def places() -> tuple[Place, ...]:
     """Caches, stores, global trees, logs and shell histories of this user that exist. Nothing is started.
 
@@ -26,8 +31,7 @@ def places() -> tuple[Place, ...]:
     folder = machine.home()
     if folder is None:
         raise TargetError("this user has no home folder here", advice="Name the folders to examine")
-    platform = _PLATFORMS.get(sys.platform, "linux")
-    return survey(dict(os.environ), folder, platform).places
+    return survey(dict(os.environ), folder, platform_name()).places
 
 
 def this_user() -> list[TargetSpec]:

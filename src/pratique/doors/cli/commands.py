@@ -18,6 +18,7 @@ from pratique.doors.cli.dossier import export as case_export
 from pratique.doors.cli.dossier import report as case_report
 from pratique.doors.cli.dossier import timeline as case_timeline
 from pratique.doors.cli.host import host
+from pratique.doors.cli.inspect import inspect
 from pratique.doors.cli.plan import apply, plan, undo
 from pratique.doors.cli.reach import reach
 from pratique.doors.cli.resolve import resolve
@@ -50,6 +51,7 @@ pratique.add_command(apply)
 pratique.add_command(undo)
 pratique.add_command(verify)
 pratique.add_command(rules)
+pratique.add_command(inspect)
 
 
 def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -61,6 +61,10 @@ class NpmCache:
             if place is not None and os.path.isfile(place):
                 yield Held(place, "npm's cache")
 
+    def versions(self, name: str) -> list[str]:
+        """The versions of a package whose archives the index names."""
+        return [version for owner, version in self._all[0] if owner == name]
+
     def _place(self, integrity: str) -> str | None:
         """Where the content of an entry lies."""
         for kind, digests in digests_of(integrity).items():
