@@ -54,14 +54,20 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "capability.condition": ("work depends on the host: CI, locale, time, debugger, user", ("on",)),
     "capability.clipboard": ("the clipboard is read or written", ("api",)),
     # what belongs together; `steps` as in "credential-read, encode, network", `within` flow, function, file, package
-    "chain.secret-to-network": ("a secret is read and sent", ("steps", "within", "lines", "destination")),
+    "chain.secret-to-network": (
+        "a secret is read and sent; carried: body, url, header; secret: the variables or places",
+        ("steps", "within", "lines", "destination", "carried", "secret"),
+    ),
     "chain.download-to-run": ("something is fetched, written and run", ("steps", "within", "lines", "destination")),
     "chain.decode-to-run": ("text is decoded and run", ("steps", "within", "lines")),
     "chain.run-and-hide": ("something is run, and its traces are removed", ("steps", "within", "lines")),
     # how it is hidden
     "obfuscation.string-array": ("strings lie in an array and are fetched by number", ("strings", "encoded")),
     "obfuscation.names": ("identifiers are made to say nothing", ("share", "count")),
-    "obfuscation.literal": ("a long text is encoded", ("encoding", "length", "decoded", "runs")),
+    "obfuscation.literal": (
+        "a long text is encoded; runs: its file runs text as code; meaning: what it is plausible as",
+        ("encoding", "length", "decoded", "runs", "meaning"),
+    ),
     "obfuscation.form": ("code is written in signs, packed, or by numbers of characters", ("form", "length")),
     "content.huge-line": ("a line is huge", ("length", "before")),
     "content.entropy": ("text is as mixed as random bytes", ("bits", "length")),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pratique.releases.javascript.source import FUNCTIONS, Source, first
@@ -13,6 +11,8 @@ if TYPE_CHECKING:
 
 MENTIONS = 400
 """Mentions of one name in one scope that are looked at; a name with more is not followed."""
+
+WORD = frozenset(bytes([one]) for one in range(256) if one >= 128 or chr(one).isalnum() or chr(one) in "_$")
 
 SCOPES = FUNCTIONS | {"program"}
 
@@ -59,10 +59,22 @@ class Binding:
         self.mentions: list[Node] = []
 
 
-@lru_cache(maxsize=4096)
-def word(name: bytes) -> re.Pattern[bytes]:
-    """A pattern for a name as a whole."""
-    return re.compile(rb"(?<![\w$])" + re.escape(name) + rb"(?![\w$])")
+def mentions(content: bytes, name: bytes, start: int, end: int) -> list[int]:
+    """Where a name stands as a whole between two offsets; one more than `MENTIONS` at most, or where it is all over."""
+    found: list[int] = []
+    length = len(name)
+    looked = 0
+    place = content.find(name, start, end)
+    while place >= 0:
+        looked += 1
+        after = place + length
+        whole = content[place - 1 : place] not in WORD if place else True
+        if whole and content[after : after + 1] not in WORD:
+            found.append(place)
+        if len(found) > MENTIONS or looked > 20 * MENTIONS:
+            return [start] * (MENTIONS + 1)
+        place = content.find(name, after, end)
+    return found
 
 
 class Bindings:
@@ -91,14 +103,12 @@ class Bindings:
         binding = self._kept[key] = Binding(name, scope)
         content = self.source.content
         raw = name.encode()
-        found = []
-        for match in word(raw).finditer(content, scope.start_byte, scope.end_byte):
-            found.append(match.start())
-            if len(found) > MENTIONS:
-                binding.lost = scope.type != "program"
-                found = []
-                break
-        self.source.steps -= len(found) // 4
+        start, end = scope.start_byte, scope.end_byte
+        found = mentions(content, raw, start, end)
+        self.source.steps -= (len(found) >> 2) + ((end - start) >> 14)
+        if len(found) > MENTIONS:
+            binding.lost = scope.type != "program"
+            found = []
         for start in found:
             leaf = scope.named_descendant_for_byte_range(start, start + len(raw))
             if leaf is None or leaf.type not in IDENTIFIERS or leaf.end_byte - leaf.start_byte != len(raw):
@@ -130,7 +140,7 @@ class Bindings:
                 elif len(path) > 3 and path[-4].type == "for_in_statement":
                     binding.definitions.append(Definition("each", path[-4]))
         elif kind in {"function_declaration", "generator_function_declaration", "class_declaration"}:
-            if not nested and leaf == parent.child_by_field_name("name"):
+            if not nested and parent != binding.scope and leaf == parent.child_by_field_name("name"):
                 binding.declared = True
                 binding.definitions.append(Definition("class" if kind[0] == "c" else "function", parent))
         elif kind in {"function_expression", "generator_function", "class"}:

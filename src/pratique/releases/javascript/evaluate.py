@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DEEPEST = 48
 """Questions within questions."""
+QUESTION = 600
+"""Steps that one question may take."""
 LARGEST_ARRAY = 50_000
 GLOBALS = frozenset({"globalThis", "global", "window", "self", "top", "frames"})
 
@@ -35,7 +37,10 @@ class Evaluator:
         self.spent = False
         self._kept: dict[int, Known] = {}
         self._asked: set[int] = set()
-        self._frames: list[tuple[int, list[Known]]] = []
+        self._frames: list[tuple[int, list[Known], int]] = []
+        self._local: dict[tuple[int, int], Known] = {}
+        self._question = 0
+        self._calls = 0
         self._depth = 0
         self._cut = 0
         """How often an answer depended on what was being asked: such answers are not kept."""
@@ -48,11 +53,19 @@ class Evaluator:
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        if self.source.steps <= 0 or self._depth >= DEEPEST or key in self._asked:
+        if self._depth == 0:
+            self._question = min(QUESTION, self.source.steps)
+            self._local.clear()
+        frame = self._frames[-1][2] if self._frames else 0
+        local = self._local.get((key, frame))
+        if local is not None:
+            return local
+        if self._question <= 0 or self._depth >= DEEPEST or key in self._asked:
             self.spent = self.spent or self.source.steps <= 0
             self._cut += 1
             return UNKNOWN
         self.source.steps -= 1
+        self._question -= 1
         self._depth += 1
         self._asked.add(key)
         cut = self._cut
@@ -62,8 +75,10 @@ class Evaluator:
         finally:
             self._depth -= 1
             self._asked.discard(key)
-        if self._cut == cut:
+        if self._cut == cut or self._depth == 0:
             self._kept[key] = found
+        else:
+            self._local[key, frame] = found
         return found
 
     def arguments(self, call: Node) -> list[Known]:
@@ -267,7 +282,7 @@ class Evaluator:
 
     def parameter(self, function: Node, index: int) -> Known:
         """What is known of a parameter: from the call that is being followed, or from where the function is called."""
-        for kept, values in reversed(self._frames):
+        for kept, values, _ in reversed(self._frames):
             if kept == function.id:
                 self._cut += 1
                 return values[index] if index < len(values) else UNKNOWN
@@ -352,7 +367,7 @@ class Evaluator:
             return Known(len(target.items))
         if target.api:
             return member_of(target, key, node.start_byte)
-        return Known(origins=target.origins) if target.origins else UNKNOWN
+        return Known(origins=narrowed(target.origins, str(key))) if target.origins else UNKNOWN
 
     # calls
 
@@ -363,6 +378,12 @@ class Evaluator:
         if callee.type == "import":
             module = self.value(_argument(node, 0)).string
             return Known(api="#" + module_name(module)) if module else UNKNOWN
+        if (
+            callee.type == "identifier"
+            and callee.end_byte - callee.start_byte == 5
+            and (self.source.text(callee) == "await")
+        ):
+            return self.value(_argument(node, 0))
         while callee.type == "parenthesized_expression" and (inner := first(callee)) is not None:
             callee = inner
         if callee.type in {"member_expression", "subscript_expression"}:
@@ -435,10 +456,11 @@ class Evaluator:
 
     def run(self, function: Node, arguments: list[Known]) -> Known:
         """What a function of this file returns for these arguments."""
-        if len(self._frames) > 6 or any(kept == function.id for kept, _ in self._frames):
+        if len(self._frames) > 6 or any(kept == function.id for kept, _, _ in self._frames):
             self._cut += 1
             return UNKNOWN
-        self._frames.append((function.id, arguments))
+        self._calls += 1
+        self._frames.append((function.id, arguments, self._calls))
         try:
             return either([self.value(one) for one in returns(self.source, function)])
         finally:
@@ -483,6 +505,15 @@ _FORMS = {
 def _argument(call: Node, place: int) -> Node | None:
     nodes = argument_nodes(call)
     return nodes[place] if place < len(nodes) else None
+
+
+def narrowed(origins: frozenset[Origin], key: str) -> frozenset[Origin]:
+    """The origins of one member of what holds all variables: that variable alone."""
+    if not any(one.kind == "environment" and one.detail == "*" for one in origins):
+        return origins
+    return frozenset(
+        Origin(one.kind, key, one.offset) if one.kind == "environment" and one.detail == "*" else one for one in origins
+    )
 
 
 def module_name(text: str) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from pratique.model.observation import Refusal
 from pratique.model.release import Fact, SourceFile
+from pratique.releases.decoding import Budget, Layer
+from pratique.releases.javascript.chains import RUNS, Chains, Placed
 from pratique.releases.javascript.combined import argument_nodes
 from pratique.releases.javascript.effects import Effects
 from pratique.releases.javascript.evaluate import Evaluator
 from pratique.releases.javascript.imports import imported
+from pratique.releases.javascript.obfuscation import Hidden, literal_fact, literals, shapes
 from pratique.releases.javascript.source import Source
 from pratique.releases.javascript.uses import Use, Uses
 
@@ -17,6 +20,8 @@ LARGEST = 12 << 20
 """Bytes of a file that are read for facts; a larger one is refused."""
 
 MOST_OF_A_KIND = 200
+DEEPEST = 4
+"""Layers of encodings that are read."""
 READER = "javascript"
 
 
@@ -64,31 +69,88 @@ def is_text(content: bytes) -> bool:
 _STRANGE = bytes(set(range(32)) - {8, 9, 10, 11, 12, 13, 27}) + b"\x7f"
 
 
-def _facts(file: SourceFile) -> list[Fact | Refusal]:
-    source = Source(file, file.content)
-    evaluator = Evaluator(source)
-    effects = Effects(evaluator)
-    found: list[Fact | Refusal] = []
-    seen: set[tuple[object, ...]] = set()
-    counts: dict[str, int] = {}
+class _Reading:
+    """The facts of one file, of all its layers, each told once."""
 
-    def add(fact: Fact) -> None:
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        self.found: list[Fact | Refusal] = []
+        self.budget = Budget(octets=4 << 20, steps=20_000)
+        self.spent = False
+        self._seen: set[tuple[object, ...]] = set()
+        self._counts: dict[str, int] = {}
+        self._texts: set[bytes] = {file.content}
+
+    def add(self, fact: Fact) -> None:
+        """Tell a fact unless the same was told of another line."""
         plain = (fact.kind, *sorted((name, value) for name, value in fact.attributes.items()))
-        counts[fact.kind] = counts.get(fact.kind, 0) + 1
-        if plain not in seen and counts[fact.kind] <= MOST_OF_A_KIND:
-            seen.add(plain)
-            found.append(fact)
+        count = self._counts[fact.kind] = self._counts.get(fact.kind, 0) + 1
+        if plain not in self._seen and count <= MOST_OF_A_KIND:
+            self._seen.add(plain)
+            self.found.append(fact)
 
-    for use in Uses(evaluator).all():
-        for fact in _imports(source, evaluator, use):
-            add(fact)
-        if use.role == "import":
-            continue
-        for kind, attributes in effects.of(use):
-            add(source.fact(kind, use.node, **attributes))
-    if evaluator.spent:
-        found.append(refusal(file, "too much to follow: names and values were followed in part"))
-    return found
+    def read(self, source: Source) -> None:
+        """Read one text: the file itself, or what lay under an encoding in it."""
+        evaluator = Evaluator(source)
+        effects = Effects(evaluator)
+        uses: list[Use] = []
+        placed: list[Placed] = []
+        for use in Uses(evaluator).all():
+            for fact in _imports(source, evaluator, use):
+                self.add(fact)
+                if fact.attributes.get("form") in {"", "relative"} and use.role == "call":
+                    placed.append(Placed("import.dynamic", use, {}))
+            if use.role == "import":
+                continue
+            uses.append(use)
+            for kind, attributes in effects.of(use):
+                placed.append(Placed(kind, use, attributes))
+                self.add(source.fact(kind, use.node, **attributes))
+        for fact in Chains(evaluator, placed, uses).all():
+            self.add(fact)
+        for fact in shapes(source):
+            self.add(fact)
+        self.spent = self.spent or evaluator.spent
+        self._under(source, evaluator, uses)
+
+    def _under(self, source: Source, evaluator: Evaluator, uses: list[Use]) -> None:
+        """Read what lies under encodings in a text."""
+        runs = False
+        for use in uses:
+            if use.role not in {"call", "new"} or not RUNS.fullmatch(use.api):
+                continue
+            runs = True
+            nodes = argument_nodes(use.node)
+            known = evaluator.value(nodes[-1 if use.api == "Function" else 0]) if nodes else None
+            if known is None or known.string is None or len(known.string) < 8:
+                continue
+            forms = [one.detail for one in sorted(known.origins, key=lambda one: one.offset) if one.kind == "decode"]
+            if forms:
+                layer = Layer(tuple(dict.fromkeys(forms)), known.string.encode("utf-8", "replace"), "code")
+                self.add(literal_fact(source, Hidden(use.node.start_byte, layer), runs=True))
+            self._deeper(source, known.string.encode("utf-8", "replace"), "+".join(forms), use.node.start_byte)
+        for hidden in literals(source, self.budget):
+            self.add(literal_fact(source, hidden, runs=runs))
+            if hidden.layer.meaning == "code":
+                self._deeper(source, hidden.layer.content, "+".join(hidden.layer.encodings), hidden.offset)
+
+    def _deeper(self, source: Source, text: bytes, encoding: str, offset: int) -> None:
+        if text in self._texts or source.layer >= DEEPEST or not self.budget.take(len(text)):
+            return
+        self._texts.add(text)
+        layer = source.layer + (1 if encoding else 0)
+        names = "+".join(one for one in (source.encoding, encoding) if one)
+        self.read(Source(self.file, text, layer, names, source.line(offset)))
+
+
+def _facts(file: SourceFile) -> list[Fact | Refusal]:
+    reading = _Reading(file)
+    reading.read(Source(file, file.content))
+    if reading.spent:
+        reading.found.append(refusal(file, "too much to follow: names and values were followed in part"))
+    if reading.budget.exhausted:
+        reading.found.append(refusal(file, "too much to decode: encoded texts were decoded in part"))
+    return reading.found
 
 
 def _imports(source: Source, evaluator: Evaluator, use: Use) -> Iterator[Fact]:

@@ -277,6 +277,8 @@ class Uses:
         name = self.source.text(callee, 80) if callee is not None else ""
         nodes = argument_nodes(call)
         index = nodes.index(current) if current in nodes else -1
+        if name == "await":
+            return known
         if callee is not None and (through(name) or name.endswith(("promisify", "Promise.resolve"))):
             return known
         if name == "Reflect.get" and index == 0 and len(nodes) > 1:
@@ -383,6 +385,8 @@ class Uses:
 
     def _name(self, name: Node, known: Known, pending: tuple[str, ...]) -> None:
         """Follow every mention of a name."""
+        if not FOLLOWS.match(known.api):
+            return
         path = self.source.path(name)
         text = self.source.text(name)
         binding = self.evaluator.bindings.resolve(name)
@@ -408,6 +412,14 @@ class Uses:
                     continue
             self._queue.append((mention, known, pending))
 
+
+FOLLOWS = re.compile(
+    r"#(?:child_process|fs|https?2?|net|tls|dgram|dns|vm|zlib|crypto|module|worker_threads|os|buffer|process|inspector"
+    r"|node-fetch|cross-fetch|undici|axios|got|request|needle|superagent|ky|phin|bent|isomorphic-fetch|ofetch|ws"
+    r"|request-promise(?:-native)?|make-fetch-happen|minipass-fetch|follow-redirects|socket\.io-client|execa|cross-spawn"
+    r"|shelljs|zx|tinyexec|nano-spawn|foreground-child|rimraf|del|clipboardy|libnpmpublish|util)(?![\w-])|[^#]"
+)
+"""Interfaces whose names are followed: those that can do something, and all that are no modules."""
 
 _KEPT = re.compile(
     r"^(?:#(?:https?2?|net|tls|ws|dgram|undici|child_process|zlib|crypto)\b|XMLHttpRequest|WebSocket|Buffer|Function)"
