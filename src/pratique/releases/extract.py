@@ -18,9 +18,11 @@ def facts_of_file(file: SourceFile) -> Iterator[Fact | Refusal]:
 
 
 def extractors(kind: str) -> tuple[Extract, ...]:
-    """The extractors that read files of a kind."""
+    """The extractors that read files of a kind; what stands in a file whatever its language is read of all."""
+    from pratique.releases import content
+
     if kind in {"javascript", "typescript"}:
         from pratique.releases import javascript
 
-        return (javascript.facts,)
-    return ()
+        return (content.facts, javascript.facts)
+    return (content.facts,)

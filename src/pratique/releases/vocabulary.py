@@ -72,13 +72,13 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "content.huge-line": ("a line is huge", ("length", "before")),
     "content.entropy": ("text is as mixed as random bytes", ("bits", "length")),
     "content.hidden-text": ("text holds characters that are not seen", ("form", "count", "name")),
-    "content.confusable": ("a name mixes letters that look alike", ("name", "scripts")),
+    "content.confusable": ("a name mixes letters that look alike", ("name", "scripts", "looks_like")),
     "content.destination": ("an address or URL stands in text", ("host", "form", "service")),  # form: url address onion
-    "content.wallet": ("addresses of wallets stand in text", ("currency", "count")),
-    "content.native": ("a native program or library", ("format", "size", "declared")),
-    "content.archive": ("an archive lies inside", ("format", "size")),
+    "content.wallet": ("addresses of wallets stand in text", ("currency", "count", "checked")),
+    "content.native": ("a native program or library", ("format", "size", "declared", "architecture")),
+    "content.archive": ("an archive lies inside", ("format", "size", "encrypted")),
     "content.mismatch": ("a file is not what its name says", ("suffix", "actual")),
-    "content.trailing": ("bytes follow the end of a picture or archive", ("format", "length")),
+    "content.trailing": ("bytes follow the end of a picture or archive", ("format", "length", "actual")),
     # what the manifest says
     "manifest.identity": ("the manifest calls itself otherwise", ("field", "stated", "expected")),
     "manifest.field": ("a field of the manifest", ("field", "value", "previous")),
