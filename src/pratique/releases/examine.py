@@ -90,13 +90,14 @@ def examine(
     budget: Budget = Budget(),  # noqa: B008 (it is frozen)
     clock: Callable[[], float] | None = None,
     sources: Sequence[Source] | None = None,
+    at: float | None = None,
 ) -> Examination:
     """All facts of a release against its predecessor, and what could not be examined. Never raises for what is read.
 
     `clock` gives seconds, for `budget.seconds`. `sources` are asked for facts of the manifest and the registry; those
-    of `pratique.releases.sources` where it is None.
+    of `pratique.releases.sources` where it is None. `at` is when the examination is, in seconds since the epoch.
     """
-    return _Examining(release, predecessor, memory, budget, clock).run(sources)
+    return _Examining(release, predecessor, memory, budget, clock, at).run(sources)
 
 
 class _Examining:
@@ -109,7 +110,9 @@ class _Examining:
         memory: Memory,
         budget: Budget,
         clock: Callable[[], float] | None,
+        at: float | None,
     ) -> None:
+        self.at = at
         self.release = release
         self.files: Files = release.files
         self.predecessor = predecessor
@@ -274,7 +277,7 @@ class _Examining:
         if sources is None:
             from pratique.releases.sources import sources_of
 
-            sources = sources_of(self.release.ecosystem)
+            sources = sources_of(self.release.ecosystem, self.at)
         for source in sources:
             for item in source(self.release, self.predecessor, files):
                 if isinstance(item, Fact):

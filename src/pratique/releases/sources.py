@@ -11,7 +11,12 @@ Source = Callable[[Release, Release | None, Mapping[str, tuple[Fact, ...]]], Ite
 """Facts of a release against its predecessor; given are the facts of its files, by path."""
 
 
-def sources_of(ecosystem: str) -> tuple[Source, ...]:
-    """The sources for releases of a package world."""
-    del ecosystem
-    return ()
+def sources_of(ecosystem: str, at: float | None = None) -> tuple[Source, ...]:
+    """The sources for releases of a package world. `at`: seconds since the epoch, the moment of the examination."""
+    found: list[Source] = []
+    if ecosystem == "npm":
+        from pratique.releases import manifest
+
+        found.append(manifest.facts)
+    del at
+    return tuple(found)

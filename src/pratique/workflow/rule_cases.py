@@ -108,7 +108,7 @@ def _transition(folder: str, case: _Case, name: str, part: _Part, at: float | No
         _release(before, case.ecosystem, name, part.previous, part.previous_record) if os.path.isdir(before) else None
     )
     try:
-        examination = examine(release, previous, Remembered())
+        examination = examine(release, previous, Remembered(), at=at)
     finally:
         release.files.close()
         if previous is not None:

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -48,6 +49,8 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     at: float | None = None
     depth: int = DEPTH
     most: int = MOST
+    follow: Literal["all", "added"] = "all"
+    """Which newly resolved dependencies are examined: `added` leaves out those whose range alone changed."""
     seconds: float = SECONDS
 
 
@@ -249,7 +252,8 @@ class Examiner:
         from pratique.releases.examine import examine
 
         memory = Memory(self.kept, *(one.files for one in (release, before) if one is not None))
-        examination = examine(release, before, memory, clock=time.monotonic)
+        moment = self.now if self.asking.at is None else self.asking.at
+        examination = examine(release, before, memory, clock=time.monotonic, at=moment)
         memory.save()
         return examination
 
@@ -270,7 +274,7 @@ class Examiner:
         before: Mapping[str, Wanted] = requirements(previous.release.files, world) if previous is not None else {}
         found: list[Transition] = []
         for known_as, wanted in sorted(requirements(release.files, world).items()):
-            if before.get(known_as) == wanted:
+            if before.get(known_as) == wanted or (self.asking.follow == "added" and known_as in before):
                 continue
             if wanted.elsewhere:
                 reason = (
