@@ -411,6 +411,9 @@ class Machine:
                 yield Place("cache", "yarn", path, f"{key} in the user's .yarnrc.yml")
         if self.windows:
             yield Place("cache", "yarn", self.join(self.local(), "Yarn", "Berry"), "yarn's default from yarn 2")
+        if not self.windows and self.env("XDG_DATA_HOME"):
+            folder = self.join(self.env("XDG_DATA_HOME") or "", "yarn", "berry")
+            yield Place("cache", "yarn", folder, "XDG_DATA_HOME, from yarn 2")
         yield Place("cache", "yarn", self.at_home(".yarn", "berry"), "yarn's default from yarn 2")
 
     def _bun(self) -> Iterator[Place]:

@@ -84,6 +84,8 @@ class Acquirer:
             for store in self.around.caches("pnpm"):
                 for index in pnpm_store.indexes(store, name, version, integrity or ""):
                     yield Held(index, "pnpm's store", copy=True)
+                if (name, version) in self.around.pnpm_rows(store):
+                    yield Held(os.path.join(store, "v11"), "pnpm's store", copy=True)
 
         def fetch() -> Held | None:
             return self._fetch_npm(name, version, url, stated, problems)
@@ -167,7 +169,7 @@ class Acquirer:
             yield from ((held, True) for held in [*copies, *self._installed(ecosystem, name, version)])
 
         for held, as_it_is in attempts():
-            opened = _opened(held, ecosystem, name, version, file)
+            opened = self._opened(held, ecosystem, name, version, file)
             if isinstance(opened, str):
                 problems.append(f"{held.source}: {opened}")
                 continue
@@ -195,6 +197,33 @@ class Acquirer:
             return Got(release, tuple(refusals), facts, published)
         reason = "; ".join(dict.fromkeys(problems)) or "no archive of it was found"
         raise NotHad(f"{name} {version}: {reason}", self.around.tried())
+
+    def _opened(self, held: Held, ecosystem: World, name: str, version: str, file: str) -> Opened | str:
+        """What lies there, opened; a reason where it is no release."""
+        hint: Form = "tarball" if ecosystem == "npm" else "wheel" if file.endswith(".whl") else "sdist"
+        try:
+            if held.source == "pnpm's store":
+                return self._out_of_store(held, name, version) or "its index is about another release"
+            if held.copy and held.path.endswith(".zip") and ecosystem == "npm":
+                from pratique.targets.kept.berry import open_zip_of_yarn
+
+                return open_zip_of_yarn(held.path, name)
+            if held.copy and held.path.endswith(".dist-info"):
+                from pratique.targets.kept.installed import open_installed
+
+                return open_installed(held.path)
+            return open_release(held.path, hint=hint)
+        except TargetError as error:
+            return error.what
+
+    def _out_of_store(self, held: Held, name: str, version: str) -> Opened | None:
+        """The files of a release in pnpm's store."""
+        from pratique.targets.kept.pnpm_store import open_index, open_row
+
+        if held.path.endswith(".json"):
+            return open_index(held.path, name, version)
+        row = self.around.pnpm_rows(os.path.dirname(held.path)).get((name, version))
+        return open_row(row.row, held.path, name, version) if row is not None else None
 
     def _installed(self, ecosystem: World, name: str, version: str) -> Iterator[Held]:
         from pratique.targets.kept import installed
@@ -242,27 +271,6 @@ class Acquirer:
             return None
         access = next((one for one in self.around.python_accesses if listing.page.startswith(one.url)), None)
         return self.around.fetch(access, file.url, stated, "the index", problems) if access is not None else None
-
-
-def _opened(held: Held, ecosystem: World, name: str, version: str, file: str) -> Opened | str:
-    """What lies there, opened; a reason where it is no release."""
-    hint: Form = "tarball" if ecosystem == "npm" else "wheel" if file.endswith(".whl") else "sdist"
-    try:
-        if held.source == "pnpm's store":
-            from pratique.targets.kept.pnpm_store import open_index
-
-            return open_index(held.path, name, version) or "its index is about another release"
-        if held.copy and held.path.endswith(".zip") and ecosystem == "npm":
-            from pratique.targets.kept.berry import open_zip_of_yarn
-
-            return open_zip_of_yarn(held.path, name)
-        if held.copy and held.path.endswith(".dist-info"):
-            from pratique.targets.kept.installed import open_installed
-
-            return open_installed(held.path)
-        return open_release(held.path, hint=hint)
-    except TargetError as error:
-        return error.what
 
 
 def _differs(digests: Mapping[str, str], stated: Mapping[str, frozenset[str]]) -> tuple[str, str, str] | None:

@@ -14,6 +14,7 @@ from pratique.ecosystems.npm.release_record import Packument
 from pratique.ecosystems.pypi.release_record import Project, read_page
 from pratique.ecosystems.references import World, npm_name
 from pratique.model.observation import Refusal
+from pratique.targets.kept import npm_caches, npm_metadata, pnpm_store
 from pratique.workflow.listings import Listing
 from pratique.workflow.surroundings import Surroundings
 
@@ -69,7 +70,7 @@ class Documents:
                 problems.append(f"{source} answers with another package ({document.name[:80]})")
                 continue
             return Listing("npm", name, document, source, more=more, refusals=noted(name, problems))
-        more += [version for cache in self.around.npm_caches for version in cache.versions(name)]
+        more += self._npm_versions(name)
         if not more:
             raise NotHad("; ".join(problems) or f"nothing is known of {name}", self.around.tried())
         return Listing("npm", name, None, "", more=more, refusals=noted(name, problems))
@@ -93,11 +94,26 @@ class Documents:
             for data in cache.documents(name, access.url if access is not None else "")
             for document, _ in _read(Packument, data, "npm's cache", problems)
         ]
+        for place in self.around.caches("pnpm"):
+            for data in npm_metadata.pnpm_documents(place, name):
+                cached += list(_read(Packument, data, "pnpm's cache", problems))
+        for place in self.around.caches("yarn"):
+            for data in npm_metadata.yarn_documents(place, name):
+                cached += list(_read(Packument, data, "yarn's cache", problems))
         yield from sorted(cached, key=lambda pair: pair[0].times is None)
         if access is not None:
             yield from _read_kept(
                 Packument, self.around.kept.document(urljoin(access.url, quote(name, safe="@"))), problems
             )
+
+    def _npm_versions(self, name: str) -> list[str]:
+        """The versions whose archives or files lie in some cache or store."""
+        found = [version for cache in self.around.npm_caches for version in cache.versions(name)]
+        found += [version for place in self.around.caches("yarn") for version in npm_caches.yarn_versions(place, name)]
+        for store in self.around.caches("pnpm"):
+            found += pnpm_store.versions(store, name)
+            found += [version for owner, version in self.around.pnpm_rows(store) if owner == name]
+        return sorted(set(found))
 
     def _pypi(self, name: str) -> Listing:
         problems: list[str] = []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pratique.adapters.packages.npm_settings import NpmSettings
     from pratique.targets.kept.folder import Folder
     from pratique.targets.kept.npm_caches import NpmCache
+    from pratique.workflow.pnpm_rows import Row
 
 
 class Surroundings:
@@ -49,6 +50,7 @@ class Surroundings:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._clients: dict[str, Client] = {}
         self._count = 0
+        self._rows: dict[str, dict[tuple[str, str], Row]] = {}
 
     def __enter__(self) -> Surroundings:
         return self
@@ -136,6 +138,14 @@ class Surroundings:
         from pratique.targets.kept.npm_caches import caches
 
         return [cache for place in self.caches("npm") for cache in caches(place)]
+
+    def pnpm_rows(self, store: str) -> dict[tuple[str, str], Row]:
+        """The rows of a store's database (v11), by name and version."""
+        if store not in self._rows:
+            from pratique.workflow.pnpm_rows import rows
+
+            self._rows[store] = rows(store)
+        return self._rows[store]
 
     def npm_access(self, name: str) -> Access | None:
         return self._npm_settings.access(name)

@@ -137,3 +137,21 @@ def yarn_archives(folder: str, name: str, version: str) -> Iterator[Held]:
     berry = f"{glob.escape(slug)}-npm-{glob.escape(version)}-*.zip"
     for path in sorted(glob.glob(f"{base}/{berry}") + glob.glob(f"{base}/cache/{berry}")):
         yield Held(path, "yarn's cache, a zip that yarn made of the archive", copy=True)
+
+
+def yarn_versions(folder: str, name: str) -> list[str]:
+    """The versions of a package that a cache of yarn holds, by the names of its files."""
+    slug = name.replace("/", "-")
+    if not plain(slug):
+        return []
+    base = glob.escape(folder)
+    classic = re.compile(rf"npm-{re.escape(slug)}-(\d+\.\d+\.\d+.*?)-[0-9a-f]{{40,}}(?:-integrity)?")
+    berry = re.compile(rf"{re.escape(slug)}-npm-(\d+\.\d+\.\d+.*?)-[0-9a-f]{{10}}(?:-[0-9a-z]+)?\.zip")
+    found = set()
+    for pattern in ("npm-", "v[0-9]*/npm-", "", "cache/"):
+        tail = "*" if pattern.endswith("npm-") else "-npm-*.zip"
+        for path in glob.glob(f"{base}/{pattern}{glob.escape(slug)}{tail}"):
+            match = classic.fullmatch(os.path.basename(path)) or berry.fullmatch(os.path.basename(path))
+            if match:
+                found.add(match[1])
+    return sorted(found)

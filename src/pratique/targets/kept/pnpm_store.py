@@ -1,15 +1,15 @@
-"""A release out of pnpm's store: its files lie by their digests, an index file names them (store v3 and v10).
+"""A release out of pnpm's store: its files lie by their digests, a row of its index names them.
 
-What is read is checked against the digest that the index states, as pnpm does. The archive itself is not kept.
+Rows are JSON files (store v3 and v10) or lie in a database (v11), out of which they are handed in. What is read is
+checked against the digest that the row states, as pnpm does. The archive itself is not kept.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import glob
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -51,25 +51,33 @@ def _existing(paths: list[str]) -> Iterator[str]:
 
 
 def open_index(path: str, name: str, version: str) -> Opened | None:
-    """The files that an index names, from the store that it lies in; None where it is about another release.
-
-    A file whose content is gone, or is not what the index says, is a refusal.
-    """
+    """The files that an index file names, from the store that it lies in; None where it is about another release."""
     try:
         row = msgspec.json.decode(content(path, 64 << 20) or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    return open_row(row, _store_of(path), name, version)
+
+
+def open_row(row: Any, store: str, name: str, version: str) -> Opened | None:
+    """The files that a row names, from a store such as `.../v10`; None where it is about another release.
+
+    A file whose content is gone, or is not what the row says, is a refusal.
+    """
     files = row.get("files") if isinstance(row, dict) else None
     if not isinstance(files, dict) or len(files) > MOST_FILES:
         return None
-    if (row.get("name", name), row.get("version", version)) != (name, version):
+    manifest = row.get("manifest")
+    own = manifest if isinstance(manifest, dict) else row
+    if (own.get("name", name), own.get("version", version)) != (name, version):
         return None
-    contents = os.path.join(_store_of(path), "files")
+    contents = os.path.join(store, "files")
+    algorithm = row.get("algo") if isinstance(row.get("algo"), str) else "sha512"
     members: dict[str, Member] = {}
     places: dict[str, str] = {}
     refusals: list[Refusal] = []
     for inner, stated in sorted(files.items()):
-        place, executable, digests = _place(contents, stated)
+        place, executable, digests = _place(contents, stated, algorithm)
         data = content(place, 1 << 30) if place else None
         if ".." in inner.split("/") or inner.startswith("/"):
             refusals.append(Refusal(inner, "release", "has a name that leads out of its folder", True))
@@ -80,7 +88,6 @@ def open_index(path: str, name: str, version: str) -> Opened | None:
         else:
             members[inner] = Member(inner, len(data), hashlib.sha256(data).hexdigest(), executable)
             places[inner] = place
-
     return Opened("directory", members, refusals, {}, _reading(places), lambda: None)
 
 
@@ -102,20 +109,29 @@ def _store_of(path: str) -> str:
     return at
 
 
-def _place(contents: str, stated: Any) -> tuple[str | None, bool, dict[str, frozenset[str]]]:
+def _place(contents: str, stated: Any, algorithm: str) -> tuple[str | None, bool, dict[str, frozenset[str]]]:
     """Where the content of a file lies, whether it is executable, and its digests."""
-    integrity = stated.get("integrity") if isinstance(stated, dict) else None
-    mode = stated.get("mode") if isinstance(stated, dict) else 0
-    if not isinstance(integrity, str):
+    if not isinstance(stated, dict):
         return None, False, {}
+    integrity, mode, own = stated.get("integrity"), stated.get("mode"), stated.get("digest")
     executable = isinstance(mode, int) and bool(mode & 0o111)
-    digests = digests_of(integrity)
-    try:
-        digest = base64.b64decode(integrity.partition("-")[2], validate=True).hex()
-    except (binascii.Error, ValueError):
-        return None, False, {}
-    path = os.path.join(contents, digest[:2], digest[2:])
-    for found in (f"{path}-exec", path) if executable else (path, f"{path}-exec"):
-        if os.path.isfile(found):
-            return found, executable, digests
+    if isinstance(integrity, str):
+        digests = digests_of(integrity)
+    elif isinstance(own, str) and re.fullmatch("[0-9a-f]{40,128}", own) and algorithm in ("sha1", "sha256", "sha512"):
+        digests = {algorithm: frozenset({own})}
+    else:
+        return None, executable, {}
+    for digest in sorted(one for known in digests.values() for one in known):
+        path = os.path.join(contents, digest[:2], digest[2:])
+        for found in (f"{path}-exec", path) if executable else (path, f"{path}-exec"):
+            if os.path.isfile(found):
+                return found, executable, digests
     return None, executable, digests
+
+
+def versions(store: str, name: str) -> list[str]:
+    """The versions of a package that the index files of store v10 name."""
+    slug = name.replace("/", "+")
+    pattern = f"{glob.escape(store)}/v10/index/*/*-{glob.escape(slug)}@*.json"
+    mark = f"-{slug}@"
+    return sorted({os.path.basename(path).partition(mark)[2].removesuffix(".json") for path in glob.glob(pattern)})
