@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -16,6 +17,9 @@ from pratique.ecosystems.npm.versions import parse_version
 from pratique.model.release import Dated, TransitionKind
 
 Ecosystem = Literal["npm", "PyPI"]
+WRONG_SHARE = 0.1
+"""From so large a share of pairs in the wrong order a record's times are no times of publication."""
+_DAY = 86_400.0
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -76,13 +80,58 @@ def transition_kind(ecosystem: Ecosystem, old: str | None, new: str) -> Transiti
     return "minor" if before.numbers[1] != after.numbers[1] else "patch"
 
 
+def order_of_times(
+    ecosystem: Ecosystem, history: Iterable[Dated], version: str = "", published: float | None = None
+) -> tuple[int, int]:
+    """How many neighbouring versions of one minor line were published in the wrong order, and of how many pairs; no
+    pair in the wrong order where there are too few to doubt the times. `published` is the time of `version`.
+
+    Mirrors state when they fetched a version: then patches follow each other in any order. Of a package that lives for
+    days only, its owner could have published in any order, so that two such pairs are asked for.
+    """
+    dated = {one.version: one.published for one in history}
+    if version:
+        dated[version] = published
+    lines: dict[tuple[int, ...], list[tuple[tuple[object, ...], float]]] = {}
+    for text, moment in dated.items():
+        here = place(ecosystem, text)
+        if here is not None and not here.prerelease and moment is not None:
+            lines.setdefault((here.epoch, *here.numbers[:2]), []).append((here.rank, moment))
+    times = [moment for moment in dated.values() if moment is not None]
+    pairs = wrong = 0
+    for line in lines.values():
+        line.sort(key=lambda one: one[0])
+        pairs += len(line) - 1
+        wrong += sum(later[1] < one[1] for one, later in pairwise(line))
+    lived = (max(times) - min(times)) / _DAY if times else 0.0
+    doubtful = wrong >= max(1, pairs * WRONG_SHARE) and (wrong >= 2 or lived >= 90)
+    return (wrong if doubtful else 0), pairs
+
+
+def earlier(
+    ecosystem: Ecosystem, history: Iterable[Dated], version: str, *, published: float | None
+) -> tuple[Dated, ...]:
+    """The versions that were there before `version`, oldest first: by time, and where the times are none of
+    publication, or none is known of `version`, those that are lower."""
+    history = tuple(one for one in history if one.version != version)
+    if published is None or order_of_times(ecosystem, history, version, published)[0]:
+        return lower(ecosystem, history, version, timed=False)[::-1]
+    found = [one for one in history if one.published is not None and one.published < published]
+    return tuple(sorted(found, key=lambda one: one.published or 0.0))
+
+
 def lower(
-    ecosystem: Ecosystem, history: Iterable[Dated], version: str, *, published: float | None = None
+    ecosystem: Ecosystem,
+    history: Iterable[Dated],
+    version: str,
+    *,
+    published: float | None = None,
+    timed: bool = True,
 ) -> tuple[Dated, ...]:
     """The versions below `version` that were there before it, nearest first; pre-releases among them.
 
     `published`, seconds since the epoch, is when `version` was; without it the history is asked. A version without a
-    time is taken as one that was there.
+    time is taken as one that was there. Times have no part where they are none of publication, or with `timed` false.
     """
     here = place(ecosystem, version)
     if here is None:
@@ -90,12 +139,14 @@ def lower(
     history = tuple(history)
     if published is None:
         published = next((one.published for one in history if one.version == version), None)
+    if timed and published is not None and order_of_times(ecosystem, history, version, published)[0]:
+        timed = False
     found = []
     for one in history:
         other = place(ecosystem, one.version)
         if other is None or one.version == version or not other.rank < here.rank:
             continue
-        if published is not None and one.published is not None and one.published > published:
+        if timed and published is not None and one.published is not None and one.published > published:
             continue
         found.append((other.rank, one))
     found.sort(key=lambda pair: pair[0], reverse=True)
@@ -103,7 +154,12 @@ def lower(
 
 
 def same_line(
-    ecosystem: Ecosystem, history: Iterable[Dated], version: str, *, published: float | None = None
+    ecosystem: Ecosystem,
+    history: Iterable[Dated],
+    version: str,
+    *,
+    published: float | None = None,
+    timed: bool = True,
 ) -> tuple[Dated, ...]:
     """The versions below `version` in its own line, nearest first: the same major and minor number where there are
     any, else the same major number, else all that are lower (the release begins a line).
@@ -114,7 +170,8 @@ def same_line(
     here = place(ecosystem, version)
     if here is None:
         return ()
-    below = [(place(ecosystem, one.version), one) for one in lower(ecosystem, history, version, published=published)]
+    found = lower(ecosystem, history, version, published=published, timed=timed)
+    below = [(place(ecosystem, one.version), one) for one in found]
     if not here.prerelease and any(there is not None and not there.prerelease for there, _ in below):
         below = [(there, one) for there, one in below if there is not None and not there.prerelease]
     for length in (2, 1, 0):
@@ -137,7 +194,7 @@ def predecessors(
     `history` as in RegistryRecord, with or without the version itself; `published` is its time in seconds since the
     epoch. The first is a release; for a pre-release the nearest one of the same three numbers where there is one, and
     where a package has nothing but pre-releases the nearest of those. Either is None where there is none, or where no
-    time says what was last.
+    time that holds says what was last.
     """
     history = tuple(history)
     if published is None:
@@ -147,7 +204,8 @@ def predecessors(
         for one in history
         if one.published is not None and one.version != version and (published is None or one.published < published)
     ]
-    last = max(dated, default=(0.0, None), key=lambda pair: pair[0])[1] if published is not None else None
+    told = published is not None and not order_of_times(ecosystem, history, version, published)[0]
+    last = max(dated, default=(0.0, None), key=lambda pair: pair[0])[1] if told else None
     here = place(ecosystem, version)
     below = lower(ecosystem, history, version, published=published)
     if here is None or not below:

@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from pratique.ecosystems.pypi.names import normalise
+from pratique.model.inert import printable
 from pratique.model.release import Fact
 from pratique.releases.lines import Ecosystem
 
@@ -342,6 +343,7 @@ def other_scope(ecosystem: Ecosystem, name: str, among: Popular | None = None) -
 def facts(ecosystem: Ecosystem, name: str, among: Popular | None = None) -> Iterator[Fact]:
     """`registry.popularity`, and a `name.similar` or `name.scope` for each popular package that the name looks like."""
     listed = among if among is not None else popular(ecosystem)
+    name = printable(name[:LONGEST])[:LONGEST]
     yield Fact("registry.popularity", excerpt=name[:200], attributes={"rank": listed.rank(name)})
     for one in similar(ecosystem, name, listed):
         yield Fact(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 
 from pratique.model.observation import Refusal
@@ -13,10 +14,11 @@ Source = Callable[[Release, Release | None, Mapping[str, tuple[Fact, ...]]], Ite
 
 def sources_of(ecosystem: str, at: float | None = None) -> tuple[Source, ...]:
     """The sources for releases of a package world. `at`: seconds since the epoch, the moment of the examination."""
-    found: list[Source] = []
+    from pratique.releases import registry_facts
+
+    found: list[Source] = [functools.partial(registry_facts.facts, at=at)]
     if ecosystem == "npm":
         from pratique.releases import manifest
 
         found.append(manifest.facts)
-    del at
     return tuple(found)

@@ -106,25 +106,31 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     # what a name looks like
     "name.similar": ("the name looks like that of a popular package", ("name", "to", "how", "rank", "added")),
     "name.scope": ("the name without its scope is that of a popular package, or the reverse", ("name", "to", "rank")),
-    "metadata.copied": ("the description or repository is that of another package", ("field", "of")),
-    "version.absurd": ("the version is far above any other", ("version", "previous")),
-    # what the registry says
-    "registry.age": ("how old things were when the release was examined", ("release_days", "package_days", "releases")),
+    "metadata.copied": ("the description or repository is that of another package", ("field", "of", "rank")),
+    "version.absurd": ("the version is far above any other", ("version", "previous", "major")),
+    # what the registry says; of trust.lost: `releases` of the nearest five of the line had it, `gap` since did not
+    "registry.age": (
+        "how old things were when the release was examined",
+        ("release_days", "package_days", "package_days_at_release", "releases", "doubtful"),
+    ),
     "registry.popularity": ("the place among popular packages; 0: not among them", ("rank",)),
     "registry.rhythm": (
         "how releases follow each other",
         ("form", "days", "releases", "minutes"),
     ),  # form: dormant burst lines
-    "registry.decoy": ("the package began with a harmless release shortly before", ("hours", "version")),
     "registry.mismatch": (
         "the archive is not the one that the registry states",
         ("algorithm", "stated", "actual", "source"),
     ),
+    "registry.decoy": ("the package began with a harmless release shortly before", ("hours", "version", "releases")),
     "registry.field": ("a field of the record that rules need", ("field", "state")),
-    "trust.lost": ("something that earlier releases of the line had is lost", ("what", "since", "releases")),
+    "trust.lost": ("something that earlier releases of the line had is lost", ("what", "since", "releases", "gap")),
     "trust.gained": ("something that earlier releases did not have", ("what",)),
-    "trust.publisher": ("another account published", ("publisher", "previous", "known", "maintainer")),
-    "trust.maintainers": ("the accounts that may publish changed", ("added", "removed")),
+    "trust.publisher": (
+        "another account published",
+        ("publisher", "previous", "known", "maintainer", "address_changed", "trusted_publisher"),
+    ),
+    "trust.maintainers": ("the accounts that may publish changed", ("added", "removed", "address_changed")),
     # how large the change is
     "difference.size": (
         "how much changed",

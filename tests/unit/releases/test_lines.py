@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pratique.model.release import Dated
-from pratique.releases.lines import Ecosystem, lower, place, predecessors, same_line, transition_kind
+from pratique.releases.lines import (
+    Ecosystem,
+    earlier,
+    lower,
+    order_of_times,
+    place,
+    predecessors,
+    same_line,
+    transition_kind,
+)
 
 
 @pytest.mark.parametrize(
@@ -107,3 +116,30 @@ def test_any_history(
         there is not None and next_one is not None and not there.rank < next_one.rank
         for there, next_one in pairwise(ranks)
     )
+
+
+MIXED = history(*((f"1.0.{number}", (number * 7919) % 800 * 86_400.0) for number in range(12)))
+
+
+def test_times_in_no_order_are_none_of_publication() -> None:
+    wrong, pairs = order_of_times("npm", MIXED)
+    assert (wrong > 2, pairs) == (True, 11)
+    assert order_of_times("npm", TWO_LINES, "1.14.1", 70.0) == (0, 2)
+    two_at_once = history(("1.0.0", 60.0), ("1.0.1", 0.0))
+    assert order_of_times("npm", two_at_once) == (0, 1)
+
+
+def test_what_came_before_goes_by_the_order_of_versions_where_times_do_not_hold() -> None:
+    moment = 400 * 86_400.0
+    assert predecessors("npm", MIXED, "1.0.12", published=moment) == ("1.0.11", None)
+    assert [one.version for one in earlier("npm", MIXED, "1.0.2", published=moment)] == ["1.0.0", "1.0.1"]
+    assert [one.version for one in earlier("npm", TWO_LINES, "0.30.4", published=35.0)] == [
+        "0.30.2",
+        "1.13.0",
+        "1.14.0",
+    ]
+    assert [one.version for one in earlier("npm", TWO_LINES, "1.13.1", published=None)] == [
+        "0.30.2",
+        "0.30.3",
+        "1.13.0",
+    ]

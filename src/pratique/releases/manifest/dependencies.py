@@ -11,6 +11,7 @@ import msgspec
 from pratique.model.observation import Refusal
 from pratique.model.ports import Unreadable
 from pratique.model.release import Delta, Fact, Release, Value
+from pratique.releases.lines import earlier
 from pratique.releases.manifest.document import Manifest, written
 from pratique.releases.manifest.usage import Known, usage
 
@@ -101,11 +102,7 @@ def seen_before(release: Release, before: Manifest | None) -> tuple[frozenset[st
     history = release.record.history
     complete = history.state == "present"
     published = release.record.published.value
-    for one in history.value or ():
-        if one.version == release.version:
-            continue
-        if published is not None and one.published is not None and one.published >= published:
-            continue
+    for one in earlier(release.ecosystem, history.value or (), release.version, published=published):
         if one.dependencies is None:
             complete = False
         names.update(one.dependencies or ())
@@ -130,7 +127,7 @@ def facts(
     used, refusals = usage(release, manifest, file_facts, fresh)
     yield from refusals
     searched = frozenset(fresh)
-    earlier, complete = seen_before(release, before)
+    known_names, complete = seen_before(release, before)
     for (name, group), one in new.items():
         delta: Delta = "unknown"
         known: dict[str, Value] = {"name": name, "range": one.range, "group": group}
@@ -151,7 +148,7 @@ def facts(
             known["imported"] = is_used
             if where and where != "package.json":
                 known["named"] = where
-        seen: Known = "yes" if name in earlier else "no" if complete else "unknown"
+        seen: Known = "yes" if name in known_names else "no" if complete else "unknown"
         known["seen_before"] = seen
         known["own_scope"] = bool(_scope(name)) and _scope(name) == _scope(release.name)
         keys = (one.field, name) if group != "bundled" else (one.field,)
