@@ -25,4 +25,12 @@ def extractors(kind: str) -> tuple[Extract, ...]:
         from pratique.releases import javascript
 
         return (content.facts, javascript.facts)
+    if kind == "python":
+        from pratique.releases.python import extractor
+
+        return (content.facts, extractor.facts)
+    if kind == "path-configuration":
+        from pratique.releases.python import startup
+
+        return (content.facts, startup.facts)
     return (content.facts,)

@@ -17,7 +17,7 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("event", "command", "file", "file_delta", "more_files", "implicit", "previous", "for_users", "runs"),
     ),
     "trigger.bin": ("a command is put on the path", ("name", "target", "shadows", "file", "outside")),
-    "trigger.path-configuration": ("a .pth file runs code at every start of Python", ("code",)),
+    "trigger.path-configuration": ("a .pth file runs code at every start of Python", ("code", "plain")),
     "trigger.setup": ("setup code runs when the package is built", ("form", "hooks", "file")),
     "trigger.build-backend": ("the build backend runs when the package is built", ("backend", "in_tree", "requires")),
     "trigger.entry-point": ("an entry point is declared", ("group", "name", "target")),
