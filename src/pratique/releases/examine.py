@@ -74,7 +74,7 @@ class Budget(msgspec.Struct, frozen=True):
 
     file_bytes: int = 16 << 20
     changed_bytes: int = 256 << 20
-    kept_bytes: int = 8 << 20
+    kept_bytes: int = 4 << 20
     seconds: float = 0
 
 
@@ -350,7 +350,7 @@ class _Examining:
             if not added.isdisjoint(kinds):
                 wanted.update(kinds - added)
         unread = 0
-        for path in kept:
+        for path in sorted(kept, key=lambda path: self.files.members[path].size):
             if not wanted:
                 break
             member = self.files.members[path]

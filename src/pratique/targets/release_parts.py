@@ -102,7 +102,7 @@ class Opened:
     ) -> None:
         self.form = form
         self.members = members
-        self.refusals = tuple(refusals)
+        self.refusals: Sequence[Refusal] = tuple(refusals)
         if not members and not refusals:
             self.refusals = (refusal("", "the archive holds no file: nothing was examined"),)
         self.digests = digests
