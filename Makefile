@@ -35,3 +35,42 @@ check: $(STAMP)
 	$(BIN)/python -m pratique.report.reach_schema --check
 	$(BIN)/python -m pratique.report.release_schema --check
 	$(BIN)/python -m pratique.report.difference_schema --check
+	$(BIN)/python -m scripts.make_rule_pages --check
+	$(BIN)/python -m scripts.make_reference --check
+
+generate: $(STAMP)
+	$(BIN)/python -m pratique.readers.discovery
+	$(BIN)/python -m pratique.incidents.index
+	$(BIN)/python -m pratique.incidents.schema
+	$(BIN)/python -m pratique.incidents.reference > docs/reference/incidents.md
+	$(BIN)/python -m pratique.report.schema
+	$(BIN)/python -m pratique.report.plan_schema
+	$(BIN)/python -m pratique.report.reach_schema
+	$(BIN)/python -m pratique.report.release_schema
+	$(BIN)/python -m pratique.report.difference_schema
+	$(BIN)/python -m scripts.make_picture
+	$(BIN)/python -m tests.docs.pages
+	$(BIN)/python -m scripts.make_rule_pages
+	$(BIN)/python -m scripts.make_reference
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format src tests
+
+dist: $(STAMP)
+	$(BIN)/python -m scripts.make_dist
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis harbour
+
+requirements-dev.txt: requirements-dev.in
+	@echo "requirements-dev.in changed: run make requirements"
+
+.PHONY: requirements
+requirements:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header requirements-dev.in -o requirements-dev.txt
+	sed -i '1i # Pinned with hashes. Made from requirements-dev.in by: make requirements' requirements-dev.txt

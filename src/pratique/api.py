@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pratique.casefile.case import Case
     from pratique.model.credential import ReachReport
+    from pratique.model.difference import ReleaseDifference
     from pratique.model.dossier import Dossier
     from pratique.model.errors import (
         CaseError,
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from pratique.report.applied import applied_lines
     from pratique.report.case_pages import pages as case_pages
     from pratique.report.case_timeline import rendered as case_timeline
+    from pratique.report.difference_html import difference_html
+    from pratique.report.difference_json import difference_json
+    from pratique.report.difference_sarif import difference_sarif
+    from pratique.report.difference_text import difference_lines
+    from pratique.report.difference_words import exit_code as difference_exit_code
     from pratique.report.inventory import bill as inventory_bill
     from pratique.report.inventory import lines as inventory_lines
     from pratique.report.plans import plan_form_of, plan_steps, render_plan
@@ -61,6 +67,7 @@ if TYPE_CHECKING:
     from pratique.workflow.case_seal import Sealed, attach_bundle, case_statement, seal_case
     from pratique.workflow.check import check
     from pratique.workflow.components import ComponentsRequest, Inventory, components
+    from pratique.workflow.difference import DifferenceRequest, difference
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.dossier import dossier
     from pratique.workflow.host import SweepRecord, gap_advice, host_target, record_sweeps
@@ -93,6 +100,7 @@ __all__ = [
     "ComponentsRequest",
     "ConfigurationError",
     "Diagnosis",
+    "DifferenceRequest",
     "Dossier",
     "Incident",
     "IncidentError",
@@ -105,6 +113,7 @@ __all__ = [
     "Proof",
     "ReachReport",
     "ReachRequest",
+    "ReleaseDifference",
     "ReleaseReport",
     "Renderer",
     "Report",
@@ -132,6 +141,12 @@ __all__ = [
     "case_timeline",
     "check",
     "components",
+    "difference",
+    "difference_exit_code",
+    "difference_html",
+    "difference_json",
+    "difference_lines",
+    "difference_sarif",
     "doctor",
     "dossier",
     "export_case",
@@ -224,6 +239,14 @@ _HOMES = {
     "record_sweeps": ("pratique.workflow.host", "record_sweeps"),
     "SweepRecord": ("pratique.workflow.host", "SweepRecord"),
     "incident_skeleton": ("pratique.workflow.library", "incident_skeleton"),
+    "difference": ("pratique.workflow.difference", "difference"),
+    "difference_exit_code": ("pratique.report.difference_words", "exit_code"),
+    "difference_html": ("pratique.report.difference_html", "difference_html"),
+    "difference_json": ("pratique.report.difference_json", "difference_json"),
+    "difference_lines": ("pratique.report.difference_text", "difference_lines"),
+    "difference_sarif": ("pratique.report.difference_sarif", "difference_sarif"),
+    "DifferenceRequest": ("pratique.workflow.difference", "DifferenceRequest"),
+    "ReleaseDifference": ("pratique.model.difference", "ReleaseDifference"),
     "inspect": ("pratique.workflow.inspect", "inspect"),
     "InspectRequest": ("pratique.workflow.inspect", "InspectRequest"),
     "IncidentError": ("pratique.model.errors", "IncidentError"),

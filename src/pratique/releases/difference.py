@@ -32,6 +32,10 @@ HUGE_LINE = 1000
 _WINDOW = 40_000
 """difflib compares windows whose product of lines is not larger."""
 _HEAD = 4096
+_CLOSE = 40
+"""Added statements of a huge line are one piece where not more bytes lie between them."""
+_LEAST = 4
+"""A statement of fewer bytes says nothing."""
 
 Span = tuple[int, int]
 
@@ -276,21 +280,18 @@ def _statements(text: bytes) -> Counter[bytes]:
 
 
 def _of_line(line: bytes, number: int, known: Counter[bytes]) -> list[Piece]:
-    """The pieces of a huge line that are not known; what is known is used up."""
-    pieces: list[Piece] = []
-    begin = -1
+    """The pieces of a huge line that are not known; what is known is used up. Pieces that lie close are one."""
+    spans: list[Span] = []
     at = 0
     for found in _STATEMENT.finditer(line):
         statement = found[0]
         key = _key(statement)
         if known[key] > 0:
             known[key] -= 1
-            if begin >= 0 and len(key) > 1:
-                pieces.append(Piece(number, begin + 1, line[begin:at]))
-                begin = -1
-        elif statement and begin < 0:
-            begin = at
-        at += len(statement)
-    if begin >= 0:
-        pieces.append(Piece(number, begin + 1, line[begin:at]))
-    return pieces
+        elif statement and len(key) >= _LEAST:
+            if spans and at - spans[-1][1] <= _CLOSE:
+                spans[-1] = (spans[-1][0], found.end())
+            else:
+                spans.append((at, found.end()))
+        at = found.end()
+    return [Piece(number, begin + 1, line[begin:end]) for begin, end in spans]

@@ -12,6 +12,7 @@ import msgspec
 
 from pratique.model.difference import DIFFERENCE_SCHEMA, Code, Entry, Passage, ReleaseDifference, Side
 from pratique.model.release import Examination, Fact, FileChange, Files, Release, TransitionKind
+from pratique.releases.deltas import CODE
 from pratique.releases.difference import Piece, added_pieces, read
 from pratique.releases.folding import folded, outer
 from pratique.releases.reach import WAYS
@@ -38,8 +39,6 @@ MOST_PASSAGES = 60
 """So many passages of one file are shown."""
 MOST_TEXT = 1 << 20
 """So many characters of all files together are shown."""
-_OF_ONE = ("trust.", "registry.", "name.")
-"""Facts of the later release that have no opposite."""
 _RELEVANT = frozenset(("added", "changed", "removed", "unknown"))
 
 
@@ -84,18 +83,25 @@ def side(release: Release) -> Side:
 
 
 def _facts(forth: Examination, back: Examination, prefixes: tuple[str, ...]) -> tuple[Fact, ...]:
-    """The facts of one section: what came, then what went."""
+    """The facts of one section: what came, then what went.
+
+    What a manifest or a registry states tells by itself what went; of code the examination backwards does.
+    """
     came = [fact for fact in forth.facts if fact.kind.startswith(prefixes) and fact.delta in _RELEVANT]
-    told = {(fact.kind, fact.path, fact.line) for fact in came if fact.delta in ("removed", "changed")}
     went = [
         msgspec.structs.replace(fact, delta="removed")
         for fact in back.facts
-        if fact.kind.startswith(prefixes)
-        and fact.delta == "added"
-        and (fact.kind, fact.path, fact.line) not in told
-        and not fact.kind.startswith(_OF_ONE)
+        if fact.kind.startswith(prefixes) and fact.kind.startswith(CODE) and fact.delta == "added"
     ]
-    return (*came, *went)
+    return tuple(sorted((*came, *went), key=_order))
+
+
+def _order(fact: Fact) -> tuple[bool, bool, bool, int, str, int]:
+    """What reaches users before what is for those who develop; what came before what went."""
+    stated = fact.attributes
+    apart = stated.get("for_users") is False or stated.get("group") in ("dev", "devDependencies")
+    way = WAYS.index(str(stated["reach"])) if stated.get("reach") in WAYS else len(WAYS)
+    return apart, fact.delta == "removed", not fact.kind.startswith("chain."), way, fact.path, fact.line
 
 
 # manifests

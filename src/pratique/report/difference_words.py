@@ -38,7 +38,7 @@ _KINDS = {
 }
 _TOLD = (
     *("event", "name", "group", "range", "command", "target", "backend", "code", "place", "what", "publisher", "field"),
-    *("api", "steps", "destination", "within", "host", "form", "interface", "module", "to", "imported", "source"),
+    *("api", "steps", "destination", "within", "host", "form", "interface", "module", "to", "source"),
     *("stated", "expected", "state", "encoding", "format", "actual", "release_days", "rank"),
 )
 """Attributes that are told, in this order."""
@@ -46,21 +46,37 @@ _TOLD = (
 
 def subject(fact: Fact) -> str:
     """What a fact speaks of, in words."""
+    if fact.kind == "trigger.lifecycle" and fact.attributes.get("for_users") is False:
+        return "script, not at install"
     return _KINDS.get(fact.kind, fact.kind.partition(".")[2].replace("-", " ").replace(".", " "))
 
 
 def details(fact: Fact) -> str:
     """What a fact says, as `api https.request, destination collect.example`."""
     stated = fact.attributes
+    if fact.kind == "dependency.declared":
+        return _dependency(fact)
     parts = [f"{name} {one_line(str(stated[name]))}" for name in _TOLD if stated.get(name) not in (None, "", False)]
     if stated.get("previous") not in (None, ""):
         parts.append(f"before {one_line(str(stated['previous']))}")
-    if stated.get("imported") is False:
-        parts.append("imported nowhere")
     if stated.get("new_in_package") is True:
         parts.append("new in the package")
     if stated.get("reach") in REACHED:
         parts.append(REACHED[str(stated["reach"])])
+    return ", ".join(parts)
+
+
+def _dependency(fact: Fact) -> str:
+    """A dependency: its name, the range as it was and is, and what is unusual about it."""
+    stated = {name: one_line(str(value)) for name, value in fact.attributes.items()}
+    ranges = [stated[name] for name in ("previous", "range") if stated.get(name)]
+    parts = [" ".join([stated.get("name", ""), " → ".join(ranges)]).strip()]
+    if stated.get("group") not in (None, "", "dependencies", "runtime"):
+        parts.append(stated["group"])
+    if stated.get("source") not in (None, "", "registry"):
+        parts.append(f"from {stated['source']}")
+    if fact.attributes.get("imported") in (False, "no"):
+        parts.append("imported nowhere")
     return ", ".join(parts)
 
 

@@ -74,7 +74,7 @@ def test_the_screen() -> None:
         "  + script at install: event postinstall, command node setup.js  (package.json:7)",
         "",
         "DEPENDENCIES",
-        "  - dependency: name left, range 1  (registry)",
+        "  - dependency: left 1  (registry)",
         "",
         "CAPABILITIES",
         "  + network: api fetch, destination collect.example, runs at install  (setup0.js:3)",

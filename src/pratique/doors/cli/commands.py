@@ -13,6 +13,7 @@ import click
 
 from pratique.doors.cli.case import case
 from pratique.doors.cli.components import components
+from pratique.doors.cli.diff import diff
 from pratique.doors.cli.doctor import doctor
 from pratique.doors.cli.dossier import export as case_export
 from pratique.doors.cli.dossier import report as case_report
@@ -52,6 +53,7 @@ pratique.add_command(undo)
 pratique.add_command(verify)
 pratique.add_command(rules)
 pratique.add_command(inspect)
+pratique.add_command(diff)
 
 
 def _incident_options(command: Callable[..., Any]) -> Callable[..., Any]:
