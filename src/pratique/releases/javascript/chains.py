@@ -16,7 +16,6 @@ from pratique.releases.javascript.effects import defanged
 from pratique.releases.javascript.evaluate import Evaluator
 from pratique.releases.javascript.interfaces import FETCHES, command, destination
 from pratique.releases.javascript.places import METADATA, SECRET_NAME
-from pratique.releases.javascript.source import FUNCTIONS
 from pratique.releases.javascript.uses import Use
 from pratique.releases.javascript.values import NOTHING, Known, Origin
 
@@ -39,6 +38,8 @@ PIPED = re.compile(
     r"(?:&&|;|\n)\s*(?:chmod\b|(?:ba|z)?sh\b|\./|node\b|python|start\b|powershell\b)",
     re.IGNORECASE,
 )
+LARGEST_FUNCTION = 8_000
+"""Bytes of a function, above which two ends in it say nothing."""
 LARGEST_FILE = 100_000
 """Bytes of a file, above which two ends in it say nothing."""
 
@@ -122,6 +123,7 @@ class Chains:
         if any(kind == "chain.secret-to-network" for kind, _ in self._told):
             return
         secrets = [one for one in self.placed if one.kind == "capability.credential-read"]
+        secrets = [one for one in secrets if one.attributes.get("place") != "environment-file"]
         secrets += [one for one in self.placed if one.attributes.get("whole") and one.use.role in {"passed", "read"}]
         sends = [one for one in self.placed if one.kind == "capability.network" and one.attributes.get("sends")]
         sends += [Placed("capability.network", use, {}) for use in self.uses if SENDS.fullmatch(use.api)]
@@ -147,14 +149,12 @@ class Chains:
         )  # fmt: skip
 
     def _together(self, one: Node, other: Node) -> bool:
-        """Whether two nodes lie in the same outermost function that is no wrapper of the whole file."""
-        return (mine := self._outer(one)) is not None and mine == self._outer(other)
-
-    def _outer(self, node: Node) -> int | None:
-        for above in self.source.path(node)[:-1]:
-            if above.type in FUNCTIONS and (above.end_byte - above.start_byte) * 10 < 9 * len(self.source.content):
-                return above.start_byte
-        return None
+        """Whether the nearest function around one of two nodes holds the other, and is no module of a bundle."""
+        for near, far in ((one, other), (other, one)):
+            above = self.source.function_of(near)
+            if above is not None and above.start_byte <= far.start_byte < above.end_byte:
+                return above.end_byte - above.start_byte < LARGEST_FUNCTION
+        return False
 
     # what is decoded or fetched, and run
 

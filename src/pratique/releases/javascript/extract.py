@@ -60,8 +60,7 @@ def is_text(content: bytes) -> bool:
             return False
         if part.isascii():
             continue
-        decoded = part.decode("utf-8", "replace")
-        if decoded.count("\ufffd") * 10 > len(decoded):
+        if len(part.decode("utf-8", "ignore").encode()) * 10 < len(part) * 9:
             return False
     return True
 

@@ -76,13 +76,16 @@ def _strings(source: Source) -> Iterator[Fact]:
         return
     rotation = _ROTATION.search(content)
     calls: dict[bytes, int] = {}
+    hexadecimal: dict[bytes, int] = {}
     for number, match in enumerate(_FETCH_BY_NUMBER.finditer(content)):
-        calls[match.group(1)] = calls.get(match.group(1), 0) + 1
+        name = match.group(1)
+        calls[name] = calls.get(name, 0) + 1
+        if b"(0x" in match.group():
+            hexadecimal[name] = hexadecimal.get(name, 0) + 1
         if number > 20_000:
             break
     most = max(calls.values(), default=0)
-    hexadecimal = content.count(b"(0x", 0, 1 << 20)
-    if (rotation and b"parseInt" in content and most >= 5) or (most >= 15 and hexadecimal * 2 >= most):
+    if (rotation and b"parseInt" in content and most >= 5) or max(hexadecimal.values(), default=0) >= 15:
         end = content.find(b"]", array.end())
         strings = content.count(b",", array.start(), end if end > 0 else len(content)) + 1
         encoded = "base64" if b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=" in content else ""
@@ -122,7 +125,10 @@ def literal_fact(source: Source, hidden: Hidden, *, runs: bool) -> Fact:
     shown = hidden.layer.content[:800].decode("utf-8", "replace")
     if hidden.layer.meaning in {"native", "archive"}:
         shown = hidden.layer.meaning
+    meaning: str = hidden.layer.meaning
+    if hidden.layer.content.startswith(b"\0asm"):
+        meaning = shown = "wasm"
     return source.fact(
         "obfuscation.literal", hidden.offset, encoding=names, length=len(hidden.layer.content),
-        decoded=printable(shown), runs=runs, meaning=hidden.layer.meaning,
+        decoded=printable(shown), runs=runs, meaning=meaning,
     )  # fmt: skip

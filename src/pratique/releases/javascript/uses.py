@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOTS = re.compile(
     rb"(?<![\w$])(?:require|import|process|globalThis|global|window|self|eval|Function|fetch|XMLHttpRequest|WebSocket"
     rb"|EventSource|navigator|Deno|Bun|Reflect|module|atob|unescape|setTimeout|setInterval|WebAssembly|importScripts"
-    rb"|document|Buffer|constructor|from)(?![\w$])(?!\.env\.NODE_ENV)"
+    rb"|Buffer|btoa|constructor)(?![\w$])(?!\.env\.NODE_ENV|\.exports|\s*:)"
 )
 MOST_USES = 20_000
 FOLLOWED = 300
@@ -62,8 +62,6 @@ class Uses:
         count = 0
         for match in ROOTS.finditer(self.source.content):
             raw = match.group()
-            if raw == b"from":
-                continue
             yield from self._root(match.start(), match.end(), raw.decode())
             while self._queue and self.source.steps > 0:
                 node, known, pending = self._queue.popleft()
@@ -168,6 +166,8 @@ class Uses:
                 if step is None:
                     return
                 known, pending = step
+                if not pending and not MATTERS.match(known.api):
+                    return
             elif kind == "subscript_expression" and current == above.child_by_field_name("object"):
                 index = self.evaluator.value(above.child_by_field_name("index"))
                 key = index.string if index.string is not None else index.text or "?"
@@ -294,7 +294,7 @@ class Uses:
             shift = 1 if name.endswith(".call") else 0
             self._parameter(inner, index - shift, known)
         elif inner is not None and inner.type == "identifier" and callee is not None and callee.type == "identifier":
-            target = self.evaluator.value(inner).function
+            target = self.evaluator.value(inner).function if known.api != "globalThis" else None
             if target is not None:
                 self._parameter(target, index, known)
         yield Use(known.api, current, "passed")
@@ -361,7 +361,7 @@ class Uses:
             if owner is None or name is None:
                 return
             key = self.source.text(name)
-            if owner.type == "identifier" and self.source.text(owner) != "exports":
+            if owner.type == "identifier" and key != "exports" and self.source.text(owner) != "exports":
                 self._name(owner, known, (key, *pending))
             elif owner.type == "this":
                 self._own(left, key, known, pending)
@@ -385,7 +385,7 @@ class Uses:
 
     def _name(self, name: Node, known: Known, pending: tuple[str, ...]) -> None:
         """Follow every mention of a name."""
-        if not FOLLOWS.match(known.api):
+        if not FOLLOWS.fullmatch(known.api) or len(pending) > (0 if known.api == "globalThis" else 2):
             return
         path = self.source.path(name)
         text = self.source.text(name)
@@ -413,11 +413,22 @@ class Uses:
             self._queue.append((mention, known, pending))
 
 
+MATTERS = re.compile(
+    r"#|\?|(?:globalThis|require|eval|Function|fetch|process|XMLHttpRequest|WebSocket|EventSource|navigator|Deno|Bun"
+    r"|Reflect|module|atob|btoa|unescape|setTimeout|setInterval|WebAssembly|importScripts|Buffer|ethereum|solana|tronWeb"
+    r"|import)(?![\w$])"
+)
+"""Interfaces that can lead to one that can do something."""
+
 FOLLOWS = re.compile(
     r"#(?:child_process|fs|https?2?|net|tls|dgram|dns|vm|zlib|crypto|module|worker_threads|os|buffer|process|inspector"
     r"|node-fetch|cross-fetch|undici|axios|got|request|needle|superagent|ky|phin|bent|isomorphic-fetch|ofetch|ws"
     r"|request-promise(?:-native)?|make-fetch-happen|minipass-fetch|follow-redirects|socket\.io-client|execa|cross-spawn"
-    r"|shelljs|zx|tinyexec|nano-spawn|foreground-child|rimraf|del|clipboardy|libnpmpublish|util)(?![\w-])|[^#]"
+    r"|shelljs|zx|tinyexec|nano-spawn|foreground-child|rimraf|del|clipboardy|libnpmpublish|util)(?:\.\w+)*(?:\(\))?"
+    r"|globalThis|require(?:\.main|\.cache)?|eval|Function(?:\(\))?|fetch|process(?:\.env|\.binding(?:\(\))?|\.mainModule|\.argv)?"
+    r"|(?:XMLHttpRequest|WebSocket)(?:\(\))?|XMLHttpRequest\.prototype(?:\.\w+)?|EventSource|navigator(?:\.\w+)?"
+    r"|(?:Deno|Bun)(?:\.\w+)?|Reflect(?:\.\w+)?|module(?:\.\w+)?|atob|btoa|unescape|setTimeout|setInterval"
+    r"|WebAssembly(?:\.\w+)?|importScripts|Buffer(?:\.from)?|ethereum|solana|import\.meta"
 )
 """Interfaces whose names are followed: those that can do something, and all that are no modules."""
 
