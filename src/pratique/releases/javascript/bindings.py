@@ -104,8 +104,11 @@ class Bindings:
         content = self.source.content
         raw = name.encode()
         start, end = scope.start_byte, scope.end_byte
+        if self.source.wide <= 0 and end - start > 1 << 16:
+            return binding
         found = mentions(content, raw, start, end)
-        self.source.steps -= (len(found) >> 2) + ((end - start) >> 14)
+        self.source.steps -= len(found) >> 2
+        self.source.wide -= end - start
         if len(found) > MENTIONS:
             binding.lost = scope.type != "program"
             found = []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DEEPEST = 48
 """Questions within questions."""
-QUESTION = 600
+QUESTION = 300
 """Steps that one question may take."""
 LARGEST_ARRAY = 50_000
 GLOBALS = frozenset({"globalThis", "global", "window", "self", "top", "frames"})
@@ -39,6 +39,7 @@ class Evaluator:
         self._asked: set[int] = set()
         self._frames: list[tuple[int, list[Known], int]] = []
         self._local: dict[tuple[int, int], Known] = {}
+        self._returns: dict[int, list[Node]] = {}
         self._question = 0
         self._calls = 0
         self._depth = 0
@@ -225,7 +226,7 @@ class Evaluator:
         plain: list[Known] = []
         more = NOTHING
         fields: dict[str, Known] = {}
-        for definition in binding.definitions[:24]:
+        for definition in binding.definitions[:8]:
             if definition.form in {"member", "mutate", "augment"}:
                 more |= self._changed(definition, fields)
             else:
@@ -462,9 +463,15 @@ class Evaluator:
         self._calls += 1
         self._frames.append((function.id, arguments, self._calls))
         try:
-            return either([self.value(one) for one in returns(self.source, function)])
+            return either([self.value(one) for one in self._returned(function)])
         finally:
             self._frames.pop()
+
+    def _returned(self, function: Node) -> list[Node]:
+        kept = self._returns.get(function.id)
+        if kept is None:
+            kept = self._returns[function.id] = returns(self.source, function)
+        return kept
 
     def _meta(self, node: Node) -> Known:
         return Known(api=self.source.text(node, 32).replace(" ", ""))

@@ -11,7 +11,7 @@ from pratique.releases.javascript.chains import RUNS, Chains, Placed
 from pratique.releases.javascript.combined import argument_nodes
 from pratique.releases.javascript.effects import Effects
 from pratique.releases.javascript.evaluate import Evaluator
-from pratique.releases.javascript.imports import imported
+from pratique.releases.javascript.imports import imported, plain_imports
 from pratique.releases.javascript.obfuscation import Hidden, literal_fact, literals, shapes
 from pratique.releases.javascript.source import Source
 from pratique.releases.javascript.uses import Use, Uses
@@ -46,9 +46,9 @@ def facts(file: SourceFile) -> Iterator[Fact | Refusal]:
     yield from sorted(found, key=lambda one: one.line if isinstance(one, Fact) else 1 << 60)
 
 
-def refusal(file: SourceFile, reason: str) -> Refusal:
+def refusal(file: SourceFile, reason: str, *, relevant: bool = True) -> Refusal:
     """What could not be read of a file."""
-    return Refusal(path=file.path, reader=READER, reason=reason, relevant=True)
+    return Refusal(path=file.path, reader=READER, reason=reason, relevant=relevant)
 
 
 def is_text(content: bytes) -> bool:
@@ -75,6 +75,7 @@ class _Reading:
         self.file = file
         self.found: list[Fact | Refusal] = []
         self.budget = Budget(octets=4 << 20, steps=20_000)
+        self.cut = False
         self.spent = False
         self._seen: set[tuple[object, ...]] = set()
         self._counts: dict[str, int] = {}
@@ -94,7 +95,8 @@ class _Reading:
         effects = Effects(evaluator)
         uses: list[Use] = []
         placed: list[Placed] = []
-        for use in Uses(evaluator).all():
+        every = Uses(evaluator)
+        for use in every.all():
             for fact in _imports(source, evaluator, use):
                 self.add(fact)
                 if fact.attributes.get("form") in {"", "relative"} and use.role == "call":
@@ -109,6 +111,7 @@ class _Reading:
             self.add(fact)
         for fact in shapes(source):
             self.add(fact)
+        self.cut = self.cut or every.cut
         self.spent = self.spent or evaluator.spent
         self._under(source, evaluator, uses)
 
@@ -144,9 +147,18 @@ class _Reading:
 
 def _facts(file: SourceFile) -> list[Fact | Refusal]:
     reading = _Reading(file)
-    reading.read(Source(file, file.content))
+    source = Source(file, file.content)
+    imports = plain_imports(source)
+    if imports is not None:
+        for fact in imports:
+            reading.add(fact)
+        return reading.found
+    reading.read(source)
+    if reading.cut:
+        reading.found.append(refusal(file, "too many uses of interfaces: the later ones were left out"))
     if reading.spent:
-        reading.found.append(refusal(file, "too much to follow: names and values were followed in part"))
+        reason = "too much to follow: every use was looked at, names and values were followed in part"
+        reading.found.append(refusal(file, reason, relevant=False))
     if reading.budget.exhausted:
         reading.found.append(refusal(file, "too much to decode: encoded texts were decoded in part"))
     return reading.found

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SITES = 8
 """Places where a function is called that are looked at."""
+RETURNS = 40
+"""Returns in a function, its inner functions counted, that are looked at."""
 
 _RETURN = re.compile(rb"(?<![\w$.])return(?![\w$])")
 
@@ -63,7 +65,9 @@ def returns(source: Source, function: Node) -> list[Node]:
     if body.type != "statement_block":
         return [body]
     found: list[Node] = []
-    for match in _RETURN.finditer(source.content, body.start_byte, body.end_byte):
+    for number, match in enumerate(_RETURN.finditer(source.content, body.start_byte, body.end_byte)):
+        if number >= RETURNS:
+            break
         leaf = source.root.descendant_for_byte_range(match.start(), match.end())
         path = source.path(leaf) if leaf is not None else []
         if len(path) < 2 or path[-2].type != "return_statement" or source.function_of(path[-2]) != function:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pratique.model.release import Value
+from pratique.model.release import Fact, Value
+from pratique.releases.javascript.source import Source
 
 BUILTIN = frozenset(
     {
@@ -39,3 +40,47 @@ def form_of(text: str) -> tuple[str, str]:
         return "builtin", ""
     found = _NAME.match(text)
     return "package", found.group(1) if found else text[:100]
+
+
+_PLAIN = re.compile(
+    rb"(?<![\w$.])(?:require\(\s*['\"]([^'\"\\\n]{1,300})['\"]\s*\)|(?:from|import)\s*['\"]([^'\"\\\n]{1,300})['\"])"
+)
+_OTHER = re.compile(
+    rb"(?<![\w$])(?:require(?!\(\s*['\"][^'\"\\\n]{1,300}['\"]\s*\))|import(?=\s*[(.])|process(?!\.env\.NODE_ENV)|globalThis"
+    rb"|global|window|self|eval|Function|fetch|XMLHttpRequest|WebSocket|EventSource|navigator|Deno|Bun|Reflect"
+    rb"|module(?!\.exports|\s*:)|atob|btoa|unescape|setTimeout|setInterval|WebAssembly|importScripts|Buffer|constructor(?!\())"
+    rb"(?![\w$])|_0x[0-9a-f]{2}|\\x[2-7]|fromCharCode|\.(?:bash|zsh|npm|git-|ssh)"
+)
+_ABLE = re.compile(
+    r"(?:node:)?(?:child_process|fs|https?2?|net|tls|dgram|dns|vm|zlib|crypto|module|worker_threads|os|process|inspector"
+    r"|node-fetch|cross-fetch|undici|axios|got|request|needle|superagent|ky|phin|bent|isomorphic-fetch|ofetch|ws|execa"
+    r"|request-promise(?:-native)?|make-fetch-happen|minipass-fetch|follow-redirects|socket\.io-client|cross-spawn|shelljs"
+    r"|zx|tinyexec|nano-spawn|foreground-child|rimraf|del|clipboardy|libnpmpublish|fs-extra|graceful-fs)(?:/.*)?"
+)
+
+
+def plain_imports(source: Source) -> list[Fact] | None:
+    """The imports of a file that does nothing but import and compute; None where its syntax has to be read.
+
+    Such a file holds none of the words that capabilities begin with, imports modules by literal names alone, none of
+    them able to do something, and has no import in a line that may be a comment.
+    """
+    content = source.content
+    if _OTHER.search(content) is not None:
+        return None
+    found: list[Fact] = []
+    for match in _PLAIN.finditer(content):
+        name = (match.group(1) or match.group(2)).decode("utf-8", "replace")
+        before = content[content.rfind(b"\n", 0, match.start()) + 1 : match.start()]
+        if _ABLE.fullmatch(name) or b"//" in before or b"*" in before or len(before) > 2000:
+            return None
+        known = imported(name, dynamic=False)
+        if known["form"] == "package" and b"/*" in content[: match.start()] and not _outside(content, match.start()):
+            return None
+        found.append(source.fact("import.module", match.start(), **known))
+    return found
+
+
+def _outside(content: bytes, place: int) -> bool:
+    """Whether every comment that opens before a place is closed there."""
+    return content.rfind(b"/*", 0, place) < content.rfind(b"*/", 0, place)

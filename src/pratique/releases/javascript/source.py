@@ -63,6 +63,8 @@ class Source:
         self.outer_line = line
         self.steps = 20_000 + len(content) // 20
         """What may still be spent on evaluation."""
+        self.wide = (64 << 20) + 100 * len(content)
+        """Bytes that may still be searched for names."""
         self._paths: dict[int, list[Node]] = {}
 
     @cached_property

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 ROOTS = re.compile(
-    rb"(?<![\w$])(?:require|import|process|globalThis|global|window|self|eval|Function|fetch|XMLHttpRequest|WebSocket"
+    rb"(?<![\w$])(?:from(?=\s*['\"])|import(?=\s*['\"(.])|require|process|globalThis|global|window|self|eval|Function|fetch|XMLHttpRequest|WebSocket"
     rb"|EventSource|navigator|Deno|Bun|Reflect|module|atob|unescape|setTimeout|setInterval|WebAssembly|importScripts"
     rb"|Buffer|btoa|constructor)(?![\w$])(?!\.env\.NODE_ENV|\.exports|\s*:)"
 )
@@ -54,6 +54,9 @@ class Uses:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
         self.source = evaluator.source
+        self.cut = False
+        """Whether uses were left out."""
+        self._left = 20_000 + len(self.source.content) // 20
         self._followed: set[tuple[int, str, str]] = set()
         self._queue: deque[tuple[Node, Known, tuple[str, ...]]] = deque()
 
@@ -63,21 +66,20 @@ class Uses:
         for match in ROOTS.finditer(self.source.content):
             raw = match.group()
             yield from self._root(match.start(), match.end(), raw.decode())
-            while self._queue and self.source.steps > 0:
+            while self._queue:
                 node, known, pending = self._queue.popleft()
                 for use in self._climb(node, known, pending):
                     count += 1
                     yield use
             if count > MOST_USES:
-                self.evaluator.spent = True
+                self.cut = True
                 return
 
     def _root(self, start: int, end: int, name: str) -> Iterator[Use]:
         leaf = self.source.root.descendant_for_byte_range(start, end)
         if leaf is None or leaf.end_byte - leaf.start_byte != end - start:
             return
-        self.source.steps -= 4
-        if name == "import":
+        if name in {"import", "from"}:
             yield from self._import(leaf)
             return
         if name == "constructor":
@@ -108,8 +110,8 @@ class Uses:
             leaf = path[-1]
         if len(path) < 2:
             return
-        if path[-2].type == "import_statement":
-            statement = path[-2]
+        if path[-2].type in {"import_statement", "export_statement", "from_clause"}:
+            statement = path[-2] if path[-2].type != "from_clause" else path[-3]
             source = statement.child_by_field_name("source")
             text = self.source.text(source)[1:-1] if source is not None else ""
             if not text:
@@ -154,7 +156,6 @@ class Uses:
         place = len(path) - 2
         current = node
         while place >= 0:
-            self.source.steps -= 1
             above = path[place]
             kind = above.type
             if kind in _TRANSPARENT:
@@ -236,7 +237,7 @@ class Uses:
             elif kind == "object" and pending:
                 pass
             elif kind in {"sequence_expression", "ternary_expression"} or (
-                kind == "binary_expression" and self._chooses(above)
+                kind == "binary_expression" and self._chooses(above, current)
             ):
                 if kind == "sequence_expression" and current.end_byte < above.end_byte:
                     return
@@ -251,9 +252,10 @@ class Uses:
             current = above
             place -= 1
 
-    def _chooses(self, node: Node) -> bool:
+    def _chooses(self, node: Node, operand: Node) -> bool:
         operator = node.child_by_field_name("operator") if node.type == "binary_expression" else None
-        return operator is not None and self.source.text(operator) in {"||", "??", "&&"}
+        sign = self.source.text(operator) if operator is not None else ""
+        return sign in {"||", "??"} or (sign == "&&" and operand.end_byte == node.end_byte)
 
     def _step(
         self, known: Known, pending: tuple[str, ...], key: str, offset: int
@@ -398,6 +400,12 @@ class Uses:
         if marker in self._followed:
             return
         self._followed.add(marker)
+        self._left -= len(binding.mentions)
+        if self._left < 0:
+            self.evaluator.spent = True
+            return
+        if pending and len(binding.mentions) > 80:
+            return
         for mention in binding.mentions[:FOLLOWED]:
             if mention == name or mention.type == "shorthand_property_identifier_pattern":
                 continue
@@ -427,7 +435,7 @@ FOLLOWS = re.compile(
     r"|shelljs|zx|tinyexec|nano-spawn|foreground-child|rimraf|del|clipboardy|libnpmpublish|util)(?:\.\w+)*(?:\(\))?"
     r"|globalThis|require(?:\.main|\.cache)?|eval|Function(?:\(\))?|fetch|process(?:\.env|\.binding(?:\(\))?|\.mainModule|\.argv)?"
     r"|(?:XMLHttpRequest|WebSocket)(?:\(\))?|XMLHttpRequest\.prototype(?:\.\w+)?|EventSource|navigator(?:\.\w+)?"
-    r"|(?:Deno|Bun)(?:\.\w+)?|Reflect(?:\.\w+)?|module(?:\.\w+)?|atob|btoa|unescape|setTimeout|setInterval"
+    r"|(?:Deno|Bun)(?:\.\w+)?|Reflect(?:\.\w+)?|module(?:\.constructor|\.require)?|atob|btoa|unescape|setTimeout|setInterval"
     r"|WebAssembly(?:\.\w+)?|importScripts|Buffer(?:\.from)?|ethereum|solana|import\.meta"
 )
 """Interfaces whose names are followed: those that can do something, and all that are no modules."""
