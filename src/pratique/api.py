@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pratique.model.release import ReleaseReport
     from pratique.model.report import SCHEMA, Report
     from pratique.model.resolution import Resolutions
+    from pratique.model.trust import TrustReport
     from pratique.releases.rules.words import rule_lines
     from pratique.report.applied import applied_lines
     from pratique.report.case_pages import pages as case_pages
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from pratique.report.release_text import release_lines
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
     from pratique.report.resolutions import resolution_json, resolution_lines
+    from pratique.report.trust import trust_json, trust_lines
     from pratique.report.verification import verification_json, verification_lines
     from pratique.report.words import printable
     from pratique.version import VERSION
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
     from pratique.workflow.rules import Tried, rules_at_hand, try_rules
     from pratique.workflow.select import Selection, available, load_incident, select
     from pratique.workflow.selftest import Proof, selftest
+    from pratique.workflow.trust import TrustRequest, trust
     from pratique.workflow.verify import VerifyRequest, verify
 
 __all__ = [
@@ -126,6 +129,8 @@ __all__ = [
     "TargetError",
     "TargetSpec",
     "Tried",
+    "TrustReport",
+    "TrustRequest",
     "UsageError",
     "VerifyRequest",
     "add_evidence",
@@ -188,6 +193,9 @@ __all__ = [
     "selftest",
     "specify",
     "this_user",
+    "trust",
+    "trust_json",
+    "trust_lines",
     "try_rules",
     "undo",
     "verification_json",
@@ -271,6 +279,11 @@ _HOMES = {
     "rule_lines": ("pratique.releases.rules.words", "rule_lines"),
     "rules_at_hand": ("pratique.workflow.rules", "rules_at_hand"),
     "try_rules": ("pratique.workflow.rules", "try_rules"),
+    "trust": ("pratique.workflow.trust", "trust"),
+    "TrustRequest": ("pratique.workflow.trust", "TrustRequest"),
+    "TrustReport": ("pratique.model.trust", "TrustReport"),
+    "trust_json": ("pratique.report.trust", "trust_json"),
+    "trust_lines": ("pratique.report.trust", "trust_lines"),
     "Tried": ("pratique.workflow.rules", "Tried"),
     "release_exit_code": ("pratique.report.release_json", "exit_code"),
     "release_html": ("pratique.report.release_html", "release_html"),

@@ -58,6 +58,8 @@ class AttestationResult(msgspec.Struct, frozen=True, omit_defaults=True):
     predicate: str
     outcome: Outcome
     reason: str = ""
+    subject: str = ""
+    """The file that it is about, of a Python release."""
     verified_by: str = ""
     bundle: str = ""
     entry: str = ""
@@ -90,8 +92,9 @@ class TrustResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """All that was verified of one release.
 
     `states` is what the record has: `signatures`, `provenance`, `trusted_publisher`, each present, absent or
-    unavailable. `lost` names what the version before had and this one has not. `history` holds the versions at which
-    the way of publishing changed, the newest last.
+    unavailable. `lost` names what `predecessor`, the nearest lower version, had and this one has not. `compared_with`
+    is the earlier version whose verified certificate the claims were compared with. `history` holds the versions at
+    which the way of publishing changed, the newest last.
     """
 
     purl: str
@@ -102,19 +105,26 @@ class TrustResult(msgspec.Struct, frozen=True, omit_defaults=True):
     published: float | None = None
     integrity: str = ""
     states: Mapping[str, State] = {}
+    publisher: str = ""
     signatures: tuple[SignatureResult, ...] = ()
     attestations: tuple[AttestationResult, ...] = ()
     differences: tuple[Difference, ...] = ()
+    compared_with: str = ""
     predecessor: str = ""
     lost: tuple[str, ...] = ()
     history: tuple[PublisherChange, ...] = ()
     refusals: tuple[Refusal, ...] = ()
 
     @property
+    def alarming(self) -> bool:
+        """Whether something that the version before had is lost, or its certificate claims something else."""
+        return bool(self.lost) or any(item.by != "policy" for item in self.differences)
+
+    @property
     def outcome(self) -> Outcome | None:
         """The worst of all parts; None where there was nothing to verify."""
         parts = {item.outcome for item in self.signatures} | {item.outcome for item in self.attestations}
-        if "rejected" in parts or self.differences:
+        if "rejected" in parts or any(item.by == "policy" for item in self.differences):
             return "rejected"
         if "not-examined" in parts or any(refusal.relevant for refusal in self.refusals):
             return "not-examined"
@@ -130,6 +140,17 @@ class RootState(msgspec.Struct, frozen=True, omit_defaults=True):
     remark: str = ""
 
 
+class LockfileTrust(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The signatures of all packages that a lockfile resolves. `results` holds those that did not verify."""
+
+    path: str
+    packages: int = 0
+    verified: int = 0
+    unsigned: int = 0
+    results: tuple[TrustResult, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
 class TrustReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """What `trust` gives: one result per release, in order, and what could not be examined at all."""
 
@@ -139,14 +160,23 @@ class TrustReport(msgspec.Struct, frozen=True, omit_defaults=True):
     command: tuple[str, ...]
     roots: RootState
     results: tuple[TrustResult, ...]
+    lockfiles: tuple[LockfileTrust, ...] = ()
     refusals: tuple[Refusal, ...] = ()
 
     @property
+    def every(self) -> tuple[TrustResult, ...]:
+        """All results, those of lockfiles among them."""
+        return (*self.results, *(one for lockfile in self.lockfiles for one in lockfile.results))
+
+    @property
     def exit_code(self) -> int:
-        """0 verified, or nothing to verify · 13 something was rejected · 4 something could not be examined."""
-        outcomes = {result.outcome for result in self.results}
+        """0 verified, or nothing to verify · 12 lost or changed · 13 rejected · 4 something was not examined."""
+        outcomes = {result.outcome for result in self.every}
         if "rejected" in outcomes:
             return 13
-        if "not-examined" in outcomes or any(refusal.relevant for refusal in self.refusals):
+        if any(result.alarming for result in self.every):
+            return 12
+        refusals = [*self.refusals, *(one for lockfile in self.lockfiles for one in lockfile.refusals)]
+        if "not-examined" in outcomes or any(refusal.relevant for refusal in refusals):
             return 4
         return 0

@@ -131,6 +131,11 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("publisher", "previous", "known", "maintainer", "address_changed", "trusted_publisher"),
     ),
     "trust.maintainers": ("the accounts that may publish changed", ("added", "removed", "address_changed")),
+    "trust.invalid": ("a signature or attestation was rejected", ("what", "reason", "keyid")),
+    "trust.changed": (
+        "a claim of the verified certificate is not as an earlier version had it",
+        ("claim", "value", "previous", "version"),
+    ),
     # how large the change is
     "difference.size": (
         "how much changed",

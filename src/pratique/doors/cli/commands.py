@@ -25,6 +25,7 @@ from pratique.doors.cli.reach import reach
 from pratique.doors.cli.resolve import resolve
 from pratique.doors.cli.rules import rules
 from pratique.doors.cli.selftest import selftest
+from pratique.doors.cli.trust import trust
 from pratique.doors.cli.verify import verify
 from pratique.version import VERSION
 
@@ -51,6 +52,7 @@ pratique.add_command(plan)
 pratique.add_command(apply)
 pratique.add_command(undo)
 pratique.add_command(verify)
+pratique.add_command(trust)
 pratique.add_command(rules)
 pratique.add_command(inspect)
 pratique.add_command(diff)

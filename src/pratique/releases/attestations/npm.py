@@ -78,13 +78,13 @@ def _one(
         if not compared:
             raise NotExamined("it verifies, but neither an integrity nor the archive is at hand to compare with")
     except Rejected as reason:
-        return AttestationResult(label, "rejected", str(reason), "", generation, shown(entry), shown(keyid))
+        return AttestationResult(label, "rejected", str(reason), "", "", generation, shown(entry), shown(keyid))
     except NotExamined as reason:
-        return AttestationResult(label, "not-examined", str(reason), "", generation, shown(entry), shown(keyid))
+        return AttestationResult(label, "not-examined", str(reason), "", "", generation, shown(entry), shown(keyid))
     except ModuleNotFoundError:
-        return AttestationResult(label, "not-examined", NEEDS, "", generation, shown(entry), shown(keyid))
+        return AttestationResult(label, "not-examined", NEEDS, "", "", generation, shown(entry), shown(keyid))
     return AttestationResult(
-        label, "verified", "", signed.verified_by, generation, entry, keyid, signed.at, compared, signed.claims
+        label, "verified", "", "", signed.verified_by, generation, entry, keyid, signed.at, compared, signed.claims
     )
 
 

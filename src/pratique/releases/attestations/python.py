@@ -31,10 +31,18 @@ def verify_python(
     try:
         found = _attestations(decoded(document))
     except Rejected as reason:
-        return (AttestationResult("", "rejected", str(reason)),)
+        return (AttestationResult("", "rejected", str(reason), file),)
     except NotExamined as reason:
-        return (AttestationResult("", "not-examined", str(reason)),)
+        return (AttestationResult("", "not-examined", str(reason), file),)
     return tuple(_one(item, publisher, file, expected, roots) for item, publisher in found)
+
+
+def file_of(document: bytes) -> str:
+    """The file that an index's answer says it is about, unverified; empty where it says none."""
+    try:
+        return statement_of(_read(_attestations(decoded(document))[0][0])[0].payload).subject
+    except (Rejected, NotExamined, IndexError):
+        return ""
 
 
 def _attestations(document: Any) -> list[tuple[Any, Any]]:
@@ -78,13 +86,13 @@ def _one(document: Any, publisher: Any, file: str, expected: Mapping[str, str], 
         if not compared:
             raise NotExamined("it verifies, but neither a digest of the index nor the file is at hand to compare with")
     except Rejected as reason:
-        return AttestationResult(label, "rejected", str(reason), "", generation, shown(entry))
+        return AttestationResult(label, "rejected", str(reason), file, "", generation, shown(entry))
     except NotExamined as reason:
-        return AttestationResult(label, "not-examined", str(reason), "", generation, shown(entry))
+        return AttestationResult(label, "not-examined", str(reason), file, "", generation, shown(entry))
     except ModuleNotFoundError:
-        return AttestationResult(label, "not-examined", NEEDS, "", generation, shown(entry))
+        return AttestationResult(label, "not-examined", NEEDS, file, "", generation, shown(entry))
     return AttestationResult(
-        label, "verified", "", signed.verified_by, generation, entry, "", signed.at, compared, signed.claims
+        label, "verified", "", file, signed.verified_by, generation, entry, "", signed.at, compared, signed.claims
     )
 
 

@@ -57,6 +57,21 @@ def statement_of(payload: bytes) -> Statement:
     return Statement(kind, name, texts, document.get("predicate"))
 
 
+def release_of(document: bytes) -> tuple[str, str] | None:
+    """Name and version of the release of npm that an answer or bundle says it is about, unverified; None: none."""
+    from pratique.releases.attestations.reasons import NotExamined
+
+    try:
+        found = decoded(document)
+        if isinstance(found, dict) and "attestations" in found:
+            found = found["attestations"][0]["bundle"]
+        subject = decoded(base64.b64decode(found["dsseEnvelope"]["payload"]))["subject"][0]["name"]
+        name, _, version = subject.removeprefix("pkg:npm/").rpartition("@")
+    except (Rejected, NotExamined, binascii.Error, ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return None
+    return unquote(name), version
+
+
 def check_kind(statement: Statement, outer: str | None) -> None:
     """Hold the signed kind to the one that is stated outside. Raises Rejected."""
     if outer is not None and outer != statement.predicate_type:
