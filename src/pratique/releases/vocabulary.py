@@ -150,8 +150,8 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "difference.file": ("a file that matters was added, changed or removed", ("change", "kind", "added_lines")),
-    "source.differs": ("a file differs from the tagged source or a rebuild", ("form", "lines")),
-    "source.missing": ("a file is not in the tagged source", ("form",)),
+    "source.differs": ("a file differs from the tagged source or a rebuild", ("form", "lines", "fields")),
+    "source.missing": ("a file is not in the tagged source", ("form",)),  # form: compiled built unknown rebuild
 }
 """Kind to its meaning and attributes."""
 

@@ -93,20 +93,20 @@ def declared(manifest: Manifest) -> dict[tuple[str, Group], Declared]:
 
 
 def seen_before(release: Release, before: Manifest | None) -> tuple[frozenset[str], bool]:
-    """The names that earlier versions declared, and whether it is known of all of them: the registry's history may be
-    unavailable, or hold versions without dependencies."""
+    """The names that earlier versions declared, and whether enough of them is known to say that a name is not among
+    them: the registry's history may be unavailable, and states no dependencies of versions that were removed."""
     names: set[str] = set()
     if before is not None:
         for field in FIELDS:
             names.update(before.table(field))
     history = release.record.history
-    complete = history.state == "present"
+    listed = stated = 0
     published = release.record.published.value
     for one in earlier(release.ecosystem, history.value or (), release.version, published=published):
-        if one.dependencies is None:
-            complete = False
+        listed += 1
+        stated += one.dependencies is not None
         names.update(one.dependencies or ())
-    return frozenset(names), complete
+    return frozenset(names), history.state == "present" and stated * 2 >= listed
 
 
 def _scope(name: str) -> str:

@@ -22,6 +22,9 @@ from pratique.releases.manifest.document import PATH, Manifest, refusal
 Known = Literal["yes", "no", "unknown"]
 BUDGET = 96 << 20
 """So many bytes of a release are looked through for the names of its new dependencies."""
+MOST_NAMES = 500
+SHORTEST_BEGINNING = 5
+"""So many letters of a name that is put together must stand in one text."""
 _SUFFIXES = frozenset(
     re.findall(
         r"\S+",
@@ -45,6 +48,8 @@ class Usage(msgspec.Struct):
     started: str
     named: dict[str, str]
     complete: bool
+    declares: bool
+    """Whether the release holds declarations of types: these may use types that no import names."""
 
     def of(self, name: str, *, searched: bool) -> tuple[Known, str]:
         """Whether a dependency is used, and the file that shows it. `no` only where all was searched."""
@@ -56,6 +61,8 @@ class Usage(msgspec.Struct):
             return "yes", self.imported.get(untyped(name), "")
         if name in self.named:
             return "unknown", self.named[name]
+        if name.startswith("@types/") and self.declares:
+            return "unknown", ""
         return ("no" if searched and self.complete else "unknown"), ""
 
     def typed(self, name: str) -> bool:
@@ -92,7 +99,8 @@ def usage(
     started = f" {' '.join(posixpath.basename(word) if '@' not in word else word for word in words)} "
     wanted = [name for name in dict.fromkeys(new) if name not in imported]
     named, complete, refusals = _named(release, manifest, wanted)
-    return Usage(imported, started, named, complete), refusals
+    declares = any(path.endswith((".d.ts", ".d.mts", ".d.cts")) for path in release.files.members)
+    return Usage(imported, started, named, complete, declares), refusals
 
 
 def _named(release: Release, manifest: Manifest, wanted: list[str]) -> tuple[dict[str, str], bool, tuple[Refusal, ...]]:
@@ -103,10 +111,9 @@ def _named(release: Release, manifest: Manifest, wanted: list[str]) -> tuple[dic
     for name in wanted:
         if any(_mentions(manifest.plain.get(key), name) for key in _FIELDS):
             found[name] = PATH
-    choices = b"|".join(
-        re.escape(name.encode("utf-8", "replace")) for name in sorted(wanted, key=len, reverse=True)[:500]
-    )
-    pattern = re.compile(rb"(?:[\"'`]|node_modules[/\\]{1,2}|npm:)(" + choices + rb")(?=[\"'`/\\@])")
+    looked_for = wanted[:MOST_NAMES]
+    pattern = _pattern(looked_for)
+    begun = _prefixes(looked_for)
     refusals: list[Refusal] = []
     left = BUDGET
     for path, member in release.files.members.items():
@@ -127,8 +134,33 @@ def _named(release: Release, manifest: Manifest, wanted: list[str]) -> tuple[dic
             refusals.append(refusal(f"not looked through for new dependencies: {error}", path))
             continue
         for match in pattern.finditer(content):
-            found.setdefault(match[1].decode("utf-8", "replace"), path)
-    return found, not refusals and len(wanted) <= 500, tuple(refusals)
+            text = (match[1] or match[2]).decode("utf-8", "replace")
+            for name in (text,) if match[1] else begun[text]:
+                found.setdefault(name, path)
+    return found, not refusals and len(wanted) <= MOST_NAMES, tuple(refusals)
+
+
+def _prefixes(wanted: list[str]) -> dict[str, list[str]]:
+    """Beginnings of names that code may put together (`@scope/name-` and the machine), each with the names."""
+    found: dict[str, list[str]] = {}
+    for name in wanted:
+        for match in re.finditer(r"[-/]", name):
+            if match.end() >= SHORTEST_BEGINNING:
+                found.setdefault(name[: match.end()], []).append(name)
+    return found
+
+
+def _pattern(wanted: list[str]) -> re.Pattern[bytes]:
+    """What finds names that stand as a text of their own, and beginnings of names that are put together."""
+
+    def choice(names: Iterable[str]) -> bytes:
+        longest_first = sorted(names, key=len, reverse=True)
+        return b"|".join(re.escape(name.encode("utf-8", "replace")) for name in longest_first) or b"(?!)"
+
+    names, begun = choice(wanted), choice(_prefixes(wanted))
+    return re.compile(
+        rb"(?:[\"'`]|node_modules[/\\]{1,2}|npm:)(" + names + rb")(?=[\"'`/\\@])|[\"'`](" + begun + rb")(?=[\"'`]|\$\{)"
+    )
 
 
 _FIELDS = (

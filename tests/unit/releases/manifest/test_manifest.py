@@ -71,12 +71,29 @@ def test_a_phantom_dependency_is_new_imported_nowhere_and_named_nowhere() -> Non
         ({"lib/run": "#!/usr/bin/env node\nimport('mooring/deep')"}, "unknown"),
         ({"package-lock.json": '{"mooring": 1}', "README.md": "'mooring'"}, "no"),
         ({"index.js": "// mooring is nice"}, "no"),
+        ({"index.js": "require(`mooring-line-${os}`)"}, "no"),
         ({"node_modules/mooring/index.js": "'mooring'"}, "no"),
     ],
 )
 def test_a_name_in_a_text_leaves_it_open(files: dict[str, str], imported: str) -> None:
     new = release({"dependencies": {"mooring": "1"}}, files)
     assert one(found(new, release({}), {}, "dependency.declared"), name="mooring").attributes["imported"] == imported
+
+
+def test_a_name_that_code_puts_together_leaves_it_open() -> None:
+    files = {"index.js": "require(`@quay/mooring-${process.platform}-${process.arch}`)"}
+    new = release({"optionalDependencies": {"@quay/mooring-linux-x64": "1", "@quay/other": "1"}}, files)
+    listed = found(new, release({}), {}, "dependency.declared")
+    assert one(listed, name="@quay/mooring-linux-x64").attributes["imported"] == "unknown"
+    assert one(listed, name="@quay/other").attributes["imported"] == "no"
+
+
+def test_types_without_an_import_leave_it_open_where_types_are_declared() -> None:
+    new = release({"dependencies": {"@types/trusted": "1"}}, {"index.d.ts": "export {}"})
+    assert (
+        one(found(new, release({}), {}, "dependency.declared"), name="@types/trusted").attributes["imported"]
+        == "unknown"
+    )
 
 
 def test_a_dependency_is_used_by_import_by_script_and_by_its_types() -> None:
