@@ -10,8 +10,8 @@ package below `<corpus>/facts`, with what each transition cost. Examined are add
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
 import hashlib
+import multiprocessing
 import os
 import resource
 import sys
@@ -195,8 +195,9 @@ def main(arguments: list[str]) -> int:
     if not options.again:
         chosen = [one for one in chosen if not place_of(options.corpus, one[0].world, one[0].name).is_file()]
     done = failed = 0
-    with concurrent.futures.ProcessPoolExecutor(options.jobs, max_tasks_per_child=20) as pool:
-        for number, (name, count, missed) in enumerate(pool.map(_one, ((options.corpus, one) for one in chosen)), 1):
+    jobs = [(options.corpus, one) for one in chosen]
+    with multiprocessing.get_context("spawn").Pool(options.jobs, maxtasksperchild=20) as pool:
+        for number, (name, count, missed) in enumerate(pool.imap(_one, jobs), 1):
             done += count
             failed += missed
             print(f"{number}/{len(chosen)}  {name}  {done} transitions, {failed} failed", file=sys.stderr, flush=True)
