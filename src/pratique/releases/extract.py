@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from pratique.model.observation import Refusal
 from pratique.model.release import Fact, SourceFile
 
@@ -14,7 +16,30 @@ Extract = Callable[[SourceFile], Iterator[Fact | Refusal]]
 def facts_of_file(file: SourceFile) -> Iterator[Fact | Refusal]:
     """All facts of one file, in order of line; what could not be read of it is a refusal."""
     for extract in extractors(file.kind):
-        yield from extract(file)
+        try:
+            for item in extract(file):
+                yield _sound(item)
+        except Exception as error:  # noqa: BLE001  # law 3: a crash in a part is a refusal, never a lost release
+            told = f"could not be read for facts: {type(error).__name__}"
+            yield Refusal(file.path, extract.__module__.rpartition("pratique.releases.")[2], told, True)
+
+
+def _sound(item: Fact | Refusal) -> Fact | Refusal:
+    """The same with text that is valid Unicode, whatever bytes the file held."""
+    if not isinstance(item, Fact) or (_valid(item.excerpt) and all(map(_valid, item.attributes.values()))):
+        return item
+    attributes = {name: _told(value) if isinstance(value, str) else value for name, value in item.attributes.items()}
+    return msgspec.structs.replace(item, excerpt=_told(item.excerpt), attributes=attributes)
+
+
+def _valid(value: object) -> bool:
+    if not isinstance(value, str) or value.isascii():
+        return True
+    return not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def _told(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def extractors(kind: str) -> tuple[Extract, ...]:

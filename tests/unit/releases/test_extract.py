@@ -1,0 +1,49 @@
+"""Whatever an extractor does, a release is examined: a crash is a refusal, and text is valid Unicode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pratique.model.observation import Refusal
+from pratique.model.release import Fact, SourceFile
+from pratique.releases import extract
+
+FILE = SourceFile("a.py", b"x", "ab", "python")
+
+
+def test_a_crash_is_a_refusal_and_what_was_found_before_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(file: SourceFile) -> Iterator[Fact | Refusal]:
+        yield Fact("capability.network", file.path)
+        raise RecursionError("deep")
+
+    def whole(file: SourceFile) -> Iterator[Fact | Refusal]:
+        yield Fact("capability.delay", file.path)
+
+    monkeypatch.setattr(extract, "extractors", lambda kind: (broken, whole))
+    found = list(extract.facts_of_file(FILE))
+    assert [one.kind for one in found if isinstance(one, Fact)] == ["capability.network", "capability.delay"]
+    (refusal,) = [one for one in found if isinstance(one, Refusal)]
+    assert refusal.relevant
+    assert "RecursionError" in refusal.reason
+
+
+def test_text_is_valid_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(file: SourceFile) -> Iterator[Fact | Refusal]:
+        yield Fact("capability.network", file.path, excerpt="a\udcffb", attributes={"api": "\ud83d", "sends": True})
+
+    monkeypatch.setattr(extract, "extractors", lambda kind: (odd,))
+    (fact,) = extract.facts_of_file(FILE)
+    assert isinstance(fact, Fact)
+    assert fact.excerpt == "a\\udcffb"
+    assert fact.attributes == {"api": "\\ud83d", "sends": True}
+
+
+def test_code_with_odd_escapes_gives_valid_text() -> None:
+    source = b'import os, base64\nos.system("\\udcff\\ud800 curl http://harbour.example/")\nexec(base64.b64decode("\\udcff"))\n'
+    for item in extract.facts_of_file(SourceFile("a.py", source, "ab", "python")):
+        if isinstance(item, Fact):
+            item.excerpt.encode()
+            for value in item.attributes.values():
+                str(value).encode()
