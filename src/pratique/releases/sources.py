@@ -21,4 +21,8 @@ def sources_of(ecosystem: str, at: float | None = None) -> tuple[Source, ...]:
         from pratique.releases import manifest
 
         found.append(manifest.facts)
+    elif ecosystem == "PyPI":
+        from pratique.releases.python import manifest as python_manifest
+
+        found.append(python_manifest.facts)
     return tuple(found)

@@ -19,8 +19,14 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "trigger.bin": ("a command is put on the path", ("name", "target", "shadows", "file", "outside")),
     "trigger.path-configuration": ("a .pth file runs code at every start of Python", ("code", "plain")),
     "trigger.setup": ("setup code runs when the package is built", ("form", "hooks", "file")),
-    "trigger.build-backend": ("the build backend runs when the package is built", ("backend", "in_tree", "requires")),
-    "trigger.entry-point": ("an entry point is declared", ("group", "name", "target")),
+    "trigger.build-backend": (
+        "the build backend runs when the package is built; direct: what it needs from no registry",
+        ("backend", "in_tree", "requires", "direct"),
+    ),
+    "trigger.entry-point": (
+        "an entry point is declared; unasked: another program loads it at its own start",
+        ("group", "name", "target", "unasked"),
+    ),
     "trigger.startup": ("a module that Python imports by itself (sitecustomize, usercustomize)", ("module",)),
     # what is imported
     "import.module": (
@@ -81,12 +87,13 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "content.trailing": ("bytes follow the end of a picture or archive", ("format", "length", "actual")),
     # what the manifest says
     "manifest.identity": ("the manifest calls itself otherwise", ("field", "stated", "expected")),
+    "manifest.shadow": ("a module is called like one of Python or of another distribution", ("module", "of")),
     "manifest.field": ("a field of the manifest", ("field", "value", "previous")),
     "dependency.declared": (
         "a dependency is declared",
         # group: dependencies optional peer bundled dev; source: registry git url alias file link workspace catalog
         # unknown; imported, seen_before: yes no unknown; own_scope: true or false; target: what an alias stands for;
-        # named: the file that imports or names it; moved_from: the group it was in before
+        # named: the file that imports or names it; moved_from: the group it was in before; extra: PyPI's
         (
             "name",
             "range",
@@ -99,6 +106,7 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
             "target",
             "named",
             "moved_from",
+            "extra",
         ),
     ),
     "dependency.undeclared": ("a package is imported that is not declared", ("name",)),

@@ -57,6 +57,7 @@ def _secrets(bindings: Bindings, events: list[Event]) -> Iterator[Chain]:
             "within": "flow",
             "lines": _lines(bindings, [first.offset, *(one.offset for one in encodes), event.node.start_byte]),
             "destination": defanged(event.target.text),
+            "carried": "header" if event.kind == "header" else "url" if first in event.target.origins else "body",
             "secret": first.detail.replace(GAP, "\u2026"),
         }
         yield "chain.secret-to-network", event.node.start_byte, attributes

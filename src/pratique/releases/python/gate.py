@@ -13,7 +13,24 @@ STANDARD = sys.stdlib_module_names | frozenset(
     {"__builtin__", "urllib2", "httplib", "cPickle", "commands", "popen2", "ConfigParser", "Queue", "StringIO"}
     | {"cStringIO", "imp", "distutils", "asyncore", "asynchat", "smtpd", "_winreg", "thread", "urlparse", "HTMLParser"}
     | {"htmlentitydefs", "cookielib", "Cookie", "BaseHTTPServer", "SocketServer", "xmlrpclib", "copy_reg", "sets"}
-    | {"__future__", "tomllib", "telnetlib", "cgi", "crypt", "pipes", "nntplib", "msilib", "spwd", "nis", "uu"}
+    | {
+        "__future__",
+        "tomllib",
+        "telnetlib",
+        "cgi",
+        "crypt",
+        "pipes",
+        "nntplib",
+        "msilib",
+        "spwd",
+        "nis",
+        "uu",
+        "compression",
+        "annotationlib",
+        "_typeshed",
+        "__pypy__",
+        "__main__",
+    }
     | {"Tkinter", "tkFileDialog", "tkMessageBox", "dummy_thread", "_dummy_thread", "exceptions", "new", "md5", "sha"}
 )
 """Modules that come with Python, of every version that packages still speak to."""
@@ -110,7 +127,11 @@ _ASKED = re.compile(
     rb"getattr\(\s*(?:os|posix|sys|nt|__\w+__)\b|import[ \t]+(?:os|sys|posix)[ \t]+as\b|from[ \t]+os[ \t]+import"
 )
 _IMPORT = re.compile(rb"(?:from|import)[ \t]+([\w.]+)")
-_LINE = re.compile(rb"[ \t\f;:]*(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w., \t]+))")
+_LINE = re.compile(
+    rb"[ \t\f;:]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*[\w(*\\]"
+    rb"|import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+(?:[ \t]+as[ \t]+\w+)?)*)"
+    rb"[ \t]*(?=[#;\r\n\\]|\Z))"
+)
 MODULES = frozenset(
     [
         "os",
@@ -239,18 +260,24 @@ def worth(text: bytes) -> bool:
 def imported(source: Source) -> Iterator[tuple[str, int]]:
     """Modules that are imported at the beginning of a line, with the offset; relative ones begin with a dot."""
     text = source.text
+    counted, quotes = 0, [0, 0]
     for found in _IMPORT.finditer(text):
         start = text.rfind(b"\n", 0, found.start()) + 1
         line = _LINE.match(text, start, min(len(text), start + 400))
         if line is None or not (start <= found.start() < line.end()):
             continue
+        if text[max(0, start - 2) : start] == b"\\\n":
+            continue  # it goes on from the line before
+        for number, sign in enumerate((b'"""', b"'''")):
+            quotes[number] += text.count(sign, counted, start)
+        counted = max(counted, start)
+        if quotes[0] % 2 or quotes[1] % 2:
+            continue  # it stands in documentation
         if line[1] is not None:
             yield line[1].decode("utf-8", "replace"), start
         elif line[2] is not None:
             for part in line[2].decode("utf-8", "replace").split(",")[:40]:
-                name = part.split()[0] if part.split() else ""
-                if name:
-                    yield name, start
+                yield part.split()[0], start
 
 
 def form(module: str) -> str:
