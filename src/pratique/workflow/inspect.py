@@ -113,7 +113,7 @@ def _around(request: InspectRequest, kept: Kept, *, online: bool) -> Surrounding
 
 
 def _rules(folder: Path | None) -> Rules:
-    """The rules that come with the program, and those of a folder."""
+    """The rules that come with the program, and those of a folder, which replace others of their name."""
     if folder is None:
         return bundled()
     try:
@@ -125,7 +125,8 @@ def _rules(folder: Path | None) -> Rules:
         raise ConfigurationError("holds a rule that is no UTF-8", where=f"--rules {folder}") from None
     if not texts:
         raise ConfigurationError("holds no rule", where=f"--rules {folder}", advice="Name a folder of TOML files")
-    return rules_of([*texts_of_bundled(), *texts])
+    own = {name for name, _ in texts}
+    return rules_of([*((name, text) for name, text in texts_of_bundled() if name not in own), *texts])
 
 
 def _examined(examiner: Examiner, reference: Reference, refusals: list[Refusal]) -> list[Transition]:

@@ -22,10 +22,11 @@ from pratique.model.errors import UsageError
 from pratique.model.observation import ComponentFact, RangeFact, Refusal
 from pratique.model.ports import Interest, Options
 from pratique.model.release import Transition
+from pratique.readers import discovery
 from pratique.releases.lines import place
 from pratique.workflow.acquire import Acquirer
 from pratique.workflow.documents import READER, NotHad
-from pratique.workflow.sweep import stream
+from pratique.workflow.sweep import Swept, stream
 from pratique.workflow.transition import DEPTH, Asking, Examiner
 
 MOST = 20_000
@@ -88,25 +89,23 @@ def read_lockfile(path: str, like: str = "") -> Locked:
 
 def _read(locked: Locked, folder: str, name: str, path: str) -> bool:
     """Whether a reader knew the file."""
-    known = False
-    for item in stream("lockfile:", os.path.join(folder, name), Interest({}, everything=True), Options(names=None)):
+    tally = Swept()
+    readers = {claim.name for claim in discovery.claims() if claim.ecosystem in ("npm", "PyPI")}
+    everything = Interest({}, everything=True)
+    for item in stream("lockfile:", os.path.join(folder, name), everything, Options(), tally):
         if isinstance(item, Refusal):
-            known = True
-            locked.refusals.append(msgspec.structs.replace(item, path=path, target=""))
+            if item.reader in readers:
+                locked.refusals.append(msgspec.structs.replace(item, path=path, target=""))
             continue
         fact = item.facts
         if isinstance(fact, ComponentFact) and fact.depth == "resolved" and fact.ecosystem in ("npm", "PyPI"):
-            known = True
             if fact.bundled or fact.origin in ("link", "workspace", "file"):
                 continue
             table = locked.versions if fact.origin in ("registry", "unknown") else locked.elsewhere
             _add(table, fact.ecosystem, fact.name, fact.version)
         elif isinstance(fact, RangeFact) and fact.asked_by is None and fact.ecosystem == "PyPI" and fact.exact:
-            known = True
             _add(locked.versions, fact.ecosystem, fact.name, fact.exact)
-        elif isinstance(fact, RangeFact):
-            known = True
-    return known
+    return not readers.isdisjoint(tally.by_reader)
 
 
 def _add(table: dict[Key, set[str]], ecosystem: str, name: str, version: str) -> None:

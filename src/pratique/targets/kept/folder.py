@@ -65,7 +65,10 @@ class Folder:
         for file in ("package.json", f"{wanted[-1]}.json", f"{name.replace('/', '%2f')}.json"):
             for path in self._files.get(file, ()):
                 parts = path.split(os.sep)
+                above = parts[: -len(wanted) - 1] if file == "package.json" else parts[:-1]
                 if file == "package.json" and parts[-len(wanted) - 1 : -1] != wanted:
+                    continue
+                if len(wanted) == 1 and above and above[-1].startswith("@"):
                     continue
                 data = content(os.path.join(self.path, path))
                 if data is not None and b'"versions"' in data:

@@ -34,9 +34,10 @@ def digests_of(integrity: str) -> dict[str, frozenset[str]]:
         if not dash or kind not in ("sha1", "sha256", "sha384", "sha512"):
             continue
         try:
-            found.setdefault(kind, set()).add(base64.b64decode(text, validate=True).hex())
+            digest = base64.b64decode(text, validate=True).hex()
         except (binascii.Error, ValueError):
             continue
+        found.setdefault(kind, set()).add(digest)
     return {kind: frozenset(values) for kind, values in found.items()}
 
 
