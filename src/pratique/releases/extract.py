@@ -58,4 +58,12 @@ def extractors(kind: str) -> tuple[Extract, ...]:
         from pratique.releases.python import startup
 
         return (content.facts, startup.facts)
+    if kind == "shell":
+        from pratique.releases import shell
+
+        return (content.facts, shell.facts)
+    if kind in {"json", "text"}:
+        from pratique.releases.shell import settings
+
+        return (content.facts, settings.facts)
     return (content.facts,)
