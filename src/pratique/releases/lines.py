@@ -17,7 +17,7 @@ from pratique.ecosystems.npm.versions import parse_version
 from pratique.model.release import Dated, TransitionKind
 
 Ecosystem = Literal["npm", "PyPI"]
-WRONG_SHARE = 0.1
+WRONG_SHARE = 0.15
 """From so large a share of pairs in the wrong order a record's times are no times of publication."""
 _DAY = 86_400.0
 

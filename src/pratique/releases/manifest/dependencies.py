@@ -120,7 +120,8 @@ def facts(
     before: Manifest | None,
     file_facts: Mapping[str, tuple[Fact, ...]],
 ) -> Iterator[Fact | Refusal]:
-    """A fact for each dependency that is declared, was removed, or is imported without being declared."""
+    """A fact for each dependency that is declared, was removed, or is imported without being declared; of those for
+    development alone only where they differ."""
     new = declared(manifest)
     old = declared(before) if before is not None else {}
     fresh = [name for name, group in new if group in INSTALLED and not any((name, one) in old for one in INSTALLED)]
@@ -139,6 +140,8 @@ def facts(
             moved = next((there for there in ("dependencies", "optional", "peer", "dev") if (name, there) in old), "")
             if delta == "added" and moved:
                 known["moved_from"] = moved
+        if delta == "kept" and group == "dev":
+            continue
         source, target = source_of(one.range)
         known["source"] = source
         if target:

@@ -133,6 +133,7 @@ def of_command(
 
     sha256 = sha256 or manifest.sha256
     found: list[Fact | Refusal] = []
+    told: set[tuple[str, str]] = set()
     for kind, text in (
         ("shell", command),
         *((one.language, one.code) for one in starts(command, scripts, members) if one.code),
@@ -145,6 +146,10 @@ def of_command(
         if isinstance(one, Refusal):
             yield one
             continue
+        key = (one.kind, repr(sorted(one.attributes.items())))
+        if key in told:
+            continue
+        told.add(key)
         known: dict[str, Value] = {**one.attributes, "reach": reach} if reach else dict(one.attributes)
         yield Fact(
             kind=one.kind, path=path, line=line, excerpt=one.excerpt, sha256=sha256, delta=delta, attributes=known

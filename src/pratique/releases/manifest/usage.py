@@ -114,6 +114,10 @@ def _named(release: Release, manifest: Manifest, wanted: list[str]) -> tuple[dic
     looked_for = wanted[:MOST_NAMES]
     pattern = _pattern(looked_for)
     begun = _prefixes(looked_for)
+    commands = "\n".join(manifest.strings("scripts").values()).encode("utf-8", "replace")
+    for match in pattern.finditer(commands):
+        if match[1]:
+            found.setdefault(match[1].decode("utf-8", "replace"), PATH)
     refusals: list[Refusal] = []
     left = BUDGET
     for path, member in release.files.members.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -78,6 +79,21 @@ def test_a_phantom_dependency_is_new_imported_nowhere_and_named_nowhere() -> Non
 def test_a_name_in_a_text_leaves_it_open(files: dict[str, str], imported: str) -> None:
     new = release({"dependencies": {"mooring": "1"}}, files)
     assert one(found(new, release({}), {}, "dependency.declared"), name="mooring").attributes["imported"] == imported
+
+
+def test_half_of_a_character_is_told_in_valid_text() -> None:
+    half = "\\ud800"
+    fields = [f'"{field}": {{"{half}": "{half} node -e \\"{half}\\""}}' for field in ("scripts", "dependencies", "bin")]
+    content = f'{{"name": "{half}", "main": "{half}", {", ".join(fields)}, "scripts": {{"install": "{half}"}}}}'
+    new = release(content.encode(), {"binding.gyp": f"{{'a': '<!({half})'}}"})
+    listed = list(facts(new, release({}), {}))
+    assert {each.kind for each in listed if isinstance(each, Fact)} >= {"trigger.lifecycle", "dependency.declared"}
+    assert msgspec.json.encode(listed).decode()
+
+
+def test_code_in_a_script_that_names_a_package_leaves_it_open() -> None:
+    new = release({"scripts": {"postinstall": "node -e \"require('mooring')\""}, "dependencies": {"mooring": "1"}})
+    assert one(found(new, release({}), {}, "dependency.declared"), name="mooring").attributes["imported"] == "unknown"
 
 
 def test_a_name_that_code_puts_together_leaves_it_open() -> None:
@@ -489,6 +505,7 @@ def test_any_manifest_gives_facts_in_the_words_of_the_vocabulary(
             meaning = WORDS[each.kind]
             assert set(each.attributes) <= {*meaning[1], *CODE_ATTRIBUTES}, each
             assert len(each.excerpt) <= 200
+            assert msgspec.json.encode(each)
             assert each.delta in (("unknown",) if old is None else ("added", "changed", "removed", "kept", "unknown"))
 
 
