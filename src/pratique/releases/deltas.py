@@ -17,12 +17,16 @@ _PASSING = frozenset(
 )
 """Attributes that change with every edit, or that say nothing of the fact itself."""
 
+_IMPORT = "import.module"
+
 Key = tuple[str, tuple[tuple[str, str], ...]]
 Placed = tuple[Fact, Delta]
 
 
 def keyed(fact: Fact) -> Key:
-    """What a fact says, without where and how long."""
+    """What a fact says, without where and how long; of an import the module alone."""
+    if fact.kind == _IMPORT:
+        return fact.kind, (("module", str(fact.attributes.get("module", ""))),)
     items = ((name, str(value)) for name, value in fact.attributes.items() if name not in _PASSING)
     return fact.kind, tuple(sorted(items))
 
@@ -46,7 +50,7 @@ def placed(
         for fact in facts:
             key = keyed(fact)
             if known[key] > 0:
-                known[key] -= 1
+                known[key] -= fact.kind != _IMPORT
                 pairs.append((fact, "kept"))
             else:
                 open_facts = True

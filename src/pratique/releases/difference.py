@@ -56,20 +56,33 @@ def sample(content: bytes) -> bytes:
     return content[:_HEAD] + content[middle : middle + _HEAD] + content[-_HEAD:]
 
 
+_VERSIONED = re.compile(r"([^/]+)-[^/-]+\.(dist-info|data)/")
+
+
+def lasting(path: str) -> str:
+    """A path without the version that a wheel writes into the names of its own folders: the same file next time."""
+    found = _VERSIONED.match(path)
+    return path if found is None else f"{found[1]}.{found[2]}/{path[found.end() :]}"
+
+
 def compared(before: Mapping[str, Member], after: Mapping[str, Member]) -> tuple[list[FileChange], list[str]]:
     """Which files changed, without kinds and counts, sorted by path; and the paths that are kept as they were.
 
-    A file that is not at its path any more and lies with the same bytes at a new one was `moved`.
+    A file that is not at its path any more and lies with the same bytes at a new one was `moved`. The path that a file
+    had before is that of `before`; it differs where a wheel's folder holds the version.
     """
+    known = {lasting(path): path for path in before}
+    stays = {lasting(path) for path in after}
     gone: dict[str, list[str]] = {}
-    for path in sorted(before.keys() - after.keys(), reverse=True):
-        gone.setdefault(before[path].sha256, []).append(path)
+    for path in sorted(before, reverse=True):
+        if lasting(path) not in stays:
+            gone.setdefault(before[path].sha256, []).append(path)
     changes: list[FileChange] = []
     kept: list[str] = []
     moved: set[str] = set()
     for path in sorted(after):
-        member, earlier = after[path], before.get(path)
-        if earlier is None:
+        member, source = after[path], known.get(lasting(path))
+        if source is None:
             sources = gone.get(member.sha256)
             if sources and member.size:
                 source = sources.pop()
@@ -77,12 +90,13 @@ def compared(before: Mapping[str, Member], after: Mapping[str, Member]) -> tuple
                 changes.append(FileChange(path, "moved", "", before[source], member, moved_from=source))
             else:
                 changes.append(FileChange(path, "added", "", None, member))
-        elif earlier.sha256 == member.sha256:
+        elif before[source].sha256 == member.sha256:
             kept.append(path)
         else:
-            changes.append(FileChange(path, "changed", "", earlier, member))
-    for path in before.keys() - after.keys() - moved:
-        changes.append(FileChange(path, "removed", "", before[path], None))
+            changes.append(FileChange(path, "changed", "", before[source], member))
+    for path in before:
+        if lasting(path) not in stays and path not in moved:
+            changes.append(FileChange(path, "removed", "", before[path], None))
     changes.sort(key=lambda change: change.path)
     return changes, kept
 
@@ -96,7 +110,7 @@ def difference(before: Files | None, after: Files) -> tuple[FileChange, ...]:
     return tuple(
         counted(
             change,
-            read(before, change.moved_from or change.path) if before is not None and change.before else None,
+            read(before, change.before.path) if before is not None and change.before else None,
             read(after, change.path) if change.after else None,
         )
         for change in changes
@@ -114,7 +128,9 @@ def read(files: Files, path: str) -> bytes | None:
 def counted(change: FileChange, old: bytes | None, new: bytes | None) -> FileChange:
     """A change with its kind and counts. `old` and `new` are None where there is no such file, or it was not read."""
     content = new if new is not None else old
-    kind = kind_of(change.path, sample(content)) if content is not None else "binary"
+    kind = kind_of(change.path, sample(content) if content is not None else b"")
+    if content is None and kind == "text":
+        kind = "binary"
     added: int | None = None
     removed: int | None = None
     whole = (change.before is None or old is not None) and (change.after is None or new is not None)

@@ -8,7 +8,6 @@ it begins. The same bytes are never read twice: facts are kept by digest in the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 
@@ -17,62 +16,36 @@ from pratique.model.ports import Unreadable
 from pratique.model.release import Examination, Examined, Fact, FileChange, Files, Member, Release, SourceFile
 from pratique.releases.chains import chains
 from pratique.releases.deltas import CODE, Placed, keyed, placed
-from pratique.releases.difference import compared, counted, sample
+from pratique.releases.difference import TEXT, compared, counted, lasting, sample
 from pratique.releases.extract import facts_of_file
 from pratique.releases.gates import gated, may_hold
 from pratique.releases.imports import imports, located, resolved
 from pratique.releases.kinds import kind_of
+from pratique.releases.memory import Memory, Remembered
 from pratique.releases.reach import files_of, reach
+
+__all__ = ["Budget", "Memory", "Remembered", "examine"]
 
 READER = "examine"
 _LANGUAGES = ("javascript", "typescript", "python", "shell")
 _READ_AS_JAVASCRIPT = frozenset(("text", "binary", "map", "html", "shell", "python"))
 """Kinds of files that Node runs as JavaScript where they are asked for by name."""
+_PASSIVE = frozenset(("native", "archive", "image", "binary", "map"))
+"""Kinds that are read up to a higher bound: what tells them stands at their beginning or is counted."""
 _SMALL = 1 << 16
 """A kept file without a suffix that is smaller is looked at for what it is: a command, mostly."""
 _MATTERS = frozenset(("native", "archive", "shell", "path-configuration", "gyp", "manifest", *_LANGUAGES))
-
-Found = tuple[Fact | Refusal, ...]
-
-
-class Memory(Protocol):
-    """Facts of files by their digest, so that the same bytes are never read twice.
-
-    `kind` holds the kind of the file, what was asked of it and its name: a fact may depend on these and on the bytes
-    alone. The paths in what is kept are those of the file that was read first.
-    """
-
-    def get(self, sha256: str, kind: str) -> Found | None:
-        """What is known, None where nothing is."""
-        ...
-
-    def put(self, sha256: str, kind: str, found: Found) -> None:
-        """Keep what was found."""
-        ...
-
-
-class Remembered:
-    """A memory that lasts as long as the process."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], Found] = {}
-
-    def get(self, sha256: str, kind: str) -> Found | None:
-        """What is known, None where nothing is."""
-        return self._kept.get((sha256, kind))
-
-    def put(self, sha256: str, kind: str, found: Found) -> None:
-        """Keep what was found."""
-        self._kept[sha256, kind] = found
 
 
 class Budget(msgspec.Struct, frozen=True):
     """How much is read for facts, in bytes: of one file, of all changed files, and of kept files; and for how long.
 
+    `passive_bytes` is of a file that is no text, as a native library.
     `seconds` counts on the clock that is handed in; 0: no bound. Past a bound, files are refusals.
     """
 
     file_bytes: int = 16 << 20
+    passive_bytes: int = 96 << 20
     changed_bytes: int = 256 << 20
     kept_bytes: int = 4 << 20
     seconds: float = 0
@@ -117,6 +90,9 @@ class _Examining:
         self.files: Files = release.files
         self.predecessor = predecessor
         self.before: Files | None = predecessor.files if predecessor is not None else None
+        self.earlier = (
+            frozenset(lasting(path) for path in self.before.members) if self.before is not None else frozenset()
+        )
         self.memory = memory
         self.budget = budget
         self.clock = clock
@@ -225,29 +201,62 @@ class _Examining:
 
     def _changed(self, change: FileChange) -> FileChange:
         """Read a file that differs: its facts, those of the one it was, and the count of its lines."""
-        if change.change == "moved":
-            self.origin[change.path] = change.moved_from
-            head = self._bytes(self.files, change.path, tell=False)
-            return counted(change, head, head)
-        if change.after is None:
-            old = self._bytes(self.before, change.path, tell=False) if self.before is not None else None
-            return counted(change, old, None)
-        new = None
-        if not self._over(change.path, change.after.size):
-            new = self._bytes(self.files, change.path, tell=True)
-        old = None
-        if new is not None and change.before is not None and self.before is not None:
-            old = self._bytes(self.before, change.path, tell=False)
-        told = counted(change, old, new)
-        if new is None:
-            return told
-        self.kinds[change.path] = told.kind
-        facts = self._facts_of(change.path, new, change.after.sha256, told.kind, tell=True)
+        if change.after is None or change.change == "moved":
+            source = self.before if change.after is None else self.files
+            content = self._bytes(source, change.path, tell=False) if source is not None else None
+            return counted(change, content, content if change.after is not None else None)
+        if self._over(change.path, change.after.size):
+            return counted(change, None, None)
+        content = self._whole(change.path, change.after.size)
+        if content is None:
+            return counted(change, None, None)
+        kind = kind_of(change.path, sample(content))
+        self.kinds[change.path] = kind
+        old = self._earlier(change) if kind in TEXT else None
+        told = counted(change, old, content) if kind in TEXT else msgspec.structs.replace(change, kind=kind)
+        facts = self._facts_of(change.path, content, change.after.sha256, kind, tell=True)
+        del content
         self.facts[change.path] = facts
-        if facts and old is not None and change.before is not None:
-            kind = kind_of(change.path, sample(old))
-            self.old[change.path] = self._facts_of(change.path, old, change.before.sha256, kind, tell=False)
+        if facts and change.before is not None:
+            old = old if old is not None else self._earlier(change)
+            if old is not None:
+                self.old[change.path] = self._old_facts(change, change.before, old, facts)
         return told
+
+    def _whole(self, path: str, size: int) -> bytes | None:
+        """The bytes of a changed file; None, with a refusal, where they cannot be had or are past the bounds."""
+        budget = self.budget
+        if size <= budget.file_bytes:
+            return self._bytes(self.files, path, tell=True)
+        try:
+            content = self.files.read(path, budget.passive_bytes)
+        except Unreadable as error:
+            self.refusals.append(Refusal(path, READER, f"{error.reason}; it was not examined", True))
+            return None
+        if kind_of(path, sample(content)) in _PASSIVE:
+            return content
+        reason = f"holds {size} bytes, more than the limit of {budget.file_bytes}; it was not examined"
+        self.refusals.append(Refusal(path, READER, reason, True))
+        return None
+
+    def _earlier(self, change: FileChange) -> bytes | None:
+        """The bytes that a changed file had; None where there were none, or they cannot be had."""
+        if change.before is None or self.before is None:
+            return None
+        try:
+            return self.before.read(change.before.path, self.budget.passive_bytes)
+        except Unreadable:
+            return None
+
+    def _old_facts(self, change: FileChange, before: Member, old: bytes, facts: Sequence[Fact]) -> list[Fact]:
+        """The facts of what a changed file was; where only imports matter, by a cheap look."""
+        kind = kind_of(change.path, sample(old))
+        key = f"{kind}:{change.path.rpartition('/')[2]}"
+        if all(fact.kind == "import.module" for fact in facts) and self.memory.get(before.sha256, key) is None:
+            return list(imports(change.path, old, kind, before.sha256))
+        if len(old) > self.budget.file_bytes and kind not in _PASSIVE:
+            return []
+        return self._facts_of(change.path, old, before.sha256, kind, tell=False)
 
     def _imports_of(self, kept: Iterable[str]) -> None:
         """What kept files import, by a cheap look."""
@@ -387,7 +396,7 @@ class _Examining:
             if way:
                 attributes["reach"] = way
             if self.before is not None and state == "added":
-                attributes["new_file"] = fact.path not in self.before.members
+                attributes["new_file"] = lasting(fact.path) not in self.earlier
                 if fact.kind in known:
                     attributes["new_in_package"] = False
                 elif gated(fact.kind) and fact.kind not in self.unsettled:

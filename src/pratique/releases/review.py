@@ -200,7 +200,7 @@ def code(before: Files, after: Files, changes: Sequence[FileChange], facts: Iter
     left = MOST_TEXT
     found: list[Code] = []
     for change in ordered:
-        old = read(before, change.path) if change.before is not None else b""
+        old = read(before, change.before.path) if change.before is not None else b""
         new = read(after, change.path)
         if old is None or new is None:
             continue

@@ -106,3 +106,19 @@ def test_small_windows_are_those_of_difflib() -> None:
     blocks = difflib.SequenceMatcher(None, old, new).get_opcodes()
     expected = [(block[3] + 1, block[4]) for block in blocks if block[0] in ("insert", "replace")]
     assert added_spans("\n".join(old).encode(), "\n".join(new).encode()) == expected
+
+
+def test_the_records_of_a_wheel_are_the_same_files_in_the_next_version() -> None:
+    before = InMemory(
+        {"a_b-1.0.dist-info/METADATA": b"Version: 1.0\n", "a_b-1.0.data/scripts/run": b"x\n", "a.py": b""}
+    )
+    after = InMemory({"a_b-1.1.dist-info/METADATA": b"Version: 1.1\n", "a_b-1.1.data/scripts/run": b"x\n", "a.py": b""})
+    (change,) = difference(before, after)
+    assert (change.path, change.change, change.added_lines) == ("a_b-1.1.dist-info/METADATA", "changed", 1)
+    assert change.before is not None
+    assert change.before.path == "a_b-1.0.dist-info/METADATA"
+    other = InMemory({"c-1.1.dist-info/METADATA": b"Version: 1.1\n"})
+    assert {one.change for one in difference(InMemory({"b-1.1.dist-info/METADATA": b""}), other)} == {
+        "added",
+        "removed",
+    }

@@ -188,3 +188,25 @@ def test_the_size_of_the_change_and_the_files_that_matter_are_facts() -> None:
         "gone.sh": ("removed", "shell"),
         "native.node": ("added", "native"),
     }
+
+
+def test_a_large_file_that_is_no_text_is_read_and_a_large_text_is_told() -> None:
+    native = b"\x7fELF" + bytes(200) + b"\n" + SENDS
+    result = examined({"a.node": native, "b.js": b"x" * 200}, {"a.node": b"\x7fELF"}, budget=Budget(file_bytes=100))
+    assert [one.delta for one in found(result, "capability.network")] == ["added"]
+    assert [(one.path, one.relevant) for one in result.refusals] == [("b.js", True)]
+    assert {change.path: change.kind for change in result.changes} == {"a.node": "native", "b.js": "javascript"}
+    result = examined({"a.node": native}, {}, budget=Budget(file_bytes=10, passive_bytes=20))
+    assert [(one.path, one.relevant) for one in result.refusals] == [("a.node", True)]
+
+
+def test_where_only_imports_matter_the_predecessor_is_looked_at_cheaply() -> None:
+    before = {"index.js": relative("./a") + relative("./b"), "a.js": b"", "b.js": b"", "c.js": b""}
+    after = {**before, "index.js": relative("./b") + relative("./c") + relative("./a")}
+    result = examined(after, before)
+    assert {str(one.attributes["module"]): one.delta for one in found(result, "import.module")} == {
+        "./a": "kept",
+        "./b": "kept",
+        "./c": "added",
+    }
+    assert result.examined.read_files == 1

@@ -49,7 +49,8 @@ def commands(content: str) -> tuple[list[Command], list[str], str]:
             tree = ast.literal_eval(ast.parse(content.lstrip("\ufeff \t\r\n"), mode="eval"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         plain = [Command(form, text) for form, text in _expansions(content)]
-        return plain[:MOST_COMMANDS], [], f"is no Python literal: {shown(str(error)) or type(error).__name__}"
+        reason = shown(str(error).partition(": <")[0]) or type(error).__name__  # an address of memory is left out
+        return plain[:MOST_COMMANDS], [], f"is no Python literal: {reason}"
     found: list[Command] = []
     more: list[str] = []
     stack: list[tuple[str, Any]] = [("", tree)]
