@@ -26,6 +26,9 @@ _QUERY = """
 (for_in_clause left: (identifier) @name)
 (for_in_clause left: (pattern_list (identifier) @name))
 (as_pattern alias: (as_pattern_target (identifier) @name))
+(assignment left: (subscript value: (identifier) @store))
+(call function: (attribute object: (identifier) @put attribute: (identifier) @verb)
+  (#any-of? @verb "append" "extend" "update" "add" "insert" "write" "writestr" "put" "appendleft" "setdefault"))
 (function_definition) @function
 (lambda) @function
 (call) @call
@@ -104,6 +107,10 @@ class Bindings:
             start = node.start_byte
             key = (self.function_at(start), self.text(node))
             self.names.setdefault(key, []).append(node)
+        self.stores: dict[tuple[int, str], list[Node]] = {}
+        """Expressions whose values are put into what a name holds."""
+        for node in (*found.get("store", []), *found.get("put", []))[:MOST_NAMES]:
+            self.stores.setdefault((self.function_at(node.start_byte), self.text(node)), []).append(node)
         self.fields: dict[str, list[Node]] = {}
         for node in found.get("field", [])[:MOST_NAMES]:
             self.fields.setdefault(self.text(node), []).append(node)
@@ -141,12 +148,24 @@ class Bindings:
                     continue
                 if callee.type == "identifier":
                     sites.setdefault(self.text(callee), []).append(call)
+                    if self.source.text.find(b"target", callee.end_byte, call.end_byte) >= 0:
+                        self._started(call, sites)
                 elif callee.type == "attribute" and self.source.text.startswith((b"self.", b"cls."), callee.start_byte):
                     last = callee.child_by_field_name("attribute")
                     if last is not None:
                         sites.setdefault(self.text(last), []).append(call)
+                elif self.source.text.find(b"target", callee.end_byte, call.end_byte) >= 0:
+                    self._started(call, sites)
             self._call_sites = sites
         return self._call_sites.get(name, [])
+
+    def _started(self, call: Node, sites: dict[str, list[Node]]) -> None:
+        """Take the start of a thread or process for a call of the function that is its `target`."""
+        held = call.child_by_field_name("arguments")
+        for one in held.named_children if held is not None else ():
+            name, value = one.child_by_field_name("name"), one.child_by_field_name("value")
+            if name is not None and value is not None and value.type == "identifier" and self.text(name) == "target":
+                sites.setdefault(self.text(value), []).append(call)
 
     def _functions(self, nodes: list[Node]) -> list[Function]:
         made: list[Function] = []

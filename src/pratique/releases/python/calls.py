@@ -90,6 +90,15 @@ def _method(evaluator: Evaluator, target: Node, positional: list[Node], names: N
     if name not in _METHODS:
         return None
     held = evaluator.value(holder, names)
+    if name in ("items", "values", "keys"):
+        if held.fields is None:
+            return None
+        if name == "values":
+            return Known(items=tuple(held.fields.values()), origins=held.origins)
+        pairs = tuple(
+            Known(items=(Known(key), one)) if name == "items" else Known(key) for key, one in held.fields.items()
+        )
+        return Known(items=pairs, origins=held.origins)
     first = evaluator.value(positional[0], names) if positional else NONE
     value = held.constant
     if name == "join" and isinstance(value, str | bytes):
@@ -133,7 +142,23 @@ def _method(evaluator: Evaluator, target: Node, positional: list[Node], names: N
 
 
 _METHODS = frozenset(
-    {"join", "format", "encode", "decode", "replace", "strip", "lstrip", "rstrip", "lower", "upper", "split", "hex"}
+    {
+        "items",
+        "values",
+        "keys",
+        "join",
+        "format",
+        "encode",
+        "decode",
+        "replace",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "lower",
+        "upper",
+        "split",
+        "hex",
+    }
 )
 
 
@@ -170,7 +195,7 @@ def _known(
         return Known(api="os.environ.copy()", origins=literals.origin("environment", "*", offset))
     if api in interfaces.OPENS:
         path = value(0, "file")
-        return Known(api="open()", texts=path.choices or (GAP,), origins=_content(path, offset))
+        return Known(api="open()", texts=path.choices or (GAP,), origins=content_of(path, offset))
     if api in _JOINS:
         parts = [value(at) for at in range(len(positional))]
         made = joined(parts, "/") if parts else NONE
@@ -193,10 +218,13 @@ def _known(
         if same is not None and not api:
             return Known(same, origins=held.origins)
         return Known(api=api, texts=choices, origins=held.all_origins(), items=held.items)
+    if api in ("glob.glob", "glob.iglob", "os.listdir", "os.scandir", "os.walk"):
+        held = value(0, "pathname")
+        return Known(api=f"{api}()", texts=held.choices)
     if api in _TEMPORARY:
         return Known(texts=(f"{GAP}/",))
     if api.startswith("pathlib.Path().read_"):
-        return Known(origins=_content(callee, offset), texts=(GAP,))
+        return Known(origins=content_of(callee, offset), texts=(GAP,))
     if api in interfaces.REQUESTS or api in interfaces.DOWNLOADS:
         where = value(1, "url") if interfaces.REQUESTS.get(api) == "request" else value(0, "url")
         sent = frozenset(one for one in where.origins if one.kind in ("environment", "credential"))
@@ -214,7 +242,7 @@ def _known(
         return Known(origins=literals.origin("clipboard", api, offset))
     if api in interfaces.KEYRING:
         return Known(origins=literals.origin("credential", "keychain", offset))
-    return _plain(api, callee, value, len(positional), evaluator, keywords, names)
+    return _plain(api, callee, value, len(positional), evaluator, keywords, names, offset)
 
 
 def _decode(api: str, held: Known, extra: Known, offset: int, callee: Known) -> Known:
@@ -241,11 +269,12 @@ def _plain(
     evaluator: Evaluator,
     keywords: dict[str, Node],
     names: Names | None,
+    offset: int,
 ) -> Known:
     if api in ("chr", "unichr"):
         number = value(0).constant
         text = fold.characters([number]) if isinstance(number, int) and not isinstance(number, bool) else None
-        return Known(text) if text else NONE
+        return Known(text, origins=literals.origin("decode", "character", offset)) if text else NONE
     if api == "ord":
         letter = value(0).constant
         return Known(ord(letter)) if isinstance(letter, str | bytes) and len(letter) == 1 else NONE
@@ -253,10 +282,12 @@ def _plain(
         held = value(0)
         numbers = [one.constant for one in held.items or ()]
         if numbers and all(isinstance(one, int) and 0 <= one < 256 for one in numbers):
-            return Known(bytes(one for one in numbers if isinstance(one, int)), origins=held.origins)
+            octets = bytes(one for one in numbers if isinstance(one, int))
+            coded = literals.origin("decode", "codes", offset) if len(octets) >= 8 else NOTHING
+            return Known(octets, origins=held.origins | coded)
         return Known(held.constant if isinstance(held.constant, bytes) else NONE.constant, origins=held.all_origins())
     if api == "map" and count == 2:
-        return _mapped(evaluator, value(0), value(1))
+        return _mapped(evaluator, value(0), value(1), offset)
     if api == "reversed" and isinstance(value(0).constant, str):
         text = str(value(0).constant)[::-1][:65536]
         return Known(items=tuple(Known(one) for one in text[: literals.MOST_ITEMS]))
@@ -295,11 +326,11 @@ def _plain(
     return Known(
         api=f"{api}()" if len(api) < 160 else "",
         origins=callee.origins if keeps else NOTHING,
-        texts=(value(0).text,) if count and api in interfaces.CONNECTIONS else (callee.texts if keeps else ()),
+        texts=_where(value(0)) if count and api in interfaces.CONNECTIONS else (callee.texts if keeps else ()),
     )
 
 
-def _mapped(evaluator: Evaluator, work: Known, held: Known) -> Known:
+def _mapped(evaluator: Evaluator, work: Known, held: Known, offset: int) -> Known:
     items = held.items
     if items is None and isinstance(held.constant, bytes) and len(held.constant) <= literals.MOST_ITEMS:
         items = tuple(Known(one) for one in held.constant)
@@ -307,7 +338,8 @@ def _mapped(evaluator: Evaluator, work: Known, held: Known) -> Known:
         return Known(origins=held.all_origins())
     if work.api in ("chr", "unichr"):
         text = fold.characters([one.plain for one in items])
-        return Known(items=tuple(Known(one) for one in text)) if text is not None else NONE
+        origins = literals.origin("decode", "codes", offset)
+        return Known(items=tuple(Known(one) for one in text), origins=origins) if text is not None else NONE
     if work.api in ("str", "ord", "int"):
         return Known(items=items, origins=held.origins)
     if work.function >= 0:
@@ -319,7 +351,12 @@ def _mapped(evaluator: Evaluator, work: Known, held: Known) -> Known:
     return Known(origins=held.all_origins())
 
 
-def _content(path: Known, offset: int) -> frozenset[Origin]:
+def _where(known: Known) -> tuple[str, ...]:
+    """The host that a connection is made to, also where it stands beside a port."""
+    return (known.items[0].text,) if known.items else (known.text,)
+
+
+def content_of(path: Known, offset: int) -> frozenset[Origin]:
     """Where the content of a file at a path is from."""
     found: set[Origin] = {one for one in path.all_origins() if one.kind == "self"}
     for text in path.all_texts():

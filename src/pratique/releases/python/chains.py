@@ -18,8 +18,12 @@ from pratique.releases.python.values import GAP, Known, Origin
 Chain = tuple[str, int, dict[str, Value]]
 """Kind, offset of its last step, attributes."""
 
-_HIDING = frozenset({"base64", "base32", "hex", "base85", "ascii85", "zlib", "gzip", "bz2", "lzma", "rot13", "rot_13"})
+_HIDING = frozenset(
+    {"base64", "base32", "hex", "base85", "ascii85", "zlib", "gzip", "bz2", "lzma", "rot13", "rot_13", "codes"}
+)
 _KEYED = frozenset({"fernet", "aes", "secretbox"})
+_SPELLED = 6
+"""So many characters that are given by their numbers are no accident."""
 _STRONG = frozenset({"credential"})
 _HOSTS = {
     "GITHUB": "github", "GH": "github", "GITLAB": "gitlab", "CI": "gitlab", "NPM": "npm", "NODE": "npm", "PYPI": "pypi",
@@ -57,13 +61,22 @@ def _secrets(bindings: Bindings, events: list[Event]) -> Iterator[Chain]:
             "within": "flow",
             "lines": _lines(bindings, [first.offset, *(one.offset for one in encodes), event.node.start_byte]),
             "destination": defanged(event.target.text),
-            "carried": "header" if event.kind == "header" else "url" if first in event.target.origins else "body",
+            "carried": _carried(first, event),
             "secret": first.detail.replace(GAP, "\u2026"),
         }
         yield "chain.secret-to-network", event.node.start_byte, attributes
     if flowing:
         return
     yield from _near(bindings, events)
+
+
+def _carried(origin: Origin, event: Event) -> str:
+    """In which part of a request something is sent."""
+    fields = event.target.fields or {}
+    if event.kind == "header" or ("headers" in fields and origin in fields["headers"].all_origins()):
+        return "header"
+    request = event.target.api.endswith("Request()")
+    return "url" if origin in event.target.origins and not request else "body"
 
 
 def _near(bindings: Bindings, events: list[Event]) -> Iterator[Chain]:
@@ -110,10 +123,16 @@ def _vendor(target: Known) -> bool:
 
 def _runs(bindings: Bindings, events: list[Event]) -> Iterator[Chain]:
     for event in events:
+        if event.kind == "piped":
+            where = event.target.text
+            yield _chain("chain.download-to-run", bindings, event.node.start_byte, "download, run", [], where)
         if event.kind not in ("run", "process"):
             continue
         origins = sorted(event.content.all_origins())
         decoded = [one for one in origins if one.kind == "decode" and one.detail in _HIDING | _KEYED | {"marshal"}]
+        spelled = [one for one in origins if one.kind == "decode" and one.detail == "character"]
+        if len(spelled) >= _SPELLED or (spelled and len(event.content.text) >= 2 * _SPELLED and event.kind == "run"):
+            decoded.append(spelled[0]._replace(detail="codes"))
         fetched = [one for one in origins if one.kind == "download"]
         offset = event.node.start_byte
         if fetched and event.kind == "run":
@@ -174,6 +193,8 @@ def _path_names(bindings: Bindings, write: Event) -> list[str]:
     names = (
         [write.path] if re.fullmatch(r"[\w.]+", write.path) and not write.api.endswith(("write", "writelines")) else []
     )
+    if write.api.startswith("tempfile."):
+        return [f"{write.path}.name"]
     if write.api.endswith(("write", "writelines")):
         function = bindings.function_at(node.start_byte)
         for binding in bindings.names.get((function, write.path), ()):

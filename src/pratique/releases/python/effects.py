@@ -19,6 +19,13 @@ Effect = tuple[str, dict[str, Value]]
 _SENDING = ("data", "json", "files", "content", "body", "params", "msg", "payload")
 _RAW = re.compile(r"(?:[a-z]+://)?(?:[^/@]*@)?(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
 _DELAY = 300
+_PIPED = re.compile(
+    r"\b(curl|wget|iwr|irm|Invoke-WebRequest|Invoke-RestMethod)\b([^|;\n]{0,400})\|\s*(?:sudo\s+)?"
+    r"(?:(?:ba|z|da|k)?sh|python3?|node|perl|iex|Invoke-Expression)\b",
+    re.IGNORECASE,
+)
+_INSIDE = re.compile(r"\b(?:ba|z|da|k)?sh\b[^\n]{0,40}?(?:\$|<)\(\s*(curl|wget)\b([^)\n]{0,400})\)")
+_URL = re.compile(r"https?://[^\s'\"|;)]+")
 _ENVIRONMENT = frozenset({"os.environ.get", "os.getenv", "os.environ.pop", "os.getenvb"})
 _WHOLE = frozenset({"os.environ.copy", "os.environ.items", "os.environ.values"})
 _PICKLES = frozenset({"pickle", "marshal"})
@@ -172,6 +179,13 @@ def _process(call: Call, events: list[Event]) -> Iterator[Effect]:
         attributes["hidden"] = True
     yield "capability.process", attributes
     events.append(Event("process", api, call.node, known, Known(origins=known.all_origins()), call.spelled(0, "args")))
+    code = _python_code(known)
+    if code is not None:
+        events.append(Event("run", api, call.node, code, code, ""))
+    if piped := _PIPED.search(line) or _INSIDE.search(line):
+        url = _URL.search(piped[2])
+        yield "capability.download", {"api": piped[1].lower(), "destination": defanged(url[0] if url else "")}
+        events.append(Event("piped", api, call.node, Known(url[0] if url else GAP)))
     if interfaces.PUBLISHES.search(line):
         yield "capability.own-publish", {"api": api}
     place = places.persisting_command(line)
@@ -180,6 +194,15 @@ def _process(call: Call, events: list[Event]) -> Iterator[Effect]:
     if places.TOKEN_COMMANDS.search(line):
         yield "capability.credential-read", {"place": "command"}
         events.append(Event("secret", "command", call.node))
+
+
+def _python_code(known: Known) -> Known | None:
+    """The code that a command gives to Python by `-c`."""
+    items = known.items or ()
+    for at, one in enumerate(items[:-1]):
+        if one.string == "-c" and (at == 0 or items[at - 1].api == "sys.executable" or "python" in items[at - 1].text):
+            return items[at + 1]
+    return None
 
 
 def _silent(call: Call) -> bool:
@@ -192,7 +215,7 @@ def _request(call: Call, events: list[Event]) -> Iterator[Effect]:
     first = 0
     if verb in ("request", "stream") and not api.startswith("pycurl"):
         verb, first = (call.value(0, "method").string or "").lower(), 1
-    where = call.value(first, "url", "fullurl")
+    where = call.callee if api.endswith("Connection().request") else call.value(first, "url", "fullurl")
     request = where if where.api.endswith("Request()") else NONE
     sent = [call.value(-1, keyword) for keyword in _SENDING if keyword in call.keywords]
     if verb in ("post", "put", "patch") or api.endswith("urlopen"):
@@ -273,7 +296,7 @@ def _files(call: Call, events: list[Event]) -> Iterator[Effect]:
             events.append(Event("open", api, call.node, target, NONE, call.spelled(0, "file")))
         elif mode is not None or not stated:
             yield from _read(call, api, target, events)
-    elif api.endswith(("open().write", "open().writelines")):
+    elif api.endswith(("open().write", "open().writelines", "NamedTemporaryFile().write")):
         events.append(Event("write", api, call.node, call.callee, call.value(0), _handle(call)))
     elif api in interfaces.PATHS:
         yield from _path(call, events)

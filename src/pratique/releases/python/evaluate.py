@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pratique.releases.python import fold, literals
 from pratique.releases.python.bindings import Bindings
-from pratique.releases.python.calls import called
+from pratique.releases.python.calls import called, content_of
 from pratique.releases.python.values import GAP, LONGEST, NONE, Known, Names, either, joined
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ DEPTH = 40
 _MOST_BINDINGS = 6
 _MOST_SITES = 5
 _MOST_RUNNING = 4
+_MOST_STORES = 12
+_MOST_TERMS = 4096
 _SIMPLE = frozenset({"await", "parenthesized_expression", "list_splat", "as_pattern", "expression_statement"})
 _HOLDS = frozenset({"list", "tuple", "set", "expression_list"})
 _EACH = frozenset({"list_comprehension", "generator_expression", "set_comprehension"})
@@ -121,7 +123,8 @@ class Evaluator:
         name = self.bindings.text(node)
         if names is not None and name in names:
             return names[name]
-        return self.named(name, self.bindings.function_at(node.start_byte), node.start_byte, names)
+        known = self.named(name, self.bindings.function_at(node.start_byte), node.start_byte, names)
+        return literals.whole(known, node.start_byte)
 
     def named(self, name: str, function: int, offset: int, names: Names | None = None) -> Known:
         """What a name means in a function of the file (-1: outside of any)."""
@@ -136,7 +139,7 @@ class Evaluator:
                 values = [self._bound(one, use) for one in before[-_MOST_BINDINGS:]]
                 if alias is not None:
                     values.append(Known(api=alias))
-                return either(values)
+                return self._stored((inner, name), either(values), use)
             if alias is not None:
                 return Known(api=alias)
             if inner < 0:
@@ -153,6 +156,32 @@ class Evaluator:
         if star in ("os", "subprocess", "base64", "socket", "ctypes", "shutil"):
             return Known(api=f"{star}.{name}") if name not in ("open", "exec", "eval", "print") else Known(api=name)
         return Known(api=name)
+
+    def _stored(self, key: tuple[int, str], known: Known, names: Names | None) -> Known:
+        """What a name holds, with where that is from which was put into it later."""
+        nodes = self.bindings.stores.get(key)
+        if not nodes or known.api.startswith("os.environ"):
+            return known
+        found = set(known.origins)
+        for node in nodes[:_MOST_STORES]:
+            above = node.parent
+            outer = above.parent if above is not None else None
+            if above is None or outer is None:
+                continue
+            if above.type == "subscript":
+                found |= self.value(outer.child_by_field_name("right"), names).all_origins()
+                continue
+            for given in literals.arguments(self.bindings, outer)[0][:3]:
+                value = self.value(given, names)
+                found |= value.all_origins()
+                if known.api.startswith(("zipfile.", "tarfile.")):
+                    found |= content_of(value, given.start_byte)
+        if found == known.origins:
+            return known
+        return Known(
+            api=known.api, origins=frozenset(found), texts=known.choices, items=known.items, fields=known.fields,
+            function=known.function,
+        )  # fmt: skip
 
     def _bound(self, node: Node, names: Names | None) -> Known:
         """What one binding of a name gives it."""
@@ -171,6 +200,10 @@ class Evaluator:
             return self.value(above.child_by_field_name("right"), names)
         if kind == "named_expression":
             return self.value(above.child_by_field_name("value"), names)
+        if kind in ("for_statement", "for_in_clause") and place >= 0:
+            known = self.value(above.child_by_field_name("right"), names)
+            if known.items:
+                return either([literals.item(one, place) for one in known.items[:64]])
         if kind in ("for_statement", "for_in_clause"):
             each = literals.each(self.value(above.child_by_field_name("right"), names))
             return literals.item(each, place) if place >= 0 else each
@@ -241,9 +274,24 @@ class Evaluator:
         if stored is not None:
             return stored
         outer = self.value(node.child_by_field_name("object"), names)
-        return literals.attribute(self, outer, name)
+        return literals.whole(literals.attribute(self, outer, name), node.start_byte)
+
+    def _terms(self, node: Node) -> list[Node]:
+        """The terms of a long sum, in order."""
+        terms: list[Node] = []
+        left: Node | None = node
+        while left is not None and left.type == "binary_operator" and len(terms) < _MOST_TERMS:
+            sign, right = left.child_by_field_name("operator"), left.child_by_field_name("right")
+            if sign is None or right is None or self.bindings.text(sign) != "+":
+                break
+            terms.append(right)
+            left = left.child_by_field_name("left")
+        return [*([left] if left is not None else []), *reversed(terms)]
 
     def _binary(self, node: Node, names: Names | None) -> Known:
+        terms = self._terms(node)
+        if len(terms) > 6:
+            return joined([self.value(one, names) for one in terms])
         left = self.value(node.child_by_field_name("left"), names)
         right = self.value(node.child_by_field_name("right"), names)
         sign = node.child_by_field_name("operator")

@@ -19,7 +19,6 @@ from pratique.releases.python.chains import chains
 from pratique.releases.python.effects import Call, Event, effects
 from pratique.releases.python.evaluate import Evaluator
 from pratique.releases.python.source import LONGEST, NotTextError, Source, shortened
-from pratique.releases.python.values import Known
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -175,10 +174,15 @@ class Examiner:
                 continue
             for kind, attributes in effects(call, events):
                 add(kind, node.start_byte, node.end_byte, attributes)
-            if call.api in obfuscation.RUNS and call.positional:
-                self._layers(source, call.value(0), call, inner)
+            packed = call.value(0).constant if call.api == "marshal.loads" else None
+            if isinstance(packed, bytes):  # the code object lies in the text itself
+                add("obfuscation.form", node.start_byte, node.end_byte, {"form": "bytecode", "length": len(packed)})
+                self.reasons.append("bytecode is not examined")
         for node in bindings.exec_statements:
-            self._statement(evaluator, node, events, add, inner)
+            self._statement(evaluator, node, events, add)
+        for event in events:
+            if event.kind in ("run", "compile"):
+                self._layers(source, event, inner)
         for kind, offset, attributes in environment(bindings, evaluator):
             add(kind, offset, offset + 120, attributes)
         for kind, offset, attributes in chains(bindings, events):
@@ -191,35 +195,28 @@ class Examiner:
         if evaluator.steps <= 0:
             self.reasons.append("more expressions than are followed")
 
-    def _layers(self, source: Source, code: Known, call: Call, inner: list[tuple[bytes, str, int]]) -> None:
+    @staticmethod
+    def _layers(source: Source, event: Event, inner: list[tuple[bytes, str, int]]) -> None:
         """Text that is run and known in full is a layer of its own."""
+        code = event.content
         text = code.constant
         if isinstance(text, str | bytes) and 8 < len(text) < 1 << 22:
             content = text.encode("utf-8", "replace") if isinstance(text, str) else text
             names = [
                 one.detail for one in sorted(code.all_origins(), key=lambda one: one.offset) if one.kind == "decode"
             ]
-            inner.append((content, ", ".join(names) or "text", source.line(call.node.start_byte)))
+            inner.append((content, ", ".join(names) or "text", source.line(event.node.start_byte)))
 
-    def _statement(
-        self, evaluator: Evaluator, node: Node, events: list[Event], add: _Add, inner: list[tuple[bytes, str, int]]
-    ) -> None:
+    @staticmethod
+    def _statement(evaluator: Evaluator, node: Node, events: list[Event], add: _Add) -> None:
         """`exec code` as Python 2 spells it."""
         held = node.child_by_field_name("code") or (node.named_children[0] if node.named_child_count else None)
         if held is None:
             return
         code = evaluator.value(held)
-        add(
-            "capability.dynamic-code",
-            node.start_byte,
-            node.end_byte,
-            {"api": "exec", "literal": code.string is not None},
-        )
+        literal = isinstance(code.constant, str | bytes)
+        add("capability.dynamic-code", node.start_byte, node.end_byte, {"api": "exec", "literal": literal})
         events.append(Event("run", "exec", node, code, code, ""))
-        text = code.constant
-        if isinstance(text, str | bytes) and len(text) > 8:
-            content = text.encode("utf-8", "replace") if isinstance(text, str) else text
-            inner.append((content, "text", evaluator.bindings.source.line(node.start_byte)))
 
 
 def chosen_calls(bindings: Bindings) -> Iterator[Node]:

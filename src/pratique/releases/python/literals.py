@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_ITEMS = 4096
 _ESCAPE = re.compile(rb"\\(\r?\n|[0-7]{1,3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]{1,80}\}|.)", re.S)
 _SIMPLE = {b"n": "\n", b"t": "\t", b"r": "\r", b"a": "\a", b"b": "\b", b"f": "\f", b"v": "\v"}
+_CONNECTED = ("Connection()", "create_connection()", "SMTP()", "SMTP_SSL()", "FTP()", "FTP_TLS()")
 _PLACES = re.compile(r"%(?:\([^)]{0,80}\))?[-+# 0]*\d*(?:\.\d+)?[sdrifxXcobe]|\{[^{}]{0,120}\}")
 
 
@@ -181,7 +182,7 @@ def environment(name: str, offset: int) -> Known:
 
 def attribute(evaluator: Evaluator, outer: Known, name: str) -> Known:
     """What an attribute of a value is."""
-    if outer.api in ("__builtins__", "builtins", "__builtin__"):
+    if outer.api in ("__builtins__", "builtins", "__builtin__") and name != "__dict__":
         return Known(api=name)
     if outer.api == "os.environ" and name == "copy":
         return Known(api="os.environ.copy")
@@ -196,8 +197,15 @@ def attribute(evaluator: Evaluator, outer: Known, name: str) -> Known:
     return Known(
         api=api if len(api) < 160 else "",
         origins=outer.all_origins() if keeps or outer.api == "pathlib.Path()" else NOTHING,
-        texts=outer.choices if outer.api == "pathlib.Path()" else (),
+        texts=outer.choices if outer.api == "pathlib.Path()" or outer.api.endswith(_CONNECTED) else (),
     )
+
+
+def whole(known: Known, offset: int) -> Known:
+    """The environment as a value: all of its variables."""
+    if known.api not in ("os.environ", "os.environb") or known.origins:
+        return known
+    return Known(api=known.api, origins=origin("environment", "*", offset))
 
 
 def bounds(evaluator: Evaluator, index: Node, names: Names | None) -> tuple[Constant, Constant, Constant]:
@@ -273,6 +281,10 @@ def argument(bindings: Bindings, site: Node, place: int, name: str, outer: int) 
     positional, keywords = arguments(bindings, site)
     if name in keywords:
         return keywords[name]
+    if "target" in keywords:
+        given = keywords.get("args")
+        inside = given.named_children if given is not None and given.type in ("tuple", "list") else []
+        return inside[place] if 0 <= place < len(inside) else None
     callee = site.child_by_field_name("function")
     if callee is not None and callee.type == "attribute":
         place -= 1

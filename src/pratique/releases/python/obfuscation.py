@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 Hidden = tuple[str, int, int, dict[str, Value], bytes]
 """Kind, first and last offset, attributes, and the code that was decoded (empty where none)."""
 
-RUNS = frozenset({"exec", "eval", "compile", "builtins.exec", "builtins.eval", "execfile"})
 SHORTEST = 72
 _MOST_LITERALS = 400
 _FAR = 150
