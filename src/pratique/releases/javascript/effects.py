@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 Effect = tuple[str, dict[str, Value]]
 
+_REMOVES = re.compile(r"(?:^|[\s;&|])(?:rm|del|unlink|Remove-Item|shred)\s")
+_SPARE = re.compile(r"\.(?:md|json|txt|bak|tmp|js)$")
+_CI = re.compile(
+    r"CI|CONTINUOUS_INTEGRATION|GITHUB_ACTIONS|GITLAB_CI|BUILD_NUMBER|RUNNER_\w+|TRAVIS|CIRCLECI|JENKINS_URL"
+)
+_LOCALE = re.compile(r"LANG|LANGUAGE|LC_\w+|TZ")
+_USER = re.compile(r"USER|USERNAME|LOGNAME|COMPUTERNAME|USERDOMAIN|HOSTNAME")
 _SHELL = frozenset({"exec", "execSync"})
 _PROCESS = re.compile(
     r"#child_process\.(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|fork)"
@@ -62,6 +69,12 @@ _INTERFACES = re.compile(
 )
 
 
+_IN_CONDITION = frozenset(
+    {"binary_expression", "unary_expression", "parenthesized_expression", "member_expression", "call_expression",
+     "arguments", "subscript_expression"}
+)  # fmt: skip
+
+
 class Effects:
     """The capabilities of the uses in one file."""
 
@@ -75,7 +88,11 @@ class Effects:
         plain = api.replace("#", "")
         if api.startswith(("process.env", "Bun.env", "Deno.env")) and role != "assigned":
             yield from self._environment(api, use)
+            if (on := self._condition(api)) and self._tested(use):
+                yield "capability.condition", {"on": on}
             return
+        if (on := self._condition(api)) and self._tested(use):
+            yield "capability.condition", {"on": on}
         if role == "assigned":
             if _INTERFACES.fullmatch(api):
                 yield "capability.interface-hook", {"interface": plain}
@@ -88,6 +105,31 @@ class Effects:
             return
         arguments = argument_nodes(use.node) if role != "passed" else []
         yield from self._called(api, plain, use, arguments)
+
+    def _condition(self, api: str) -> str:
+        """What of the host an interface tells that a program may decide on."""
+        if api.startswith("process.env."):
+            name = api[12:]
+            for on, pattern in (("ci", _CI), ("locale", _LOCALE), ("user", _USER)):
+                if pattern.fullmatch(name):
+                    return on
+            return ""
+        if api.startswith(("#os.hostname", "#os.userInfo")):
+            return "user"
+        if api.startswith("navigator.language"):
+            return "locale"
+        return "debugger" if api in {"process.execArgv", "#inspector.url"} else ""
+
+    def _tested(self, use: Use) -> bool:
+        """Whether a use stands in the condition of a branch."""
+        path = self.source.path(use.node)
+        for place in range(len(path) - 2, max(len(path) - 8, 0), -1):
+            above, below = path[place], path[place + 1]
+            if above.type in {"if_statement", "ternary_expression", "while_statement"}:
+                return below == above.child_by_field_name("condition")
+            if above.type not in _IN_CONDITION:
+                return False
+        return False
 
     def _environment(self, api: str, use: Use) -> Iterator[Effect]:
         if use.role == "call" and api.startswith("Deno.env"):
@@ -156,6 +198,9 @@ class Effects:
             yield "capability.own-publish", {"api": plain}
         if place := places.persistence_place(line):
             yield "capability.persistence", {"place": place}
+        name = self.source.file.path.rsplit("/", 1)[-1]
+        if _REMOVES.search(line) and ("__filename" in line or name in line.split()):
+            yield "capability.self-delete", {"api": plain}
         if places.TOKEN_COMMANDS.search(line):
             yield "capability.credential-read", {"place": "command"}
 
@@ -202,6 +247,8 @@ class Effects:
         yield "capability.file-write", known
         if place := places.persistence_place(text):
             yield "capability.persistence", {"place": place}
+        if self._swap(last, nodes, text):
+            yield "capability.manifest-swap", {"api": plain}
         if place := places.agent_place(text):
             yield "capability.agent-configuration", {"place": place}
         if places.WORKFLOWS.search(text):
@@ -210,8 +257,24 @@ class Effects:
     def _delete(self, plain: str, nodes: list[Node]) -> Iterator[Effect]:
         target = self.evaluator.value(nodes[0]) if nodes else UNKNOWN
         yield "capability.file-delete", {"api": plain, "target": _shown(target.text)}
-        if itself(target):
+        if self._own(target):
             yield "capability.self-delete", {"api": plain}
+
+    def _own(self, target: Known) -> bool:
+        """Whether a path is that of the running file, or of its folder."""
+        if itself(target) or target.api == "__dirname":
+            return True
+        name = self.source.file.path.rsplit("/", 1)[-1]
+        return target.text in {f"__dirname/{name}", f"./{name}", f"__dirname/./{name}"} and len(name) > 3
+
+    def _swap(self, last: str, nodes: list[Node], target: str) -> bool:
+        """Whether a manifest is replaced by the package that it is of."""
+        if not target.endswith("package.json") or "node_modules" in target:
+            return False
+        if _SECOND.match(last):
+            moved = self.evaluator.value(nodes[0]).text if nodes else ""
+            return bool(_SPARE.search(moved)) and not moved.endswith("package.json")
+        return target in {"__dirname/package.json", "__dirname/./package.json"}
 
     def _timer(self, api: str, nodes: list[Node]) -> Iterator[Effect]:
         first = self.evaluator.value(nodes[0]) if nodes else UNKNOWN

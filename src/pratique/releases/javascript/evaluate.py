@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pratique.releases.javascript import fold
-from pratique.releases.javascript.bindings import Binding, Bindings, Definition, key_text
-from pratique.releases.javascript.combined import argument_nodes, either, joined, one_of
+from pratique.releases.javascript import fold, operators
+from pratique.releases.javascript.bindings import Binding, Bindings, Definition
+from pratique.releases.javascript.combined import argument_nodes, either, one_of
+from pratique.releases.javascript.constants import COMPUTES, STEPS, Closure, Computation, known_as, plain
 from pratique.releases.javascript.functions import returns, sites
 from pratique.releases.javascript.interfaces import callback_value, called, member_of, named, through
 from pratique.releases.javascript.source import FUNCTIONS, Source, first
-from pratique.releases.javascript.values import HOLE, NOTHING, UNKNOWN, UNSET, Known, Origin
+from pratique.releases.javascript.values import NOTHING, UNKNOWN, UNSET, Known, Origin
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,7 +25,6 @@ DEEPEST = 48
 """Questions within questions."""
 QUESTION = 300
 """Steps that one question may take."""
-LARGEST_ARRAY = 50_000
 GLOBALS = frozenset({"globalThis", "global", "window", "self", "top", "frames"})
 
 
@@ -40,6 +40,8 @@ class Evaluator:
         self._frames: list[tuple[int, list[Known], int]] = []
         self._local: dict[tuple[int, int], Known] = {}
         self._returns: dict[int, list[Node]] = {}
+        self.computing = 400_000
+        """Steps that may still be spent on computations."""
         self._question = 0
         self._calls = 0
         self._depth = 0
@@ -85,129 +87,6 @@ class Evaluator:
     def arguments(self, call: Node) -> list[Known]:
         """What is known of the arguments of a call."""
         return [self.value(one) for one in argument_nodes(call)]
-
-    # literals
-
-    def _string(self, node: Node) -> Known:
-        if node.end_byte - node.start_byte > fold.LONGEST:
-            return Known(shape=HOLE)
-        return Known(fold.unescaped(self.source.text(node, fold.LONGEST + 2)[1:-1]))
-
-    def _template(self, node: Node) -> Known:
-        parts: list[Known] = []
-        for child in node.named_children:
-            if child.type == "template_substitution":
-                parts.append(self.value(first(child)))
-            else:
-                parts.append(Known(fold.unescaped(self.source.text(child, fold.LONGEST))))
-        return joined(parts)
-
-    def _number(self, node: Node) -> Known:
-        text = self.source.text(node, 64).replace("_", "").rstrip("n")
-        try:
-            number = int(text, 0) if re.fullmatch(r"0[xXoObB]\w+|[1-9]\d*|0", text) else float(text)
-        except (ValueError, OverflowError):
-            return UNKNOWN
-        return Known(number)
-
-    def _array(self, node: Node) -> Known:
-        count = node.named_child_count
-        if count > LARGEST_ARRAY:
-            return UNKNOWN
-        self.source.steps -= count // 4
-        items: list[Known] = []
-        for child in node.named_children:
-            if child.type == "spread_element":
-                spread = self.value(first(child))
-                items.extend(spread.items or [spread])
-            elif child.type != "comment":
-                items.append(self.value(child))
-        return Known(items=items)
-
-    def _object(self, node: Node) -> Known:
-        fields: dict[str, Known] = {}
-        origins = NOTHING
-        for child in node.named_children[:256]:
-            if child.type == "pair":
-                name, value = child.child_by_field_name("key"), child.child_by_field_name("value")
-                key = key_text(self.source, name) if name is not None else ""
-                if not key and name is not None and name.type == "computed_property_name":
-                    key = self.value(first(name)).string or ""
-                fields[key] = self.value(value)
-            elif child.type == "shorthand_property_identifier":
-                fields[self.source.text(child)] = self.value(child)
-            elif child.type == "spread_element":
-                spread = self.value(first(child))
-                origins |= spread.origins
-                fields.update(spread.fields or {})
-            elif child.type == "method_definition":
-                name = child.child_by_field_name("name")
-                if name is not None:
-                    fields[key_text(self.source, name)] = Known(function=child)
-        return Known(fields=fields, origins=origins)
-
-    def _function(self, node: Node) -> Known:
-        return Known(function=node)
-
-    # operators
-
-    def _binary(self, node: Node) -> Known:
-        operator = node.child_by_field_name("operator")
-        sign = self.source.text(operator) if operator is not None else ""
-        if sign == "+":
-            return joined(self._sum(node))
-        left, right = self.value(node.child_by_field_name("left")), self.value(node.child_by_field_name("right"))
-        if sign in {"||", "??", "&&"}:
-            return either([left, right] if sign != "&&" else [right])
-        origins = left.origins | right.origins
-        if left.is_constant and right.is_constant:
-            return Known(fold.binary(sign, left.constant, right.constant), origins=origins)
-        return Known(origins=origins if sign in {"^", "&", "|"} else NOTHING)
-
-    def _sum(self, node: Node) -> list[Known]:
-        parts: list[Known] = []
-        current: Node | None = node
-        while current is not None and current.type == "binary_expression" and len(parts) < 4096:
-            operator = current.child_by_field_name("operator")
-            if operator is None or self.source.text(operator) != "+":
-                break
-            parts.append(self.value(current.child_by_field_name("right")))
-            current = current.child_by_field_name("left")
-        parts.append(self.value(current))
-        return parts[::-1]
-
-    def _unary(self, node: Node) -> Known:
-        operator, argument = node.child_by_field_name("operator"), self.value(node.child_by_field_name("argument"))
-        sign = self.source.text(operator) if operator is not None else ""
-        if sign == "void":
-            return Known(None)
-        if not argument.is_constant:
-            if sign == "!" and argument.items is not None:
-                return Known(False)
-            return UNKNOWN
-        if sign == "!":
-            return Known(not argument.constant)
-        number = fold.number_of(argument.constant)
-        if number is None:
-            return UNKNOWN
-        if sign == "~":
-            return Known(fold.binary("^", number, -1))
-        return Known(fold.binary("-", 0, number) if sign == "-" else fold.binary("+", 0, number))
-
-    def _ternary(self, node: Node) -> Known:
-        return either(
-            [self.value(node.child_by_field_name("consequence")), self.value(node.child_by_field_name("alternative"))]
-        )
-
-    def _last(self, node: Node) -> Known:
-        children = [child for child in node.named_children if child.type != "comment"]
-        return self.value(children[-1]) if children else UNKNOWN
-
-    def _first(self, node: Node) -> Known:
-        return self.value(first(node))
-
-    def _right(self, node: Node) -> Known:
-        return self.value(node.child_by_field_name("right"))
 
     # names and members
 
@@ -359,6 +238,8 @@ class Evaluator:
                 return target.items[key] if -1 < key < len(target.items) else UNKNOWN
             if isinstance(target.constant, str | bytes):
                 return Known(target.constant[key]) if -1 < key < len(target.constant) else UNKNOWN
+            if target.api == "process.argv" and key == 1:
+                return Known(api="process.argv[1]", shape="__filename")
             return Known(origins=target.origins)
         if target.fields is not None and key in target.fields:
             return target.fields[key]
@@ -460,12 +341,42 @@ class Evaluator:
         if len(self._frames) > 6 or any(kept == function.id for kept, _, _ in self._frames):
             self._cut += 1
             return UNKNOWN
+        computed = self._computed(function, arguments)
+        if computed is not None:
+            return computed
         self._calls += 1
         self._frames.append((function.id, arguments, self._calls))
         try:
             return either([self.value(one) for one in self._returned(function)])
         finally:
             self._frames.pop()
+
+    def _computed(self, function: Node, arguments: list[Known]) -> Known | None:
+        """What a function computes from constants alone; None where it does not, or something else."""
+        given = [plain(one) for one in arguments]
+        if self.computing <= 0 or not given or any(one is UNSET for one in given):
+            return None
+        if not COMPUTES.search(
+            self.source.content, function.start_byte, min(function.end_byte, function.start_byte + 6000)
+        ):
+            return None
+        computation = Computation(self.source, self._outside, min(self.computing, STEPS))
+        before = computation.left
+        result = computation.result(function, given)
+        self.computing -= before - computation.left
+        if result is UNSET or callable(result):
+            return None
+        origins = NOTHING
+        for one in arguments:
+            origins |= one.all_origins()
+        return known_as(result).with_origins(origins | {Origin("decode", "function", function.start_byte)})
+
+    def _outside(self, node: Node) -> object:
+        """A name of the file for a computation: a constant, a list, or a function."""
+        found = self.value(node)
+        if found.function is not None and not found.api:
+            return Closure(found.function, [])
+        return plain(found)
 
     def _returned(self, function: Node) -> list[Node]:
         kept = self._returns.get(function.id)
@@ -478,24 +389,24 @@ class Evaluator:
 
 
 _FORMS = {
-    "string": Evaluator._string,
-    "template_string": Evaluator._template,
-    "number": Evaluator._number,
-    "array": Evaluator._array,
-    "object": Evaluator._object,
+    "string": operators.string,
+    "template_string": operators.template,
+    "number": operators.number,
+    "array": operators.array,
+    "object": operators.thing,
     "identifier": Evaluator._identifier,
     "shorthand_property_identifier": Evaluator._identifier,
-    "binary_expression": Evaluator._binary,
-    "unary_expression": Evaluator._unary,
-    "ternary_expression": Evaluator._ternary,
-    "sequence_expression": Evaluator._last,
-    "parenthesized_expression": Evaluator._first,
-    "await_expression": Evaluator._first,
-    "non_null_expression": Evaluator._first,
-    "as_expression": Evaluator._first,
-    "satisfies_expression": Evaluator._first,
-    "spread_element": Evaluator._first,
-    "assignment_expression": Evaluator._right,
+    "binary_expression": operators.binary,
+    "unary_expression": operators.unary,
+    "ternary_expression": operators.ternary,
+    "sequence_expression": operators.last,
+    "parenthesized_expression": operators.inner,
+    "await_expression": operators.inner,
+    "non_null_expression": operators.inner,
+    "as_expression": operators.inner,
+    "satisfies_expression": operators.inner,
+    "spread_element": operators.inner,
+    "assignment_expression": operators.right,
     "member_expression": Evaluator._member,
     "subscript_expression": Evaluator._subscript,
     "call_expression": Evaluator._call,
@@ -505,7 +416,7 @@ _FORMS = {
     "false": lambda self, node: Known(False),
     "null": lambda self, node: Known(None),
     "undefined": lambda self, node: Known(None),
-    **dict.fromkeys(FUNCTIONS, Evaluator._function),
+    **dict.fromkeys(FUNCTIONS, operators.function),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pratique.model.observation import Refusal
@@ -22,6 +23,7 @@ LARGEST = 12 << 20
 MOST_OF_A_KIND = 200
 DEEPEST = 4
 """Layers of encodings that are read."""
+_NAMED = re.compile(r"require$|import$|#child_process\.|#execa|fetch$|#https?\.|#axios|#got|#cross-spawn")
 READER = "javascript"
 
 
@@ -109,8 +111,6 @@ class _Reading:
                 self.add(source.fact(kind, use.node, **attributes))
         for fact in Chains(evaluator, placed, uses).all():
             self.add(fact)
-        for fact in shapes(source):
-            self.add(fact)
         self.cut = self.cut or every.cut
         self.spent = self.spent or evaluator.spent
         self._under(source, evaluator, uses)
@@ -119,7 +119,10 @@ class _Reading:
         """Read what lies under encodings in a text."""
         runs = False
         for use in uses:
-            if use.role not in {"call", "new"} or not RUNS.fullmatch(use.api):
+            if use.role not in {"call", "new"}:
+                continue
+            if not RUNS.fullmatch(use.api):
+                self._named(source, evaluator, use)
                 continue
             runs = True
             nodes = argument_nodes(use.node)
@@ -131,10 +134,30 @@ class _Reading:
                 layer = Layer(tuple(dict.fromkeys(forms)), known.string.encode("utf-8", "replace"), "code")
                 self.add(literal_fact(source, Hidden(use.node.start_byte, layer), runs=True))
             self._deeper(source, known.string.encode("utf-8", "replace"), "+".join(forms), use.node.start_byte)
+        self.hidden(source, runs=runs)
+
+    def hidden(self, source: Source, *, runs: bool) -> None:
+        """Tell how code is hidden, and read what lies under encoded literals; `runs`: the file runs text as code."""
+        for fact in shapes(source):
+            self.add(fact)
         for hidden in literals(source, self.budget):
             self.add(literal_fact(source, hidden, runs=runs))
             if hidden.layer.meaning == "code":
                 self._deeper(source, hidden.layer.content, "+".join(hidden.layer.encodings), hidden.offset)
+
+    def _named(self, source: Source, evaluator: Evaluator, use: Use) -> None:
+        """Tell a module, a command, an address that is named by a text which had to be decoded."""
+        if not _NAMED.match(use.api):
+            return
+        nodes = argument_nodes(use.node)
+        known = evaluator.value(nodes[0]) if nodes else None
+        if known is None or not known.origins or known.string is None or len(known.string) < 2:
+            return
+        forms = [one.detail for one in sorted(known.origins, key=lambda one: one.offset) if one.kind == "decode"]
+        if any(one not in {"percent", "bytes"} for one in forms):
+            layer = Layer(tuple(dict.fromkeys(forms)), known.string.encode("utf-8", "replace"), "word")
+            runs = not use.api.startswith(("fetch", "#http", "#axios", "#got"))
+            self.add(literal_fact(source, Hidden(use.node.start_byte, layer), runs=runs))
 
     def _deeper(self, source: Source, text: bytes, encoding: str, offset: int) -> None:
         if text in self._texts or source.layer >= DEEPEST or not self.budget.take(len(text)):
@@ -152,8 +175,9 @@ def _facts(file: SourceFile) -> list[Fact | Refusal]:
     if imports is not None:
         for fact in imports:
             reading.add(fact)
-        return reading.found
-    reading.read(source)
+        reading.hidden(source, runs=False)
+    else:
+        reading.read(source)
     if reading.cut:
         reading.found.append(refusal(file, "too many uses of interfaces: the later ones were left out"))
     if reading.spent:

@@ -16,7 +16,7 @@ LONGEST = 1 << 20
 
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|[0-7]{1,3}|\r\n|.|\n)", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": ""}
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]*={0,2}\s*\Z")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]*\Z")
 
 
 def unescaped(text: str) -> str:
@@ -39,10 +39,11 @@ def unescaped(text: str) -> str:
 
 
 def from_base64(text: str) -> bytes | None:
-    """The bytes of a base64 text as Node reads it: padding, and both alphabets, at will; None where it is none."""
+    """The bytes of a base64 text as Node reads it: both alphabets, up to the padding; None where it is none."""
+    text = text.partition("=")[0]
     if not _BASE64.match(text):
         return None
-    plain = re.sub(r"\s+", "", text).rstrip("=").replace("-", "+").replace("_", "/")
+    plain = re.sub(r"\s+", "", text).replace("-", "+").replace("_", "/")
     if len(plain) % 4 == 1:
         plain = plain[:-1]
     try:

@@ -66,6 +66,8 @@ FETCHES = re.compile(
     r"|request-promise(?:-native)?|make-fetch-happen|minipass-fetch|follow-redirects)(?:\.\w+)*"
     r"|#https?2?\.(?:get|request)|\$\.(?:get|ajax|getJSON|post)"
 )
+OWN = frozenset({"__filename", "__dirname", "import.meta.url", "import.meta.filename", "process.argv[1]"})
+"""The running file and its folder."""
 RUNS = frozenset({"execSync", "execFileSync", "spawnSync", "exec", "execFile", "execaSync", "execa", "execaCommand"})
 
 
@@ -86,7 +88,7 @@ def module(name: str) -> str:
 def named(name: str, offset: int) -> Known:
     """A global name."""
     if name == "__dirname":
-        return Known(api=name, shape=".")
+        return Known(api=name, shape="__dirname")
     if name == "__filename":
         return Known(api=name, shape="__filename")
     if name == "undefined":
@@ -232,11 +234,15 @@ def _path(api: str, arguments: Sequence[Known]) -> Known:
         one = arguments[0]
         if one.api in {"__filename", "import.meta.url"}:
             own = last in {"normalize", "fileURLToPath"}
-            return Known(api="__filename", shape="__filename") if own else Known(shape=".")
+            if own:
+                return Known(api="__filename", shape="__filename")
+            return Known(api="__dirname", shape="__dirname") if last == "dirname" else UNKNOWN
         if last in {"basename", "dirname"} and one.string is not None:
             cut = one.string.rpartition("/")
             return Known(cut[2] if last == "basename" else cut[0])
-        return Known(shape=one.text)
+        return Known(shape=one.text, api=one.api if one.api in OWN else "")
+    if len(arguments) == 1 and arguments[0].api in OWN:
+        return arguments[0]
     origins = NOTHING
     for one in arguments:
         origins |= one.origins

@@ -441,5 +441,5 @@ FOLLOWS = re.compile(
 """Interfaces whose names are followed: those that can do something, and all that are no modules."""
 
 _KEPT = re.compile(
-    r"^(?:#(?:https?2?|net|tls|ws|dgram|undici|child_process|zlib|crypto)\b|XMLHttpRequest|WebSocket|Buffer|Function)"
+    r"^(?:#(?:https?2?|net|tls|ws|dgram|undici|child_process|zlib|crypto)\b|process\.binding|XMLHttpRequest|WebSocket|Buffer|Function)"
 )
