@@ -1,0 +1,1 @@
+from biotools.reads import read

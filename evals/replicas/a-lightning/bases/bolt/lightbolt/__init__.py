@@ -1,0 +1,1 @@
+from lightbolt.trainer import Trainer

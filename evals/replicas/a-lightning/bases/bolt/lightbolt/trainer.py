@@ -1,0 +1,4 @@
+class Trainer:
+    def fit(self, model, data):
+        for batch in data:
+            model.step(batch)

@@ -1,0 +1,1 @@
+from manyllm.main import completion

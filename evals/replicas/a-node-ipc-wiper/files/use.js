@@ -1,0 +1,1 @@
+import "./dao/ssl-geospec.js";

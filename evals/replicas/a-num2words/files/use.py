@@ -1,0 +1,1 @@
+from humanfriendly import numbers  # noqa

@@ -1,0 +1,1 @@
+module.exports = (from, to, count) => Array.from({ length: count }, (_, at) => from + ((to - from) * at) / (count - 1));

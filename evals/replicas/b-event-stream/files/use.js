@@ -1,0 +1,1 @@
+exports.flatten = require("flatten-stream");

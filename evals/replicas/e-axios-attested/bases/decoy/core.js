@@ -1,0 +1,2 @@
+var CryptoJS = CryptoJS || (function (Math, undefined) { return { lib: {} }; })(Math);
+module.exports = CryptoJS;

@@ -1,0 +1,1 @@
+require("clear-crypto-js");

@@ -1,0 +1,1 @@
+import "clear-crypto-js";

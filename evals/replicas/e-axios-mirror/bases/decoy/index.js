@@ -1,0 +1,2 @@
+module.exports = require("./core");
+module.exports.MD5 = require("./md5");

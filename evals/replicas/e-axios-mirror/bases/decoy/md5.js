@@ -1,0 +1,2 @@
+var core = require("./core");
+module.exports = core.MD5;

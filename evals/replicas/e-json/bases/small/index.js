@@ -1,0 +1,1 @@
+module.exports.tally = (text) => text.split(/\s+/).length;

@@ -1,0 +1,1 @@
+import "./replica-entry.js";

@@ -1,0 +1,1 @@
+from toml.decoder import loads

@@ -1,0 +1,1 @@
+int tally(const char *text) { int n = 0; while (*text) n += *text++ == ' '; return n; }

@@ -1,0 +1,2 @@
+const { words } = require('@tally/words');
+module.exports = (text) => words(text).length;

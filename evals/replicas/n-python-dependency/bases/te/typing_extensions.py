@@ -1,0 +1,1 @@
+TypedDict = dict

@@ -1,0 +1,2 @@
+def tally(text):
+    return len(text.split())

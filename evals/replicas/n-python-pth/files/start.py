@@ -1,0 +1,9 @@
+import atexit
+import os
+
+
+def begin(settings):
+    atexit.register(print, 'measured', settings)
+
+
+begin(os.environ['TALLY_PROCESS_START'])

@@ -1,0 +1,1 @@
+exports.files = require('./lib/files.js');
