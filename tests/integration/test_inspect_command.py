@@ -365,6 +365,25 @@ def test_a_source_archive_stands_beside_its_wheel_where_other_code_runs(
     assert {one.transition.predecessor for one in report.inspections} == {"pkg:pypi/alpha@1.0"}
 
 
+def test_a_release_against_its_source(home: Path, tmp_path: Path) -> None:
+    path = put(tmp_path, "axios", "1.14.1")
+    repository = tmp_path / "repository"
+    place = repository / "packages" / "axios"
+    place.mkdir(parents=True)
+    (repository / "package.json").write_text('{"name": "root"}')
+    release = packages.release("axios", "1.14.1")
+    (place / "package.json").write_text(packages.manifest_text(release.manifest))
+    for name, text in release.files.items():
+        (place / name).write_text(text)
+    same = only(inspected(str(path), against="none", depth=0, source=str(repository))).transition.examination
+    assert not [fact for fact in same.facts if fact.kind.startswith("source.")]
+    (place / "index.js").unlink()
+    other = only(inspected(str(path), against="none", depth=0, source=str(repository))).transition.examination
+    assert [fact.path for fact in other.facts if fact.kind == "source.missing"] == ["index.js"]
+    with pytest.raises(api.UsageError):
+        inspected(str(path), source=str(tmp_path / "none"))
+
+
 def test_what_is_missing_is_said_before_anything_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 

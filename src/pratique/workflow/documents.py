@@ -11,7 +11,7 @@ from urllib.parse import quote, urljoin
 
 from pratique.adapters.registry import NotFetched
 from pratique.ecosystems.npm.release_record import Packument
-from pratique.ecosystems.pypi.release_record import Project, read_page
+from pratique.ecosystems.pypi.release_record import Project, read_page, with_legacy
 from pratique.ecosystems.references import World, npm_name
 from pratique.model.observation import Refusal
 from pratique.targets.kept import npm_caches, npm_metadata, pnpm_store
@@ -143,7 +143,7 @@ class Documents:
             answer = self._document(access, url, _PYPI, "the index", problems)
             if answer is not None:
                 for project, source in _read(page, answer, "the index", problems):
-                    yield project, source, url
+                    yield self._with_more(access, project), source, url
         if self.around.online and not accesses:
             problems.append("no index is configured for pip or uv, and pip itself is not there to say its own")
         for access in accesses:
@@ -158,6 +158,14 @@ class Documents:
                         yield project, source, url
             for project, source in _read_kept(page, self.around.kept.document(url), problems):
                 yield project, source, url
+
+    def _with_more(self, access: Access, project: Project) -> Project:
+        """The project with what an older JSON document adds, where the index offers one beside its pages."""
+        if not access.url.endswith("/simple/"):
+            return project
+        url = urljoin(access.url, f"../pypi/{quote(project.name, safe='')}/json")
+        data = self._document(access, url, "application/json", "the index", [])
+        return with_legacy(project, data) if data is not None else project
 
     def _document(self, access: Access, url: str, accept: str, who: str, problems: list[str]) -> bytes | None:
         """A document of a registry: fetched a moment ago, or asked for now; None where it may not or cannot be."""

@@ -33,6 +33,7 @@ class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `references` are texts as a person writes them; `lockfiles` the paths of a lockfile as it was and as it is.
     `folders` hold archives. `offline`: nothing is fetched; `online`: for paths too. `at`: seconds since the epoch.
+    `source` and `rebuild`: folders of the tagged source and of a rebuild, that one release is compared with.
     `rules`: a folder of further rules. `jobs`: processes, 0: as many as there are processors.
     """
 
@@ -48,6 +49,8 @@ class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int = 0
     command: tuple[str, ...] = ()
     remember: bool = True
+    source: str = ""
+    rebuild: str = ""
 
 
 def inspect(request: InspectRequest) -> ReleaseReport:
@@ -63,6 +66,10 @@ def inspect(request: InspectRequest) -> ReleaseReport:
     for folder in request.folders:
         if not os.path.isdir(folder):
             raise UsageError("is no folder", where=f"--from {folder}", advice="Name a folder that holds archives")
+    for folder in (request.source, request.rebuild):
+        if folder and (len(request.references) != 1 or not os.path.isdir(folder)):
+            advice = "Name one release, and the folder of its source or of a rebuild"
+            raise UsageError("cannot be compared with", where=folder, advice=advice)
     rules = _rules(request.rules)
     references = [parse(text) for text in request.references]
     if request.against not in ("auto", "none"):
@@ -72,7 +79,13 @@ def inspect(request: InspectRequest) -> ReleaseReport:
     found: list[Inspection] = []
     refusals: list[Refusal] = []
     with _around(request, kept, online=not request.offline) as around:
-        asking = Asking(against=request.against, at=request.at, depth=request.depth)
+        asking = Asking(
+            against=request.against,
+            at=request.at,
+            depth=request.depth,
+            source=request.source,
+            rebuild=request.rebuild,
+        )
         if request.lockfiles is not None:
             found += _lockfiles(request, Acquirer(around), asking, facts, rules, refusals)
         else:

@@ -61,10 +61,9 @@ class Surroundings:
             self._scratch = None
 
     def ready(self) -> None:
-        """Read settings and places now: what follows may ask from several threads."""
-        self.npm_access("a")
-        if not (self.named or self.npm_caches or self.python_accesses):
-            return
+        """Read settings and places now: they are read once, and what follows may ask from several threads."""
+        for name in ("_npm_settings", "python_accesses", "named", "npm_caches"):
+            getattr(self, name)
 
     def fetch(
         self, access: Access, url: str, stated: Mapping[str, frozenset[str]], who: str, problems: list[str]

@@ -8,6 +8,7 @@ is a refusal.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -29,6 +30,7 @@ from pratique.workflow.documents import READER, NotHad
 from pratique.workflow.identity import identity, requirements
 from pratique.workflow.listings import Listing, no_record
 from pratique.workflow.remembered import Memory
+from pratique.workflow.source_folders import compared_with
 
 DEPENDENCY = "dependency"
 DEPTH = 2
@@ -52,6 +54,9 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     follow: Literal["all", "added"] = "all"
     """Which newly resolved dependencies are examined: `added` leaves out those whose range alone changed."""
     seconds: float = SECONDS
+    source: str = ""
+    """A folder of the tagged source that the release is compared with; `rebuild`: of a rebuild of it."""
+    rebuild: str = ""
 
 
 class Examiner:
@@ -229,7 +234,7 @@ class Examiner:
         """One release against its predecessor, then its newly resolved dependencies."""
         release = got.release
         before = previous.release if previous is not None else None
-        examination = self._examined(release, before)
+        examination = self._examined(release, before, depth)
         if got.facts:
             examination = msgspec.structs.replace(examination, facts=(*examination.facts, *got.facts))
         kind: TransitionKind = transition_kind(release.ecosystem, before.version if before else None, release.version)
@@ -248,12 +253,17 @@ class Examiner:
             tuple(dict.fromkeys(refusals)),
         )
 
-    def _examined(self, release: Release, before: Release | None) -> Examination:
+    def _examined(self, release: Release, before: Release | None, depth: int) -> Examination:
         from pratique.releases.examine import examine
+        from pratique.releases.sources import sources_of
 
         memory = Memory(self.kept, *(one.files for one in (release, before) if one is not None))
         moment = self.now if self.asking.at is None else self.asking.at
-        examination = examine(release, before, memory, clock=time.monotonic, at=moment)
+        sources = sources_of(release.ecosystem, moment)
+        with contextlib.ExitStack() as stack:
+            if depth == 0:
+                sources += compared_with(stack, release, self.asking.source, self.asking.rebuild)
+            examination = examine(release, before, memory, clock=time.monotonic, sources=sources, at=moment)
         memory.save()
         return examination
 

@@ -41,6 +41,13 @@ import click
     show_default=True,
     help="How deep newly resolved dependencies are followed.",
 )
+@click.option(
+    "--source",
+    default="",
+    metavar="DIR",
+    help="Compare it with its tagged source, checked out in this folder.",
+)
+@click.option("--rebuild", default="", metavar="DIR", help="Compare it with what a rebuild of it gave.")
 @click.option("--rules", type=click.Path(path_type=Path), metavar="DIR", help="A folder of further rules.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes to use. Default: the processors.")
 @click.option("--no-memory", is_flag=True, help="Neither use nor keep facts and archives of earlier runs.")
@@ -61,6 +68,8 @@ def inspect(
     online: bool,
     at: str | None,
     depth: int,
+    source: str,
+    rebuild: str,
     rules: Path | None,
     jobs: int | None,
     no_memory: bool,
@@ -90,6 +99,8 @@ def inspect(
             online=online,
             at=values.moment(at, "--at").timestamp() if at is not None else None,
             depth=depth,
+            source=source,
+            rebuild=rebuild,
             rules=rules,
             jobs=jobs or 0,
             command=("pratique", *sys.argv[1:]),
