@@ -27,7 +27,7 @@ def facts(
         for one in earlier if before is None else ():
             yield document.refusal(f"of the predecessor {predecessor.version} {one.reason}")
     compared = predecessor if before is not None else None
-    yield from gyp.facts(release, manifest, predecessor)
+    yield from gyp.facts(release, predecessor)
     yield from bundled.facts(release, manifest, predecessor)
     if manifest is None:
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +20,7 @@ from pratique.model.observation import Refusal
 from pratique.model.ports import Unreadable
 from pratique.model.release import Delta, Fact, Files, Release, Value
 from pratique.releases.manifest.commands import starts
-from pratique.releases.manifest.document import Manifest, refusal, short, shown
+from pratique.releases.manifest.document import refusal, short, shown
 from pratique.releases.manifest.scripts import GYP, of_command
 
 LARGEST = 1 << 20
@@ -82,7 +83,7 @@ def _of_dictionary(key: str, value: Mapping[Any, Any]) -> list[Command]:
     form = (
         "postbuild" if "postbuild_name" in value or "postbuild" in key else "rule" if "rule_name" in value else "action"
     )
-    return [Command(form, " ".join(words))]
+    return [Command(form, shlex.join(words))]
 
 
 def _of_conditions(value: Any) -> list[Command]:
@@ -127,14 +128,14 @@ def _expansions(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _without_list(text: str) -> str:
-    """`["node", "-p", "x"]` as a line; other text as it is."""
+    """`["node", "-p", "x"]` as a line of a shell; other text as it is."""
     if not text.startswith("["):
         return text
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
-    return " ".join(str(one) for one in value) if isinstance(value, list) else text
+    return shlex.join(str(one) for one in value) if isinstance(value, list) else text
 
 
 def _read(files: Files) -> tuple[dict[tuple[str, Command], None], list[Refusal]]:
@@ -164,7 +165,7 @@ def _read(files: Files) -> tuple[dict[tuple[str, Command], None], list[Refusal]]
     return found, refusals
 
 
-def facts(release: Release, manifest: Manifest | None, predecessor: Release | None) -> Iterator[Fact | Refusal]:
+def facts(release: Release, predecessor: Release | None) -> Iterator[Fact | Refusal]:
     """What runs when the release's native part is built, and what those command lines can do."""
     if GYP not in release.files.members:
         return
@@ -180,8 +181,7 @@ def facts(release: Release, manifest: Manifest | None, predecessor: Release | No
         if started:
             known["file"] = started[0]
         sha256 = release.files.members[path].sha256
-        yield Fact("trigger.setup", path, 0, shown(command.text), sha256, delta, known)
-        if manifest is not None and command.form != "condition":
-            yield from of_command(
-                manifest, command.text, 0, delta, "build", {}, release.files.members, path=path, sha256=sha256
-            )
+        fact = Fact("trigger.setup", path, 0, shown(command.text), sha256, delta, known)
+        yield fact
+        language = "python" if command.form == "condition" else "shell"
+        yield from of_command(fact, command.text, {}, release.files.members, reach="build", language=language)

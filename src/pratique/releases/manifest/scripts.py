@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pratique.model.observation import Refusal
 from pratique.model.release import Delta, Fact, Files, Release, SourceFile, Value
 from pratique.releases.manifest.commands import starts
-from pratique.releases.manifest.document import PATH, Manifest
+from pratique.releases.manifest.document import Manifest
 
 FOR_USERS = ("preinstall", "install", "postinstall")
 FOR_GIT = ("preprepare", "prepare", "postprepare", "prepack", "postpack")
@@ -104,7 +104,8 @@ def facts(
         yield fact
         if not implicit:
             reach = "lifecycle" if for_users else ""
-            yield from of_command(manifest, command, fact.line, delta, reach, scripts, release.files.members)
+            previous = old[event][0] if event in old else ""
+            yield from of_command(fact, command, scripts, release.files.members, reach=reach, previous=previous)
 
 
 def _delta_of(path: str, files: Files, predecessor: Release | None) -> Delta:
@@ -118,39 +119,52 @@ def _delta_of(path: str, files: Files, predecessor: Release | None) -> Delta:
 
 
 def of_command(
-    manifest: Manifest,
+    place: Fact,
     command: str,
-    line: int,
-    delta: Delta,
-    reach: str,
     scripts: Mapping[str, str],
     members: Mapping[str, object],
-    path: str = PATH,
-    sha256: str = "",
+    *,
+    reach: str,
+    previous: str = "",
+    language: str = "shell",
 ) -> Iterator[Fact | Refusal]:
-    """What a command line and the code in it can do, as facts of the file and line that it stands in."""
-    from pratique.releases.extract import facts_of_file
+    """What a command line and the code in it can do, as facts at the path and line of `place`, with its delta.
 
-    sha256 = sha256 or manifest.sha256
-    found: list[Fact | Refusal] = []
-    told: set[tuple[str, str]] = set()
-    for kind, text in (
-        ("shell", command),
-        *((one.language, one.code) for one in starts(command, scripts, members) if one.code),
-    )[:MOST_STARTED]:
-        if kind in {"shell", "javascript", "python"}:
-            found += facts_of_file(
-                SourceFile(path=path, content=text.encode("utf-8", "replace"), sha256=sha256, kind=kind)
-            )
-    for one in found:
+    What the `previous` command line could do already has the delta `kept`. `language` is that of the text itself.
+    """
+    before = set()
+    if previous and place.delta == "changed":
+        before = {_key(one) for one in _able(place, previous, scripts, members, language) if isinstance(one, Fact)}
+    told = set()
+    for one in _able(place, command, scripts, members, language):
         if isinstance(one, Refusal):
             yield one
             continue
-        key = (one.kind, repr(sorted(one.attributes.items())))
+        key = _key(one)
         if key in told:
             continue
         told.add(key)
         known: dict[str, Value] = {**one.attributes, "reach": reach} if reach else dict(one.attributes)
-        yield Fact(
-            kind=one.kind, path=path, line=line, excerpt=one.excerpt, sha256=sha256, delta=delta, attributes=known
-        )
+        delta: Delta = place.delta
+        if delta == "changed":
+            delta = "kept" if key in before else "added"
+        yield Fact(one.kind, place.path, place.line, one.excerpt, place.sha256, delta, known)
+
+
+def _able(
+    place: Fact, command: str, scripts: Mapping[str, str], members: Mapping[str, object], language: str
+) -> Iterator[Fact | Refusal]:
+    """The facts of a text and of the code in it, one piece after the other."""
+    from pratique.releases.extract import facts_of_file
+
+    pieces = [(language, command)]
+    if language == "shell":
+        pieces += [(one.language, one.code) for one in starts(command, scripts, members) if one.code]
+    for kind, text in pieces[:MOST_STARTED]:
+        if kind in {"shell", "javascript", "python"}:
+            yield from facts_of_file(SourceFile(place.path, text.encode("utf-8", "replace"), place.sha256, kind))
+
+
+def _key(fact: Fact) -> tuple[str, str]:
+    """What makes two facts of command lines the same."""
+    return fact.kind, repr(sorted(fact.attributes.items()))

