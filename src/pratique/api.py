@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pratique.model.release import ReleaseReport
     from pratique.model.report import SCHEMA, Report
     from pratique.model.resolution import Resolutions
-    from pratique.model.trust import TrustReport
+    from pratique.model.trust import TrustReport, TrustUpdate
     from pratique.releases.rules.words import rule_lines
     from pratique.report.applied import applied_lines
     from pratique.report.case_pages import pages as case_pages
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pratique.report.release_text import release_lines
     from pratique.report.renderer import FORMATS, Renderer, for_file, renderer
     from pratique.report.resolutions import resolution_json, resolution_lines
-    from pratique.report.trust import trust_json, trust_lines
+    from pratique.report.trust import trust_json, trust_lines, update_lines
     from pratique.report.verification import verification_json, verification_lines
     from pratique.report.words import printable
     from pratique.version import VERSION
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from pratique.workflow.select import Selection, available, load_incident, select
     from pratique.workflow.selftest import Proof, selftest
     from pratique.workflow.trust import TrustRequest, trust
+    from pratique.workflow.trust_update import UpdateRequest, update_trust
     from pratique.workflow.verify import VerifyRequest, verify
 
 __all__ = [
@@ -131,6 +132,8 @@ __all__ = [
     "Tried",
     "TrustReport",
     "TrustRequest",
+    "TrustUpdate",
+    "UpdateRequest",
     "UsageError",
     "VerifyRequest",
     "add_evidence",
@@ -198,6 +201,8 @@ __all__ = [
     "trust_lines",
     "try_rules",
     "undo",
+    "update_lines",
+    "update_trust",
     "verification_json",
     "verification_lines",
     "verify",
@@ -282,6 +287,10 @@ _HOMES = {
     "trust": ("pratique.workflow.trust", "trust"),
     "TrustRequest": ("pratique.workflow.trust", "TrustRequest"),
     "TrustReport": ("pratique.model.trust", "TrustReport"),
+    "TrustUpdate": ("pratique.model.trust", "TrustUpdate"),
+    "UpdateRequest": ("pratique.workflow.trust_update", "UpdateRequest"),
+    "update_lines": ("pratique.report.trust", "update_lines"),
+    "update_trust": ("pratique.workflow.trust_update", "update_trust"),
     "trust_json": ("pratique.report.trust", "trust_json"),
     "trust_lines": ("pratique.report.trust", "trust_lines"),
     "Tried": ("pratique.workflow.rules", "Tried"),

@@ -180,3 +180,22 @@ class TrustReport(msgspec.Struct, frozen=True, omit_defaults=True):
         if "not-examined" in outcomes or any(refusal.relevant for refusal in refusals):
             return 4
         return 0
+
+
+class TrustUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it. `reason` says why nothing was changed, empty where it was renewed or is current."""
+
+    repository: str
+    folder: str
+    changed: bool = False
+    version: int = 0
+    logs: int = 0
+    authorities: int = 0
+    registry_keys: int = 0
+    remarks: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 renewed or current · 4 refused, and nothing was changed."""
+        return 4 if self.reason else 0

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 import msgspec
 
 from pratique.model.observation import Refusal
-from pratique.model.trust import AttestationResult, LockfileTrust, PublisherChange, TrustReport, TrustResult
+from pratique.model.trust import (
+    AttestationResult,
+    LockfileTrust,
+    PublisherChange,
+    TrustReport,
+    TrustResult,
+    TrustUpdate,
+)
 from pratique.report.words import clip, count, inert_json, printable
 
 WIDTH = 100
@@ -203,3 +210,17 @@ def trust_json(report: TrustReport) -> bytes:
 
 def _with_outcome(result: TrustResult) -> dict[str, object]:
     return {**msgspec.to_builtins(result), "outcome": result.outcome}
+
+
+def update_lines(found: TrustUpdate) -> Iterator[str]:
+    """What came of an update of trust roots, for people."""
+    if found.reason:
+        yield clip(printable(f"REFUSED  {found.repository}: nothing was changed"), WIDTH)
+        yield from _row("BECAUSE", found.reason)
+    else:
+        word = "RENEWED" if found.changed else "CURRENT"
+        yield clip(printable(f"{word}  {found.repository}, version {found.version}"), WIDTH)
+        parts = (count(found.logs, "log"), count(found.authorities, "authority"), count(found.registry_keys, "key"))
+        yield from _row("HOLDS", f"{parts[0]}, {parts[1]}, {parts[2]} of the registry")
+    for remark in found.remarks:
+        yield from _row("NOTE", remark)

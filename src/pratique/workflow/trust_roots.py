@@ -63,14 +63,18 @@ def roots_in_force(trusted_root: Path | None = None, keys: Path | None = None, f
         named = ", ".join(str(path) for path in (trusted_root, keys) if path is not None)
         return Roots(document, listed, source=named, taken="a file that was named")
     folder = folder or default_folder()
+    kept = kept_document(folder)
+    source = "bundled" if folder is None or not (folder / UPDATED).is_file() else "the last update"
+    return Roots(bytes(kept.trusted_root), bytes(kept.registry_keys), source=source, taken=kept.taken)
+
+
+def kept_document(folder: Path | None) -> Kept:
+    """What an update left in a folder, else what comes with the program. Raises UsageError, ConfigurationError."""
     updated = folder / UPDATED if folder is not None else None
     if updated is not None and updated.is_file():
-        kept = _kept(_bytes(updated), str(updated))
-        return Roots(bytes(kept.trusted_root), bytes(kept.registry_keys), source="the last update", taken=kept.taken)
-    kept = _kept(
-        (resources.files("pratique.releases.attestations") / "roots" / "known.json").read_bytes(), "roots/known.json"
-    )
-    return Roots(bytes(kept.trusted_root), bytes(kept.registry_keys), source="bundled", taken=kept.taken)
+        return _kept(_bytes(updated), str(updated))
+    known = resources.files("pratique.releases.attestations") / "roots" / "known.json"
+    return _kept(known.read_bytes(), "roots/known.json")
 
 
 def _kept(data: bytes, where: str) -> Kept:

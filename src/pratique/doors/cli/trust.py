@@ -124,3 +124,27 @@ def check(
         sys.stdout.buffer.write(whole)
         sys.stdout.flush()
     return report.exit_code
+
+
+@trust.command()
+@click.option("--repository", metavar="URL", help="A repository of The Update Framework. Default: sigstore's own.")
+@click.option("--root", type=_FILE, metavar="FILE", help="The first root metadata of a repository that is not known.")
+@click.option(
+    "--keys-target",
+    metavar="NAME",
+    help="What the repository calls the registry's keys. Default: HOST/keys.json, of npm's registry.",
+)
+def update(repository: str | None, root: Path | None, keys_target: str | None) -> int:
+    """Renew trust roots and registry keys out of a signed repository.
+
+    This alone asks a network for them. What the repository shows must be signed, in date, and never older than what
+    was seen of it before.
+
+    Exit codes: 0 renewed, or current; 4 refused, and nothing was changed; 1 internal error; 2 usage.
+    """
+    from pratique import api
+
+    found = api.update_trust(api.UpdateRequest(repository=repository, root=root, keys_target=keys_target))
+    for line in api.update_lines(found):
+        click.echo(line)
+    return found.exit_code

@@ -1,4 +1,4 @@
-"""What a verification tells the rules: only what is wrong, lost or changed, for what is right proves nothing."""
+"""What a verification tells the rules: only what is wrong or changed, for what is right proves nothing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pratique.releases.attestations.statement import PUBLISH
 
 
 def trust_facts(result: TrustResult) -> tuple[Fact, ...]:
-    """The facts of one verified release: `trust.invalid`, `trust.lost`, `trust.changed`; each of the record as a whole.
+    """The facts of one verified release: `trust.invalid` and `trust.changed`, each of the record as a whole.
 
-    A part that was not examined gives no fact: it is among the refusals of whoever asked.
+    What was lost is no fact of these: the record alone tells it (`trust.lost` of `registry_facts`). A part that was not
+    examined gives no fact: it is among the refusals of whoever asked.
     """
     found = [
         _fact("trust.invalid", f"signature: {one.reason}", what="signature", reason=one.reason, keyid=one.keyid)
@@ -31,9 +32,6 @@ def trust_facts(result: TrustResult) -> tuple[Fact, ...]:
                     keyid=attestation.keyid,
                 )
             )
-    for what in result.lost:
-        text = f"{what}: {result.predecessor} had it"
-        found.append(_fact("trust.lost", text, what=what, since=result.predecessor, releases=1))
     for one in result.differences:
         if one.by != POLICY:
             text = f"{one.claim}: {one.found}, in {one.by} {one.expected}"

@@ -66,10 +66,11 @@ def release_of(document: bytes) -> tuple[str, str] | None:
         if isinstance(found, dict) and "attestations" in found:
             found = found["attestations"][0]["bundle"]
         subject = decoded(base64.b64decode(found["dsseEnvelope"]["payload"]))["subject"][0]["name"]
-        name, _, version = subject.removeprefix("pkg:npm/").rpartition("@")
+        prefix, _, path = subject.partition("pkg:npm/")
+        name, _, version = path.rpartition("@")
     except (Rejected, NotExamined, binascii.Error, ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None
-    return unquote(name), version
+    return (unquote(name), version) if name and not prefix else None
 
 
 def check_kind(statement: Statement, outer: str | None) -> None:
