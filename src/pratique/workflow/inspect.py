@@ -171,7 +171,8 @@ def _lockfiles(
     assert request.lockfiles is not None
     old, new = request.lockfiles
     changes = difference(read_lockfile(old, new), read_lockfile(new, old))
-    jobs = request.jobs or machine.processors()
+    waiting = 1 if request.offline else 2
+    jobs = request.jobs or machine.processors() * waiting
     found, gaps = transitions(changes, acquirer, asking, facts, jobs)
     refusals += gaps
     refusals += [Refusal(purl, READER, "is gone from the lockfile", False) for purl in changes.removed]

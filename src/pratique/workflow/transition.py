@@ -238,7 +238,7 @@ class Examiner:
         if got.facts:
             examination = msgspec.structs.replace(examination, facts=(*examination.facts, *got.facts))
         kind: TransitionKind = transition_kind(release.ecosystem, before.version if before else None, release.version)
-        if before is None and any(note.relevant for note in notes):
+        if before is None and ((self.asking.against == "none" and not depth) or any(note.relevant for note in notes)):
             kind = "unknown"
         refusals = [*got.refusals, *notes]
         dependencies: list[Transition] = []
@@ -349,7 +349,7 @@ class Examiner:
     @property
     def _auto(self) -> Examiner:
         """The same examiner where no predecessor was named: what `--against` names is one of the release alone."""
-        if self.asking.against in ("auto", "none"):
+        if self.asking.against == "auto":
             return self
         return Examiner(self.acquirer, msgspec.structs.replace(self.asking, against="auto"), self.kept)
 
