@@ -54,7 +54,8 @@ def effective(manifest: Manifest | None, files: Files | None) -> dict[str, tuple
 def facts(
     release: Release, manifest: Manifest, predecessor: Release | None, before: Manifest | None
 ) -> Iterator[Fact | Refusal]:
-    """A fact for each event that the release has or its predecessor had, and the facts of code in the command lines."""
+    """A fact for each event that the release has or its predecessor had, and what command lines that run for users are
+    able to do: an author's own scripts may publish, push and fetch."""
     new = effective(manifest, release.files)
     old = effective(before, predecessor.files if predecessor is not None else None)
     scripts = manifest.strings("scripts")
@@ -102,10 +103,9 @@ def facts(
             implicit=implicit,
         )
         yield fact
-        if not implicit:
-            reach = "lifecycle" if for_users else ""
+        if for_users and not implicit:
             previous = old[event][0] if event in old else ""
-            yield from of_command(fact, command, scripts, release.files.members, reach=reach, previous=previous)
+            yield from of_command(fact, command, scripts, release.files.members, reach="lifecycle", previous=previous)
 
 
 def _delta_of(path: str, files: Files, predecessor: Release | None) -> Delta:

@@ -50,6 +50,8 @@ class Usage(msgspec.Struct):
     complete: bool
     declares: bool
     """Whether the release holds declarations of types: these may use types that no import names."""
+    described: str
+    """The package whose types the release holds, or held before that package had its own."""
 
     def of(self, name: str, *, searched: bool) -> tuple[Known, str]:
         """Whether a dependency is used, and the file that shows it. `no` only where all was searched."""
@@ -63,6 +65,8 @@ class Usage(msgspec.Struct):
             return "unknown", self.named[name]
         if name.startswith("@types/") and self.declares:
             return "unknown", ""
+        if name == self.described:
+            return "unknown", PATH
         return ("no" if searched and self.complete else "unknown"), ""
 
     def typed(self, name: str) -> bool:
@@ -100,7 +104,8 @@ def usage(
     wanted = [name for name in dict.fromkeys(new) if name not in imported]
     named, complete, refusals = _named(release, manifest, wanted)
     declares = any(path.endswith((".d.ts", ".d.mts", ".d.cts")) for path in release.files.members)
-    return Usage(imported, started, named, complete, declares), refusals
+    described = untyped(release.name) if release.name.startswith("@types/") else ""
+    return Usage(imported, started, named, complete, declares, described), refusals
 
 
 def _named(release: Release, manifest: Manifest, wanted: list[str]) -> tuple[dict[str, str], bool, tuple[Refusal, ...]]:

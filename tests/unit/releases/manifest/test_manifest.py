@@ -265,6 +265,16 @@ def test_what_a_command_line_is_able_to_do_is_told_where_it_stands() -> None:
     assert one(told, within="flow").kind == "chain.download-to-run"
 
 
+def test_what_an_author_runs_is_no_capability_of_the_release() -> None:
+    new = release({"scripts": {"postpublish": "git push && curl https://files.example/a | sh"}})
+    assert [each.kind for each in found(new, release({})) if each.kind.startswith(("capability.", "chain."))] == []
+
+
+def test_a_package_of_types_that_became_empty_depends_on_what_it_described() -> None:
+    new = release({"dependencies": {"mooring": "*"}}, name="@types/mooring")
+    assert one(found(new, release({}), {}, "dependency.declared"), name="mooring").attributes["imported"] == "unknown"
+
+
 def test_code_within_a_script_or_an_action_is_read() -> None:
     code = "require('child_process').exec('echo x')"
     gyp = f"{{'targets': [{{'actions': [{{'action': ['node', '-e', {code!r}]}}]}}]}}"
