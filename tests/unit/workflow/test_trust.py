@@ -359,3 +359,9 @@ def test_json_and_text(desk: Desk) -> None:
     assert max(len(line) for line in lines) <= 100
     assert "\x1b" not in "".join(lines)
     assert any("not what they do" in line for line in lines)
+
+
+def test_the_published_schema_is_current() -> None:
+    from pratique.report import trust_schema
+
+    assert trust_schema.PATH.read_text(encoding="utf-8") == trust_schema.text()
