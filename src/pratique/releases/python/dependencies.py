@@ -21,6 +21,12 @@ _NOT_CODE = re.compile(
 )
 
 
+_TEXTS = (".py", ".pyw", ".pyx", ".pth", ".toml", ".cfg", ".ini", ".json", ".yaml", ".yml", ".sh", ".txt")
+_DECLARES = re.compile(
+    r"(?:^|/)(?:[^/]+\.(?:dist|egg)-info/.*|requirements[^/]*\.txt|pyproject\.toml|setup\.(?:cfg|py)|[^/]*\.lock)$"
+)
+
+
 def facts(
     release: Release,
     metadata: Metadata,
@@ -34,6 +40,9 @@ def facts(
     earlier, known = _earlier(release, before)
     imported, complete, refusals = imports(release, file_facts)
     yield from refusals
+    states = {name: used(name, imported, complete) for name, _ in new}
+    named = mentioned(release, [name for name, state in states.items() if state == "no"])
+    states.update(dict.fromkeys(named, "unknown"))
     for key, one in new.items():
         delta: Delta = "unknown"
         previous = old.get(key)
@@ -44,7 +53,9 @@ def facts(
             attributes["previous"] = previous.range
         if delta == "added" and any(name == one.name for name, _ in old):
             attributes["moved_from"] = next(_group(extra) for name, extra in old if name == one.name)
-        attributes["imported"] = used(one.name, imported, complete)
+        attributes["imported"] = states[one.name]
+        if one.name in named:
+            attributes["named"] = named[one.name]
         attributes["seen_before"] = "yes" if one.name in earlier else "no" if known else "unknown"
         fact = metadata.fact("dependency.declared", one.line, one.text, attributes)
         yield _with(fact, delta)
@@ -92,7 +103,35 @@ def used(name: str, imported: Mapping[str, str], complete: bool) -> str:
     words = [word for word in name.split("-") if len(word) > 3]
     if any(word in module for word in words for module in held):
         return "unknown"
-    return "no"
+    plain = name.replace("-", "")
+    near = any(len(module) > 4 and (plain.startswith(module) or module.startswith(plain)) for module in held)
+    return "unknown" if near else "no"
+
+
+def mentioned(release: Release, names: list[str]) -> dict[str, str]:
+    """Distributions whose name stands in a text of the release, with the first file: a command, a plug-in, a setting.
+
+    What only declares dependencies, and prose, says nothing.
+    """
+    found: dict[str, str] = {}
+    if not names:
+        return found
+    spelled = {name: re.compile(re.escape(name.encode()).replace(rb"\-", rb"[-_.]?"), re.IGNORECASE) for name in names}
+    left = BUDGET
+    for path, member in release.files.members.items():
+        if not path.endswith(_TEXTS) or _DECLARES.search(path):
+            continue
+        left -= member.size
+        if left < 0 or len(found) == len(names):
+            break
+        try:
+            content = release.files.read(path)
+        except Unreadable:
+            continue
+        for name, pattern in spelled.items():
+            if name not in found and pattern.search(content):
+                found[name] = path
+    return found
 
 
 def _earlier(release: Release, before: Metadata | None) -> tuple[set[str], bool]:

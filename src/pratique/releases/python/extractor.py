@@ -149,9 +149,10 @@ class Examiner:
         told: set[str] = set()
         for one in bindings.imports:
             module = f"{'.' * one.level}{one.module}"
-            if module and module not in told:
-                told.add(module)
-                found.append(self._import(source, module, one.offset, False))
+            for possible in (module, _below(module, one.name)):
+                if possible and possible not in told:
+                    told.add(possible)
+                    found.append(self._import(source, possible, one.offset, False))
         scopes = Scopes(bindings)
         keys: set[tuple[str, str]] = set()
 
@@ -217,6 +218,13 @@ class Examiner:
         literal = isinstance(code.constant, str | bytes)
         add("capability.dynamic-code", node.start_byte, node.end_byte, {"api": "exec", "literal": literal})
         events.append(Event("run", "exec", node, code, code, ""))
+
+
+def _below(module: str, name: str) -> str:
+    """A name that is imported out of a module, as the module that it may be; empty where it cannot be one."""
+    if not name or name == "*" or not name.islower() or gate.form(module) == "builtin":
+        return ""
+    return f"{module}{name}" if module.endswith(".") else f"{module}.{name}"
 
 
 def chosen_calls(bindings: Bindings) -> Iterator[Node]:

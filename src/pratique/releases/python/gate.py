@@ -274,10 +274,24 @@ def imported(source: Source) -> Iterator[tuple[str, int]]:
         if quotes[0] % 2 or quotes[1] % 2:
             continue  # it stands in documentation
         if line[1] is not None:
-            yield line[1].decode("utf-8", "replace"), start
+            module = line[1].decode("utf-8", "replace")
+            yield module, start
+            if form(module) != "builtin":
+                yield from ((name, start) for name in _names(text, module, line.end() - 1))
         elif line[2] is not None:
             for part in line[2].decode("utf-8", "replace").split(",")[:40]:
                 yield part.split()[0], start
+
+
+def _names(text: bytes, module: str, start: int) -> Iterator[str]:
+    """The names that a line imports out of a module, each as the module that it may be."""
+    end = text.find(b")" if text[start : start + 1] == b"(" else b"\n", start)
+    listed = text[start : end if 0 <= end < start + 4000 else start + 400].strip(b"() \t\r\n")
+    for part in listed.split(b","):
+        words = part.split()
+        name = words[0].decode("utf-8", "replace") if words else ""
+        if name.isidentifier() and name.islower():
+            yield f"{module}{name}" if module.endswith(".") else f"{module}.{name}"
 
 
 def form(module: str) -> str:

@@ -103,8 +103,10 @@ def test_sources_of_dependencies(text: str, source: str) -> None:
         ("beautifulsoup4", "def f():\n    from bs4 import x", "yes"),
         ("colorama", "import os", "unknown"),
         ("widget-tools", "import widget_extras", "unknown"),
-        ("widget-tools", '"""\nimport widget_tools\n"""', "no"),
-        ("widget-tools", "from x \\\n  import widget_tools", "no"),
+        ("widget-tools", '"""\nimport widget_tools\n"""', "unknown"),
+        ("widget-tools", "run(['widget-tools'])", "unknown"),
+        ("widget-tools", "import other", "no"),
+        ("widget-tools", "from x \\\n  import widget_tools", "unknown"),
     ],
 )
 def test_what_is_imported_under_another_name(name: str, code: str, expected: str) -> None:
