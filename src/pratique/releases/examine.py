@@ -7,6 +7,7 @@ it begins. The same bytes are never read twice: facts are kept by digest in the 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -34,6 +35,8 @@ _PASSIVE = frozenset(("native", "archive", "image", "binary", "map"))
 """Kinds that are read up to a higher bound: what tells them stands at their beginning or is counted."""
 _SMALL = 1 << 16
 """A kept file without a suffix that is smaller is looked at for what it is: a command, mostly."""
+_NATIVE = (".node", ".so", ".dll", ".dylib", ".exe", ".wasm", ".pyd")
+"""Suffixes of native programs and libraries."""
 _MATTERS = frozenset(("native", "archive", "shell", "path-configuration", "gyp", "manifest", *_LANGUAGES))
 
 
@@ -399,9 +402,16 @@ class _Examining:
                 attributes["new_file"] = lasting(fact.path) not in self.earlier
                 if fact.kind in known:
                     attributes["new_in_package"] = False
+                elif fact.kind == "content.native":
+                    attributes["new_in_package"] = not self._had_native
                 elif gated(fact.kind) and fact.kind not in self.unsettled:
                     attributes["new_in_package"] = True
         return msgspec.structs.replace(fact, delta=state, attributes=attributes)
+
+    @functools.cached_property
+    def _had_native(self) -> bool:
+        """Whether the predecessor holds a file that by its name is a native program or library."""
+        return self.before is not None and any(path.endswith(_NATIVE) for path in self.before.members)
 
     def _with_reach(self, fact: Fact, way: str) -> Fact:
         if not way or not fact.kind.startswith(CODE):

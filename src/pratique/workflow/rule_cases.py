@@ -44,6 +44,7 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     published: str | None = None
     first_published: str | None = None
     publisher: str | None = None
+    address: str | None = None
     maintainers: tuple[str, ...] | None = None
     trusted_publisher: str | None = None
     approver: str | None = None
@@ -150,7 +151,10 @@ def _record(record: _Record, folder: str) -> RegistryRecord:
         if name in record.absent:
             fields[name] = Stated(state="absent")
         elif value is not None:
-            fields[name] = Stated(state="present", value=_value(name, value, folder))
+            told = _value(name, value, folder)
+            if name in _NAMES and record.address is not None:
+                told = Publisher(value, record.address)
+            fields[name] = Stated(state="present", value=told)
     return RegistryRecord(**fields)
 
 

@@ -17,7 +17,7 @@ _HEX_NAME = re.compile(rb"(?<![\w$])_0x[0-9a-fA-F]{2,8}(?![\w$])")
 _NAME = re.compile(rb"(?<![\w$'\"])[A-Za-z_$][\w$]*")
 _ROTATION = re.compile(rb"\[?[.'\"]{1,2}push['\"]?\]?\(\s*[\w$]+\s*\[?[.'\"]{1,2}shift['\"]?\]?\(\s*\)\s*\)")
 _FETCH_BY_NUMBER = re.compile(
-    rb"(?<![\w$.])([A-Za-z_$][\w$]*)\(\s*(?:0x[0-9a-f]+|-?\d{1,6})\s*(?:,\s*['\"][^'\"]{0,8}['\"]\s*)?\)"
+    rb"(?<![\w$.])([A-Za-z_$][\w$]*)\(\s*(?:['\"]?0x[0-9a-f]+['\"]?|-?\d{1,6})\s*(?:,\s*['\"][^'\"]{0,8}['\"]\s*)?\)"
 )
 _ARRAY = re.compile(rb"=\s*\[\s*(?:(?:'[^'\n]{0,400}'|\"[^\"\n]{0,400}\")\s*,\s*){15}")
 _SIGNS = re.compile(rb"[\[\]()!+{}]{300,}")
@@ -80,7 +80,7 @@ def _strings(source: Source) -> Iterator[Fact]:
     for number, match in enumerate(_FETCH_BY_NUMBER.finditer(content)):
         name = match.group(1)
         calls[name] = calls.get(name, 0) + 1
-        if b"(0x" in match.group():
+        if b"0x" in match.group()[len(name) :]:
             hexadecimal[name] = hexadecimal.get(name, 0) + 1
         if number > 20_000:
             break
