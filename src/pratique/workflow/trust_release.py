@@ -96,6 +96,10 @@ class Verifying:
         integrity = dist.get("integrity")
         published = listing.published(version)
         signatures = verify_signatures(listing.name, version, integrity, dist.get("signatures"), published, self.roots)
+        if dist and not signatures and listing.record(version).signatures.state == "unavailable":
+            refusals.append(
+                _told(listing.name, version, "the record states no signature for any version, as mirrors drop them")
+            )
         expected = _npm_expected(integrity, self.inputs.artifact)
         if self.inputs.artifact is not None and "integrity" in expected and len(set(expected.values())) > 1:
             refusals.append(_told(listing.name, version, "the archive at hand is not the one that the record states"))

@@ -110,12 +110,23 @@ def test_nothing_at_hand_is_not_examined(desk: Desk) -> None:
     assert found.signatures[0].outcome == "verified"
 
 
-def test_nothing_stated_is_nothing_to_verify(desk: Desk) -> None:
+def test_a_record_that_states_nothing_is_not_examined(desk: Desk) -> None:
     record = document()
     for version in record["versions"].values():
         version["dist"] = {"tarball": "https://registry.example/x.tgz", "integrity": version["dist"]["integrity"]}
     path = desk.file("record.json", record)
     report = desk.run(f"npm:{NAME}@1.2.5", record=path)
+    assert (report.results[0].outcome, report.exit_code) == ("not-examined", 4)
+    assert [item.reason for item in report.results[0].refusals] == [
+        "the record states no signature for any version, as mirrors drop them"
+    ]
+    assert report.results[0].lost == ()
+
+
+def test_nothing_stated_is_nothing_to_verify(desk: Desk) -> None:
+    file = {"filename": "quay-1.0.tar.gz", "url": "http://localhost/quay-1.0.tar.gz", "hashes": {"sha256": "0" * 64}}
+    page = {"meta": {"api-version": "1.1"}, "name": "quay", "files": [file]}
+    report = desk.run("pypi:quay==1.0", record=desk.file("page.json", page))
     assert (report.results[0].outcome, report.exit_code) == (None, 0)
     assert next(trust_lines(report)).startswith("NOTHING TO VERIFY")
 
