@@ -131,6 +131,7 @@ class _Examining:
         if self._read_as_run(reached, stated):
             reached = self._reached(stated)
         states = self._deltas(told)
+        self._run_by_themselves(kept, reached)
         self._kept_facts(kept, states)
         known = self._known_kinds()
         facts = [
@@ -353,6 +354,24 @@ class _Examining:
                     change.path, content, change.before.sha256, change.kind, tell=False
                 )
                 yield from self.old[change.path]
+
+    def _run_by_themselves(self, kept: Sequence[str], reached: Mapping[str, str]) -> None:
+        """Facts of kept files that run at install or at a start: a release may add no more than what starts them."""
+        for path in kept:
+            if reached.get(path) not in ("lifecycle", "startup"):
+                continue
+            member = self.files.members[path]
+            if member.size > self.left_kept:
+                reason = "runs by itself and was not read: the budget for kept files was used up"
+                self.refusals.append(Refusal(path, READER, reason, True))
+                continue
+            content = self._bytes(self.files, path, tell=True)
+            if content is not None:
+                self.left_kept -= member.size
+                kind = kind_of(path, sample(content))
+                kind = "javascript" if kind == "text" and self.release.ecosystem == "npm" else kind
+                found = self._facts_of(path, content, member.sha256, kind, tell=True)
+                self.facts[path] = [msgspec.structs.replace(fact, delta="kept") for fact in found]
 
     def _kept_facts(self, kept: Sequence[str], states: Mapping[str, Sequence[Placed]]) -> None:
         """Facts of kept files, as far as they tell whether added code is new in the package, or complete a chain."""

@@ -210,3 +210,14 @@ def test_where_only_imports_matter_the_predecessor_is_looked_at_cheaply() -> Non
         "./c": "added",
     }
     assert result.examined.read_files == 1
+
+
+def test_a_kept_file_that_a_new_script_starts_is_read() -> None:
+    before = {"package.json": MANIFEST, "index.js": b"", "sleeping.js": SENDS, "other.js": READS}
+    hook = b'{"name": "sample", "main": "index.js", "scripts": {"postinstall": "node sleeping.js"}}'
+    result = examined({**before, "package.json": hook}, before)
+    (only,) = found(result, "capability.network")
+    assert (only.path, only.delta, only.attributes["reach"]) == ("sleeping.js", "kept", "lifecycle")
+    assert not found(result, "capability.credential-read")
+    result = examined({**before, "package.json": hook}, before, budget=Budget(kept_bytes=3))
+    assert ("sleeping.js", True) in [(one.path, one.relevant) for one in result.refusals]
