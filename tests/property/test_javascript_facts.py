@@ -173,7 +173,7 @@ def test_random_bytes_are_refused_at_once() -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_at_once() -> None:
-    found = told(b"a=1;" * (4 << 20))
+    found = told(b"a=1;" * (5 << 20))
     assert [type(one) for one in found] == [Refusal]
 
 

@@ -17,7 +17,7 @@ from pratique.releases.javascript.obfuscation import Hidden, literal_fact, liter
 from pratique.releases.javascript.source import Source
 from pratique.releases.javascript.uses import Use, Uses
 
-LARGEST = 12 << 20
+LARGEST = 16 << 20
 """Bytes of a file that are read for facts; a larger one is refused."""
 
 MOST_OF_A_KIND = 200
@@ -30,7 +30,7 @@ READER = "javascript"
 def facts(file: SourceFile) -> Iterator[Fact | Refusal]:
     """What a file of JavaScript or TypeScript is able to do, imports, hides; total, bounded in time.
 
-    A file over 12 MB, of bytes that are no text, or without the extra `inspect` is a refusal. Facts are in line order.
+    A file over 16 MB, of bytes that are no text, or without the extra `inspect` is a refusal. Facts are in line order.
     """
     if file.kind not in {"javascript", "typescript"}:
         return
