@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from pratique.model.release import Fact, Value
+from pratique.releases.javascript.bindings import Binding
 from pratique.releases.javascript.combined import argument_nodes
 from pratique.releases.javascript.effects import defanged
 from pratique.releases.javascript.evaluate import Evaluator
@@ -124,7 +125,7 @@ class Chains:
             return
         secrets = [one for one in self.placed if one.kind == "capability.credential-read"]
         secrets = [one for one in secrets if one.attributes.get("place") != "environment-file"]
-        secrets += [one for one in self.placed if one.attributes.get("whole") and one.use.role in {"passed", "read"}]
+        secrets += [one for one in self.placed if one.attributes.get("whole") and self._values(one.use)]
         sends = [one for one in self.placed if one.kind == "capability.network" and one.attributes.get("sends")]
         sends += [Placed("capability.network", use, {}) for use in self.uses if SENDS.fullmatch(use.api)]
         best: tuple[str, Placed, Placed] | None = None
@@ -147,6 +148,14 @@ class Chains:
             destination=str(other.attributes.get("destination", "")),
             secret=str(one.attributes.get("place") or one.attributes.get("name", "")),
         )  # fmt: skip
+
+    def _values(self, use: Use) -> bool:
+        """Whether all variables are handed on with their values, not their names alone."""
+        path = self.source.path(use.node)
+        if use.role not in {"passed", "read"} or len(path) < 3:
+            return False
+        callee = path[-3].child_by_field_name("function") if path[-3].type == "call_expression" else None
+        return callee is None or self.source.text(callee, 40) != "Object.keys"
 
     def _together(self, one: Node, other: Node) -> bool:
         """Whether the nearest function around one of two nodes holds the other, and is no module of a bundle."""
@@ -222,7 +231,7 @@ class Chains:
                 "chain.download-to-run", use.node, ["download", "process"], "flow", [one.offset for one in fetched],
                 destination=defanged(fetched[0].detail),
             )  # fmt: skip
-        elif decoded and any(one.is_constant for one in arguments):
+        elif decoded and arguments[0].string is not None and set(decoded) & arguments[0].origins:
             yield from self._fact(
                 "chain.decode-to-run", use.node, ["decode", "process"], "flow", [one.offset for one in decoded]
             )
@@ -285,20 +294,29 @@ class Chains:
 
     def _run_of(self, node: Node, path: Known) -> Iterator[Placed]:
         """Processes and imports of what lies at a path: the same text, or the same name."""
-        name = self.source.text(node, 200)
         text = path.text.strip("\ufffc/.~ \n")
+        if "\ufffc" in text or "\n" in text:
+            text = ""
+        binding = self.evaluator.bindings.resolve(node) if node.type == "identifier" else None
         for one in self.placed:
             if one.kind not in {"capability.process", "import.dynamic"}:
                 continue
             for argument in argument_nodes(one.use.node)[:2]:
                 known = self.evaluator.value(argument)
                 line = command([known]) if known.items is not None else known.text
-                same_name = len(name) > 2 and re.search(
-                    rf"(?<![\w$.]){re.escape(name)}(?![\w$])", self.source.text(argument, 400)
-                )
-                if (len(text) > 5 and text in line) or (same_name and node.type == "identifier"):
+                if (len(text) > 5 and text in line) or (binding is not None and self._mentions(argument, binding)):
                     yield one
                     break
+
+    def _mentions(self, argument: Node, binding: Binding) -> bool:
+        """Whether an expression names the same variable."""
+        if argument.end_byte - argument.start_byte > 400:
+            return False
+        return any(
+            argument.start_byte <= mention.start_byte < argument.end_byte
+            and self.evaluator.bindings.resolve(mention) is binding
+            for mention in binding.mentions
+        )
 
     # what hides
 

@@ -63,6 +63,8 @@ def shapes(source: Source) -> Iterator[Fact]:
         )
     if found := _CODES.search(content):
         yield source.fact("obfuscation.form", found.start(), form="character-codes", length=found.end() - found.start())
+    if b"\\x" not in content and b"\\u00" not in content:
+        return
     escaped = [match for match, _ in zip(_ESCAPED.finditer(content), range(1000), strict=False)]
     if escaped and (len(escaped) >= 3 or len(escaped[0].group()) >= 80):
         length = sum(len(match.group()) for match in escaped)
