@@ -294,7 +294,7 @@ class Chains:
 
     def _run_of(self, node: Node, path: Known) -> Iterator[Placed]:
         """Processes and imports of what lies at a path: the same text, or the same name."""
-        text = path.text.strip("\ufffc/.~ \n")
+        text = path.text.strip("/.~ ")
         if "\ufffc" in text or "\n" in text:
             text = ""
         binding = self.evaluator.bindings.resolve(node) if node.type == "identifier" else None

@@ -23,7 +23,11 @@ STEPS = 60_000
 """Steps that the functions of one call may take."""
 DEEPEST = 90
 LARGEST_BODY = 6_000
-COMPUTES = re.compile(rb"charCodeAt|fromCharCode|codePointAt|\^|\batob\b|Buffer|parseInt|reverse|split|\.at\(|unescape")
+COMPUTES = re.compile(
+    rb"charCodeAt|fromCharCode|codePointAt|\^|\batob\b|Buffer|parseInt|reverse|split\(|\.at\(|unescape"
+)
+DECODES = re.compile(rb"charCodeAt|fromCharCode|codePointAt|\batob\b|base64|['\"]hex['\"]|reverse\(|unescape\(")
+"""Words of which a function that decodes has one."""
 _LETTERS = re.compile(r"[\w \-_=+/!@#%&:;,<>~'\"]+")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pratique.releases.javascript import fold, operators
 from pratique.releases.javascript.bindings import Binding, Bindings, Definition
 from pratique.releases.javascript.combined import argument_nodes, either, one_of
-from pratique.releases.javascript.constants import COMPUTES, STEPS, Closure, Computation, known_as, plain
+from pratique.releases.javascript.constants import COMPUTES, DECODES, STEPS, Closure, Computation, known_as, plain
 from pratique.releases.javascript.functions import returns, sites
 from pratique.releases.javascript.interfaces import callback_value, called, member_of, named, through
 from pratique.releases.javascript.source import FUNCTIONS, Source, first
@@ -369,7 +369,9 @@ class Evaluator:
         origins = NOTHING
         for one in arguments:
             origins |= one.all_origins()
-        return known_as(result).with_origins(origins | {Origin("decode", "function", function.start_byte)})
+        if DECODES.search(self.source.content, function.start_byte, function.end_byte):
+            origins |= {Origin("decode", "function", function.start_byte)}
+        return known_as(result).with_origins(origins)
 
     def _outside(self, node: Node) -> object:
         """A name of the file for a computation: a constant, a list, or a function."""
