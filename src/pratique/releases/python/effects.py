@@ -10,6 +10,7 @@ from pratique.model.release import Value
 from pratique.releases.python import interfaces, literals, places
 from pratique.releases.python.calls import plain_name
 from pratique.releases.python.evaluate import Evaluator
+from pratique.releases.python.surroundings import handed_on
 from pratique.releases.python.values import GAP, NONE, Known, either
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def effects(call: Call, events: list[Event]) -> Iterator[Effect]:
         name = call.value(0, "key").string or GAP
         yield "capability.environment-read", {"name": shown(name), "whole": False}
     elif api in _WHOLE:
-        yield "capability.environment-read", {"name": "*", "whole": True}
+        whole = not handed_on(call.evaluator.bindings, call.node)
+        yield "capability.environment-read", {"name": "*", "whole": whole}
     elif api in interfaces.PROCESSES:
         yield from _process(call, events)
     elif api in interfaces.REQUESTS:

@@ -19,6 +19,7 @@ from pratique.releases.python.chains import chains
 from pratique.releases.python.effects import Call, Event, effects
 from pratique.releases.python.evaluate import Evaluator
 from pratique.releases.python.source import LONGEST, NotTextError, Source, shortened
+from pratique.releases.python.surroundings import handed_on
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -301,7 +302,8 @@ def environment(bindings: Bindings, evaluator: Evaluator) -> Iterator[tuple[str,
             "return_statement",
             "pair",
         ):
-            yield "capability.environment-read", found.start(), {"name": "*", "whole": True}
+            whole = not handed_on(bindings, node)
+            yield "capability.environment-read", found.start(), {"name": "*", "whole": whole}
 
 
 class Scopes:

@@ -171,6 +171,23 @@ def test_scope_follows_what_is_called_when_the_file_is_loaded() -> None:
     assert found == {"x": "top", "y": "function"}
 
 
+HANDED = [
+    ("import os, subprocess\nsubprocess.run(['x'], env=dict(os.environ))", False),
+    ("import os, subprocess\ndef f():\n  e = os.environ.copy()\n  e['A'] = '1'\n  subprocess.run(['x'], env=e)", False),
+    ("import os, subprocess\nsubprocess.run(['x'], env={**os.environ, 'A': '1'})", False),
+    ("import os\nmonkeypatch.setitem(os.environ, 'A', '1')", False),
+    ("import os\ne = os.environ.copy()\nsend(e)", True),
+    ("import os\nsend(os.environ)", True),
+    ("import os\nx = {k: v for k, v in os.environ.items()}", True),
+]
+
+
+@pytest.mark.parametrize(("text", "whole"), HANDED, ids=[text[:50].replace("\n", "; ") for text, _ in HANDED])
+def test_an_environment_that_is_only_handed_on_is_not_read(text: str, whole: bool) -> None:
+    found = [one.attributes["whole"] for one in facts_of(text) if one.kind == "capability.environment-read"]
+    assert found == [whole]
+
+
 def test_detached_and_hidden() -> None:
     text = "import subprocess as s\ns.Popen(['x'], start_new_session=True, stdout=s.DEVNULL, stderr=s.DEVNULL)\n"
     found = [one for one in facts_of(text) if one.kind == "capability.process"]
