@@ -148,6 +148,15 @@ HOSTILE = {
     "a huge array": b"var a=[" + b"'x'," * 200_000 + b"'y'];eval(a[7]);a0(0x1);",
     "a huge line": b"process.env.A;" + b"a.b(c,d);" * 600_000,
     "many roots": b"process.env.A_1;require('x');eval(y);" * 30_000,
+    "computations in computations": (
+        "function f(s) { return g"
+        + "(" * 20
+        + "s"
+        + ")" * 20
+        + " + c0.charCodeAt(0) } function g(s) { return s }"
+        + "".join(f"const c{n} = f(c{n + 1} + 'x');" for n in range(60))
+        + "const c60 = 'y'; eval(f('x'))"
+    ).encode(),
     "escapes": b"eval('" + b"\\x61" * 300_000 + b"')",
     "a template without end": b"eval(`" + b"${`" * 5_000,
     "quotes": b"'" * 100_000 + b"eval(x)",

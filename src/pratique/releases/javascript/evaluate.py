@@ -42,6 +42,7 @@ class Evaluator:
         self._returns: dict[int, list[Node]] = {}
         self.computing = 400_000
         """Steps that may still be spent on computations."""
+        self._nested = 0
         self._question = 0
         self._calls = 0
         self._depth = 0
@@ -354,7 +355,7 @@ class Evaluator:
     def _computed(self, function: Node, arguments: list[Known]) -> Known | None:
         """What a function computes from constants alone; None where it does not, or something else."""
         given = [plain(one) for one in arguments]
-        if self.computing <= 0 or not given or any(one is UNSET for one in given):
+        if self.computing <= 0 or self._nested > 2 or not given or any(one is UNSET for one in given):
             return None
         if not COMPUTES.search(
             self.source.content, function.start_byte, min(function.end_byte, function.start_byte + 6000)
@@ -362,7 +363,9 @@ class Evaluator:
             return None
         computation = Computation(self.source, self._outside, min(self.computing, STEPS))
         before = computation.left
+        self._nested += 1
         result = computation.result(function, given)
+        self._nested -= 1
         self.computing -= before - computation.left
         if result is UNSET or callable(result):
             return None

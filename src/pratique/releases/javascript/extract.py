@@ -45,6 +45,9 @@ def facts(file: SourceFile) -> Iterator[Fact | Refusal]:
     except ImportError:
         yield refusal(file, "the grammar of JavaScript is not installed: pratique[inspect]")
         return
+    except RecursionError:
+        yield refusal(file, "what it says lies too deep in itself to be followed")
+        return
     yield from sorted(found, key=lambda one: one.line if isinstance(one, Fact) else 1 << 60)
 
 
