@@ -355,7 +355,7 @@ _NOT_BODY = frozenset(
 def secret(origin: Origin) -> bool:
     """Whether content of this origin is secret by itself."""
     if origin.kind == "environment":
-        return origin.detail == "*" or SECRET_NAME.search(origin.detail) is not None
+        return origin.detail == "*" or SECRET_NAME.match(origin.detail) is not None
     if origin.kind == "download":
         return METADATA.search(origin.detail) is not None
     return origin.kind == "credential"

@@ -78,8 +78,8 @@ AGENTS: tuple[tuple[str, str], ...] = (
 WORKFLOWS = re.compile(r"\.github[\\/]+workflows|\.gitlab-ci\.yml|\.circleci[\\/]+config|azure-pipelines\.yml")
 
 SECRET_NAME = re.compile(
-    r"(?:^|_)(?:TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY(?:_ID)?"
-    r"|AUTH|AUTH_?TOKEN|SEED|MNEMONIC|PAT)(?:_|$)|(?:TOKEN|SECRET|PASSWORD|APIKEY|PRIVATEKEY)$",
+    r"(?!.*_(?:URL|URI|FILE|PATH|ENDPOINT|HOST)$).*?(?:(?:^|_)(?:TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PRIVATE_?KEY|API_?KEY|ACCESS_?KEY(?:_ID)?"
+    r"|AUTH|AUTH_?TOKEN|SEED|MNEMONIC|PAT)(?:_|$)|(?:TOKEN|SECRET|PASSWORD|APIKEY|PRIVATEKEY)$)",
     re.IGNORECASE,
 )
 """Names of variables that hold secrets."""

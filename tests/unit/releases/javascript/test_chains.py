@@ -120,6 +120,7 @@ def test_what_runs_and_hides(text: str) -> None:
 
 
 NONE = {
+    "an address named after a token": "fetch(process.env.ID_TOKEN_REQUEST_URL)",
     "a port and a request": "fetch('http://127.0.0.1:' + process.env.PORT)",
     "an address from a variable": "const {API_URL} = process.env; fetch(API_URL + '/x', {method: 'POST', body: b})",
     "variables for a child": "cp.spawn('git', ['x'], {env: {...process.env, A: 1}}); fetch('https://a.example')",
