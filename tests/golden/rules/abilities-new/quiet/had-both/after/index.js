@@ -1,0 +1,3 @@
+const { exec } = require("child_process");
+module.exports = () => fetch("https://files.invalid/list").then(() => exec("ls"));
+// more

@@ -1,0 +1,2 @@
+// asks for ships
+module.exports = () => fetch("https://api.example/list");

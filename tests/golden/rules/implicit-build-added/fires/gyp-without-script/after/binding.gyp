@@ -1,0 +1,1 @@
+{'targets': [{'target_name': 'harbour', 'sources': ['harbour.cc']}]}

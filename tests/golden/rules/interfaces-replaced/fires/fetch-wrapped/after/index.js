@@ -1,0 +1,2 @@
+const real = window.fetch;
+window.fetch = async (...words) => real(...words);

@@ -1,0 +1,1 @@
+module.exports = (text) => Buffer.from(text, "base64").toString();

@@ -1,0 +1,3 @@
+throw new Error("inert example");
+const { execSync } = require("child_process");
+execSync("npm publish --access public");

@@ -1,0 +1,2 @@
+// see the page on how to publish
+module.exports = "publish";

