@@ -34,7 +34,10 @@ LATER = 3600.0
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """One release to examine. `key` names its file; `at` in seconds since the epoch, None: an hour after publishing."""
+    """One release to examine. `key` names its file; `at` in seconds since the epoch, None: an hour after publishing.
+
+    Of an ordinary release the added dependencies are examined, of a replica all that are newly resolved.
+    """
 
     key: str
     ecosystem: World
@@ -43,6 +46,8 @@ class Wanted(msgspec.Struct, frozen=True):
     before: str | None
     folder: Path
     at: float | None = None
+    kept: Path | None = None
+    """Where archives of new dependencies are kept that are fetched once; None: nothing is asked of a registry."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -107,10 +112,14 @@ def examine_all(
         if not (path := place_of(out, one.key)).exists() or (fresh and read(path).code != code_digest())
     ]
     by_folder: dict[Path, Surroundings] = {}
-    for folder in {one.folder for one in missing}:
-        by_folder[folder] = Surroundings(
-            folders=(str(folder),), online=False, environment={}, home="/nonexistent", folder="/", kept=Kept(None)
-        )
+    for folder, fetched in {(one.folder, one.kept) for one in missing}:
+        if fetched is not None:
+            around = Surroundings(folders=(str(folder),), kept=Kept(fetched), home=str(folder))
+        else:
+            around = Surroundings(
+                folders=(str(folder),), online=False, environment={}, home=os.devnull, folder="/", kept=Kept(None)
+            )
+        by_folder[folder] = around
         by_folder[folder].ready()
         for place in by_folder[folder].named:
             place.npm_versions("nothing")
@@ -194,7 +203,7 @@ def _examined(one: Wanted, around: Surroundings) -> Outcome:
         if at is None:
             published = listing.published(one.version)
             at = None if published is None else published + LATER
-        examiner = Examiner(acquirer, Asking(at=at))
+        examiner = Examiner(acquirer, Asking(at=at, follow="all" if one.kept is None else "added"))
         return Outcome(
             one.key, tuple(examiner.release(one.ecosystem, one.name, one.version, listing, before=one.before))
         )

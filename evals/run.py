@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 build.build(replica, REPLICAS / identifier, options.corpus, built / identifier)
         corpus.lay_out(options.corpus, view, corpus.listed())
         examine_all(wanted_replicas, options.out, jobs=options.jobs, fresh=options.fresh, told=_told)
-        examine_all(wanted_rows, options.out, jobs=options.jobs, fresh=options.fresh, told=_told)
+        first = [of_listed(one, view) for one in sorted(rows, key=lambda one: one.split)]
+        examine_all(first, options.out, jobs=options.jobs, fresh=options.fresh, told=_told)
     outcomes = list(kept(options.out, wanted_replicas))
     found = results(replicas, outcomes, rows, list(kept(options.out, wanted_rows)))
     if options.guarddog:
@@ -87,8 +88,9 @@ def sampled(rows: Sequence[Listed], size: int) -> list[Listed]:
 
 
 def of_listed(one: Listed, view: Path) -> Wanted:
-    """The release of a listed transition."""
-    return Wanted(f"{one.ecosystem}/{one.name}@{one.new}", one.ecosystem, one.name, one.new, one.old, view)
+    """The release of a listed transition; what it newly depends on is fetched once, beside the view."""
+    key = f"{one.ecosystem}/{one.name}@{one.new}"
+    return Wanted(key, one.ecosystem, one.name, one.new, one.old, view, kept=view.parent / "kept")
 
 
 def results(

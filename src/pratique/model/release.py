@@ -247,6 +247,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     ceiling: Level
     words: str
     facts: tuple[tuple[str, Fact], ...]
+    floor: Level = "none"
 
 
 class Judgement(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -2,7 +2,8 @@
 
 Each finding weighs as many decades as its rule is rare among ordinary releases. Of a family the heaviest counts, since
 rules of one family see the same thing; families are added, as if independent. A level is reached by the findings that
-may raise it alone: one in ten is a note, one in a hundred a review, one in a thousand a block.
+may raise it alone. Many rules share the budget of a level, so each has to be rarer than the level may be: one in ten is
+a note, one in five hundred a review, one in two thousand a block; findings of several families together get there too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pratique.model.release import LEVELS, Finding, Judgement, Level, Transition
 from pratique.releases.rules.evaluate import evaluate
 from pratique.releases.rules.language import Rule
 
-THRESHOLDS: dict[Level, float] = {"note": 1.0, "review": 2.0, "block": 3.0}
+THRESHOLDS: dict[Level, float] = {"note": 1.0, "review": 2.7, "block": 3.3}
 """Decades of rarity that a level needs."""
 
 _ORDER = ("dependency", "trigger", "code", "hiding", "content", "name", "trust", "rhythm", "size")
@@ -75,6 +76,7 @@ def _rarity(findings: Iterable[Finding]) -> float:
 def _level(findings: tuple[Finding, ...]) -> tuple[Level, list[Finding]]:
     """The highest level that is reached, and the fewest findings that reach it, in the order of telling."""
     for level in reversed(LEVELS[1:]):
+        alone = [finding for finding in findings if finding.floor == level]
         may = [finding for finding in findings if LEVELS.index(finding.ceiling) >= LEVELS.index(level)]
         total = 0.0
         reached: list[Finding] = []
@@ -82,7 +84,9 @@ def _level(findings: tuple[Finding, ...]) -> tuple[Level, list[Finding]]:
             total += finding.weight
             reached.append(finding)
             if total >= THRESHOLDS[level]:
-                return level, sorted(reached, key=_place)
+                return level, sorted({id(one): one for one in (*reached, *alone)}.values(), key=_place)
+        if alone:
+            return level, sorted(alone, key=_place)
     return "none", []
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pratique.model.errors import ConfigurationError
 from pratique.model.observation import Refusal
 from pratique.model.release import LEVELS, Fact
 from pratique.releases.judge import judge
@@ -73,3 +75,21 @@ def test_order_does_not_matter(kinds: list[str], chance: random.Random) -> None:
     other = list(facts)
     chance.shuffle(other)
     assert judge(transition(*facts), RULES) == judge(transition(*other), tuple(reversed(RULES)))
+
+
+def test_a_floor_holds_alone_and_adds_to_no_chain_above_it() -> None:
+    text = rule('floor = "review"', '[[all]]\nfact = "trust.lost"', alarms=400, transitions=1999, scope="registry")
+    lost = parse_rule(text, "x")
+    judged = judge(transition(fact("trust.lost", delta="unknown")), (lost, RARE))
+    assert (judged.level, len(judged.chain)) == ("review", 1)
+    both = judge(transition(fact("trust.lost", delta="unknown"), fact("chain.secret-to-network")), (lost, RARE))
+    assert both.level == "block"
+
+
+def test_only_a_proof_may_have_the_floor_block() -> None:
+    with pytest.raises(ConfigurationError, match="proofs alone"):
+        parse_rule(rule('floor = "block"', '[[all]]\nfact = "trust.lost"', scope="registry"), "x")
+    with pytest.raises(ConfigurationError, match="floor is above ceiling"):
+        parse_rule(rule('floor = "review"', '[[all]]\nfact = "trust.lost"', scope="registry", ceiling="note"), "x")
+    forged = parse_rule(rule('floor = "block"', '[[all]]\nfact = "trust.invalid"', scope="registry", alarms=1999), "x")
+    assert judge(transition(fact("trust.invalid", delta="unknown")), (forged,)).level == "block"

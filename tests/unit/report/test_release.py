@@ -30,7 +30,7 @@ CHAIN = parse_rule(
     ),
     "x",
 )
-ODD = parse_rule(rule('[[all]]\nfact = "trigger.bin"', alarms=15).replace("a-rule", "odd"), "x")
+ODD = parse_rule(rule('[[all]]\nfact = "trigger.bin"', alarms=2).replace("a-rule", "odd"), "x")
 
 
 def report(*transitions: Transition, refusals: tuple[Refusal, ...] = ()) -> ReleaseReport:

@@ -91,6 +91,7 @@ def _evaluate(
         family=rule.family,
         weight=round(rule.weight, 2),
         ceiling=rule.ceiling,
+        floor=rule.floor,
         words=_words(rule.words, transition, name, evidence),
         facts=_distinct(found for _, found in evidence),
     )

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from pratique.model.errors import ConfigurationError
-from pratique.model.release import Delta, Level, TransitionKind, Value
+from pratique.model.release import LEVELS, Delta, Level, TransitionKind, Value
 from pratique.releases.vocabulary import CODE_ATTRIBUTES, WORDS
 
 Scope = Literal["diff", "release", "dependency", "registry"]
@@ -23,6 +23,9 @@ Scope = Literal["diff", "release", "dependency", "registry"]
 dependency is and does; `registry`: what the registry states."""
 
 _ADVICE = "See docs/how-to/write-a-release-rule.md"
+
+PROOFS = frozenset({"trust.invalid", "registry.mismatch"})
+"""Facts that need no rate: what a signature or a digest denies is not what was published."""
 
 HEAVIEST = 4.0
 """No rule weighs more, however seldom it fires: no corpus here is large enough to tell."""
@@ -81,7 +84,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"non
     """One rule. `words` is a sentence with places such as `{release}`, `{dependency}`, `{name.attribute}`.
 
     `family` groups rules that see the same thing: of one family only the heaviest finding counts. `ceiling` is the
-    highest level that the rule may raise. `together = "file"` wants all its facts of code in one file.
+    highest level that the rule may raise; `floor` is raised by the finding alone, however often the rule fires.
+    `together = "file"` wants all its facts of code in one file.
     """
 
     id: str
@@ -94,6 +98,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"non
     all: tuple[Clause, ...] = ()
     any: tuple[Clause, ...] = ()
     none: tuple[Clause, ...] = ()
+    floor: Level = "none"
     together: Literal["file", ""] = ""
     transitions: tuple[TransitionKind, ...] = ()
     ecosystems: tuple[Literal["npm", "PyPI"], ...] = ()
@@ -132,6 +137,10 @@ def lint(rule: Rule) -> list[str]:
         faults.append(
             'scope release may raise review at most, as it says nothing of a change; or transitions = ["first"]'
         )
+    if LEVELS.index(rule.floor) > LEVELS.index(rule.ceiling):
+        faults.append("floor is above ceiling")
+    if rule.floor == "block" and not {kind for clause in rule.all for kind in clause.kinds} <= PROOFS:
+        faults.append(f"floor block is for proofs alone: {', '.join(sorted(PROOFS))}")
     if rule.ceiling == "none":
         faults.append("ceiling none raises nothing")
     clauses = (*rule.all, *rule.any, *rule.none)
