@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from demo import elsewhere, recovery
+from demo import elsewhere, microscope, recovery
 from tests.standins.installs import unpack
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +26,7 @@ BUILD = ROOT / "build" / "demo"
 HARBOUR = BUILD / "harbour"
 ELSEWHERE = BUILD / "elsewhere"
 RECOVERY = BUILD / "recovery"
+MICROSCOPE = BUILD / "microscope"
 
 FLEET = {
     "shop-web": ("npm-11-ran", "00:32:55"),
@@ -68,9 +69,15 @@ def main() -> int:
     print(f"\nFrom the verdict to recovery:\n\n$ cd {RECOVERY.relative_to(ROOT)}")
     RECOVERY.mkdir(parents=True)
     recovered = recovery.main(RECOVERY, ROOT / "src")
+    print("\nThe same release, judged before there was an advisory, by what it changes:\n")
+    print(f"$ cd {MICROSCOPE.relative_to(ROOT)}", flush=True)
+    MICROSCOPE.mkdir(parents=True)
+    judged = microscope.main(MICROSCOPE, environment)
+    print(f"\nexit code {judged}: do not install it\n" if judged == 13 else "")
     print("this user on this machine, for real:    .venv/bin/pratique check")
     print("a folder of repositories, for real:     .venv/bin/pratique check PATH --output report.html")
-    return 0 if code == other == 11 and recovered == 0 else 1
+    print("a release before you take it, for real:  .venv/bin/pratique inspect npm:NAME@VERSION")
+    return 0 if code == other == 11 and recovered == 0 and judged == 13 else 1
 
 
 def at(clock: str) -> datetime:

@@ -1,7 +1,9 @@
 """Examinations kept as files: the slow part of the benchmark is done once, and rules are judged on what it gave.
 
-Each release is examined in a process of its own, out of one that has everything loaded: so its CPU time and its peak of
-memory are its own, and what does not end is ended. A release that ended badly is kept as a failure, never left out.
+Each replica is examined in a process of its own, the ordinary releases of a package in one, out of one that has
+everything loaded; facts of files are remembered between the releases of a package, as they are for a user. What does
+not end is ended. A release that ended badly is kept as a failure, never left out. Peaks of memory are those of the
+process.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ import msgspec
 from evals.describe import Replica
 from evals.registry_documents import earlier
 from pratique.adapters.packages.kept import Kept
+from pratique.adapters.results import Results
 from pratique.ecosystems.references import World
 from pratique.model.release import Transition
+from pratique.workflow import remembered
 from pratique.workflow.acquire import Acquirer
 from pratique.workflow.documents import NotHad
 from pratique.workflow.surroundings import Surroundings
@@ -124,17 +128,25 @@ def examine_all(
         for place in by_folder[folder].named:
             place.npm_versions("nothing")
     _load()
-    running: dict[int, tuple[Wanted, float]] = {}
+    running: dict[int, list[Wanted]] = {}
     done = 0
-    for one in missing:
+    for group in _groups(missing):
         while len(running) >= jobs:
             done += _ended(running, out)
-        pid = _started(one, out, by_folder[one.folder])
-        running[pid] = (one, time.monotonic())
+        running[_started(group, out, by_folder[group[0].folder])] = group
         told(done, len(missing))
     while running:
         done += _ended(running, out)
         told(done, len(missing))
+
+
+def _groups(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
+    """Releases of one package together, so that a document and a kept file are read once; else one each."""
+    groups: dict[tuple[str, ...], list[Wanted]] = {}
+    for one in wanted:
+        key = (one.key,) if one.kept is None else (one.ecosystem, one.name)
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
 
 
 def _load() -> None:
@@ -147,63 +159,63 @@ def _load() -> None:
     import pratique.releases.shell  # noqa: F401  # loaded before the processes part
 
 
-def _started(one: Wanted, out: Path, around: Surroundings) -> int:
-    """A process that examines one release and leaves what came of it beside the place where it is kept."""
-    path = place_of(out, one.key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
+def _started(group: list[Wanted], out: Path, around: Surroundings) -> int:
+    """A process that examines some releases, one after the other, and keeps what came of each."""
+    for one in group:
+        place_of(out, one.key).parent.mkdir(parents=True, exist_ok=True)
+        place_of(out, one.key).unlink(missing_ok=True)
     child = os.fork()
     if child:
         return child
     code = 1
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(int(LIMIT))
-        try:
-            found = _examined(one, around)
-        except BaseException as error:  # noqa: BLE001  # whatever it was: it is a failure that is counted
-            found = Outcome(one.key, (), f"{type(error).__name__}: {str(error)[:300]}")
-        _keep(part, found)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        acquirer = Acquirer(around)
+        facts = remembered.store(out / "remembered") if group[0].kept is not None else None
+        for one in group:
+            signal.alarm(int(LIMIT))
+            began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF)
+            try:
+                found = _examined(one, acquirer, facts)
+            except BaseException as error:  # noqa: BLE001  # whatever it was: it is a failure that is counted
+                found = Outcome(one.key, (), f"{type(error).__name__}: {str(error)[:300]}")
+            after = resource.getrusage(resource.RUSAGE_SELF)
+            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            wall, peak = time.monotonic() - began, after.ru_maxrss << 10
+            part = place_of(out, one.key).with_suffix(".part")
+            _keep(part, msgspec.structs.replace(found, cpu=cpu, wall=wall, peak=peak, code=code_digest()))
+            os.replace(part, place_of(out, one.key))
         code = 0
     finally:
         os._exit(code)
 
 
-def _ended(running: dict[int, tuple[Wanted, float]], out: Path) -> int:
-    """Keep what processes that ended left; how many there were, after at least a moment."""
+def _ended(running: dict[int, list[Wanted]], out: Path) -> int:
+    """How many releases the processes had that ended, after at least a moment. What one left undone is a failure."""
     count = 0
     for pid in list(running):
-        ended, status, usage = os.wait4(pid, os.WNOHANG)
+        ended, status = os.waitpid(pid, os.WNOHANG)
         if not ended:
             continue
-        one, began = running.pop(pid)
-        path = place_of(out, one.key)
-        part = path.with_suffix(".part")
-        if status == 0 and part.exists():
-            found = read(part)
-        else:
-            found = Outcome(one.key, (), f"ended with status {status}: over {LIMIT:.0f} seconds, or killed")
-        wall = time.monotonic() - began
-        cpu = usage.ru_utime + usage.ru_stime
-        _keep(part, msgspec.structs.replace(found, cpu=cpu, wall=wall, peak=usage.ru_maxrss << 10, code=code_digest()))
-        os.replace(part, path)
-        count += 1
+        for one in running.pop(pid):
+            count += 1
+            if not place_of(out, one.key).exists():
+                reason = f"ended with status {status}: over {LIMIT:.0f} seconds, or killed"
+                _keep(place_of(out, one.key), Outcome(one.key, (), reason, code=code_digest()))
     if not count:
         time.sleep(0.005)
     return count
 
 
-def _examined(one: Wanted, around: Surroundings) -> Outcome:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    acquirer = Acquirer(around)
+def _examined(one: Wanted, acquirer: Acquirer, facts: Results | None) -> Outcome:
     try:
         listing = acquirer.listing(one.ecosystem, one.name)
         at = one.at
         if at is None:
             published = listing.published(one.version)
             at = None if published is None else published + LATER
-        examiner = Examiner(acquirer, Asking(at=at, follow="all" if one.kept is None else "added"))
+        examiner = Examiner(acquirer, Asking(at=at, follow="all" if one.kept is None else "added"), facts)
         return Outcome(
             one.key, tuple(examiner.release(one.ecosystem, one.name, one.version, listing, before=one.before))
         )

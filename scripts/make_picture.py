@@ -1,6 +1,6 @@
 """Draw the screens of the demo as pictures of a terminal.
 
-    python scripts/make_picture.py            writes first-screen.svg, elsewhere.svg and recovery.svg to docs/pictures
+    python scripts/make_picture.py            writes first-screen.svg, elsewhere.svg, recovery.svg and microscope.svg
     python scripts/make_picture.py --check    only says whether they are current
 
 What `make demo` lays out is laid out in a temporary folder and checked by the command line as it stands; a picture
@@ -21,7 +21,7 @@ from html import escape
 from pathlib import Path
 
 import demo.__main__ as harbour
-from demo import elsewhere, recovery
+from demo import elsewhere, microscope, recovery
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -29,11 +29,13 @@ COMMANDS = {
     "first-screen": "pratique check build/demo/harbour",
     "elsewhere": f"pratique check {' '.join(elsewhere.WORDS)}",
     "recovery": f"pratique {' '.join(recovery.PLAN)}",
+    "microscope": f"pratique {' '.join(microscope.WORDS)}",
 }
 TITLES = {
     "first-screen": "The first screen of a check",
     "elsewhere": "The first screen of a check of a history, an image, a log, a mirror and a bundle",
     "recovery": "A plan on one screen",
+    "microscope": "The judgement of a release on one screen",
 }
 COLUMNS = 100
 CELL, LINE, SIZE = 8.4, 20, 14
@@ -71,6 +73,10 @@ _HEADS = {
     "NOT PLANNED": "warn",
     "Digest of this plan": "dim",
     "NOTE": "dim",
+    "BLOCK": "bad",
+    "ALSO SEEN": "dim",
+    "EXAMINED": "dim",
+    "RARITY": "dim",
 }
 
 
@@ -79,7 +85,9 @@ def screen(name: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         if name == "recovery":
             return planned(Path(folder))
-        if name == "elsewhere":
+        if name == "microscope":
+            microscope.lay_out(Path(folder))
+        elif name == "elsewhere":
             elsewhere.lay_out(Path(folder))
         else:
             lay_out(Path(folder))
@@ -91,9 +99,9 @@ def screen(name: str) -> list[str]:
             text=True,
             check=False,
         )
-    if result.returncode != 11:
+    if result.returncode != (13 if name == "microscope" else 11):
         raise RuntimeError(f"exit code {result.returncode}\n{result.stdout}{result.stderr}")
-    return result.stdout.splitlines()
+    return result.stdout.replace(f"{os.path.realpath(folder)}/", "").splitlines()
 
 
 def planned(folder: Path) -> list[str]:

@@ -18,7 +18,12 @@ from pratique.releases.rules.language import Rule
 THRESHOLDS: dict[Level, float] = {"note": 1.0, "review": 2.7, "block": 3.3}
 """Decades of rarity that a level needs."""
 
-_ORDER = ("dependency", "trigger", "code", "hiding", "content", "name", "trust", "rhythm", "size")
+_ACTS = frozenset(("code", "hiding", "worm", "money", "first"))
+"""Families of findings that say what is done."""
+_ORDER = (
+    *("dependency", "age", "name", "trigger", "first", "code", "money", "worm", "hiding", "destination", "ability"),
+    *("content", "trust", "publisher", "rhythm", "size"),
+)
 """Families in the order in which a chain is told; others come last."""
 
 
@@ -27,6 +32,7 @@ def judge(transition: Transition, rules: Iterable[Rule]) -> Judgement:
     rules = tuple(sorted(rules, key=lambda rule: rule.id))
     findings = tuple(_findings(transition, rules))
     level, reached = _level(findings)
+    reached = _told(reached, findings)
     refusals = tuple(_refusals(transition))
     return Judgement(
         purl=transition.examination.purl,
@@ -65,7 +71,7 @@ def heaviest(findings: Iterable[Finding]) -> list[Finding]:
         held = best.get(finding.family)
         if held is None or finding.weight > held.weight:
             best[finding.family] = finding
-    return sorted(best.values(), key=lambda finding: (-finding.weight, finding.family, finding.rule))
+    return sorted(best.values(), key=lambda finding: (-finding.weight, *_place(finding)))
 
 
 def _rarity(findings: Iterable[Finding]) -> float:
@@ -84,10 +90,24 @@ def _level(findings: tuple[Finding, ...]) -> tuple[Level, list[Finding]]:
             total += finding.weight
             reached.append(finding)
             if total >= THRESHOLDS[level]:
-                return level, sorted({id(one): one for one in (*reached, *alone)}.values(), key=_place)
+                return level, reached
         if alone:
-            return level, sorted(alone, key=_place)
+            return level, alone
     return "none", []
+
+
+def _told(reached: list[Finding], findings: tuple[Finding, ...]) -> list[Finding]:
+    """What is told: what reached the level, what is done where that says only how it came in, and what alarms alone."""
+    if not reached:
+        return []
+    told = list(reached)
+    if not any(finding.family in _ACTS for finding in reached):
+        places = {purl for finding in reached for purl, _ in finding.facts}
+        acts = [one for one in findings if one.family in _ACTS and any(purl in places for purl, _ in one.facts)]
+        told += heaviest(acts)[:1]
+    told += [finding for finding in findings if finding.floor != "none"]
+    distinct = {finding.words: finding for finding in reversed(told)}
+    return sorted(distinct.values(), key=_place)
 
 
 def _place(finding: Finding) -> tuple[int, str]:

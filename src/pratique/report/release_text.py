@@ -20,6 +20,8 @@ MEANING = {
 }
 _EXCERPTS = 2
 """So many facts of a finding are shown with what stands there."""
+_ALSO = 3
+"""So many findings that the chain does not need are shown."""
 _SHOWN = 6
 """So many refusals are shown one by one."""
 
@@ -94,7 +96,7 @@ def _inspection(inspection: Inspection, every: bool) -> Iterator[str]:
     if rest:
         yield ""
         yield "ALSO SEEN"
-        shown = rest if every else rest[:_SHOWN]
+        shown = rest if every else rest[:_ALSO]
         for finding in shown:
             yield from _wrapped(f"  {printable(finding.words)}", "    ")
         if len(rest) > len(shown):
