@@ -38,8 +38,11 @@ from pratique.adapters import interpreter  # noqa: E402 (the path to it is set a
 from pratique.version import VERSION  # noqa: E402 (the path to it is set above)
 
 NAME = f"pratique-{VERSION}-linux-x86_64"
-OF_CASES = ("cryptography", "pyrage")
-"""What the extra `case` needs: whoever takes this build into an incident can fetch nothing more."""
+EXTRAS = (
+    *("cryptography", "pyrage"),
+    *("tree-sitter", "tree-sitter-javascript", "tree-sitter-python", "tree-sitter-typescript"),
+)
+"""What the extras `case` and `inspect` need: whoever takes this build into an incident can fetch nothing more."""
 LEFT_OUT = ("zstandard/_cffi", "zstandard/backend_cffi")
 """Second halves of packages for other interpreters."""
 MOMENT = 1_000_000_000 - 1
@@ -201,7 +204,7 @@ def _packages(stage: Path, work: Path, licences: Licences) -> None:
     installed = interpreter.read_folder(str(site)).distributions
     own = interpreter.read_folder(str(packages)).distributions["pratique"]
     wanted = interpreter.needed({**installed, "pratique": own}, "pratique") - {"pratique"}
-    for extra in OF_CASES:
+    for extra in EXTRAS:
         wanted |= interpreter.needed(installed, extra)
     for name in sorted(wanted):
         if name not in installed:

@@ -172,12 +172,13 @@ def environment(folders: list[str], home: str) -> Iterator[Finding]:
     needed = interpreter.needed(installed, "pratique")
     if own is None:
         needed |= interpreter.needed(installed, "click") | _DEPENDENCIES
-    for name in _OF_CASES:
-        needed |= interpreter.needed(installed, name)
-    lacking = [name for name in _OF_CASES if name not in installed]
-    if lacking:
-        what = f"{' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not here: no case can be kept"
-        yield say("note", what, "pip install 'pratique[case]'")
+    for extra, (brought, lost) in _EXTRAS.items():
+        for name in brought:
+            needed |= interpreter.needed(installed, name)
+        lacking = [name for name in brought if name not in installed]
+        if lacking:
+            what = f"{_some(lacking)} {'is' if len(lacking) == 1 else 'are'} not here: {lost}"
+            yield say("note", what, f"pip install 'pratique[{extra}]'")
     for folder in looked:
         for path, reason in folder.unreadable:
             yield say("gap", f"{path}: {reason}", paths=(path,))
@@ -209,8 +210,15 @@ _DEPENDENCIES = frozenset(
     {"click", "jinja2", "markupsafe", "msgspec", "packageurl-python", "packaging", "psutil", "pyyaml", "zstandard"}
 )
 """What this program needs, where no metadata of its own says so; a test holds it equal to the metadata."""
-_OF_CASES = ("cryptography", "pyrage")
-"""What the extra `case` brings."""
+_EXTRAS = {
+    "case": (("cryptography", "pyrage"), "no case can be kept"),
+    "inspect": (
+        ("tree-sitter", "tree-sitter-javascript", "tree-sitter-python", "tree-sitter-typescript"),
+        "no release can be inspected",
+    ),
+    "trust": (("cryptography", "pypi-attestations", "sigstore"), "no signature or attestation can be verified"),
+}
+"""What each extra brings, and what cannot be done without it; a test holds it equal to the project's own list."""
 
 
 def _startup(item: interpreter.StartupFile, say: Callable[..., Finding]) -> Finding:

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -61,7 +62,9 @@ def warnings(site: Path) -> list[str]:
 def test_a_sound_environment_has_no_warning(site: Path) -> None:
     assert warnings(site) == []
     assert [item.what for item in look(site)] == [
-        "cryptography and pyrage are not here: no case can be kept",
+        "cryptography, pyrage are not here: no case can be kept",
+        f"{workflow._some(list(workflow._EXTRAS['inspect'][0]))} are not here: no release can be inspected",
+        "cryptography, pypi-attestations, sigstore are not here: no signature or attestation can be verified",
         "4 files of click, pratique are as recorded",
     ]
 
@@ -175,6 +178,15 @@ def test_the_known_dependencies_are_those_of_the_metadata() -> None:
             wanted.add(name)
             waiting += [re.match(r"[\w.-]+", item) for item in metadata.requires(name) or () if ";" not in item]
     assert wanted - {"pratique"} == workflow._DEPENDENCIES
+
+
+def test_the_known_extras_are_those_of_the_project() -> None:
+    declared = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))
+    extras = declared["project"]["optional-dependencies"]
+    known = {name: set(names) for name, (names, _) in workflow._EXTRAS.items()}
+    assert known == {
+        name: {interpreter.canonical(re.split(r"[<>=]", item)[0]) for item in items} for name, items in extras.items()
+    }
 
 
 def _declared() -> list[str]:

@@ -7,9 +7,12 @@ record, no message and no representation of these objects.
 from __future__ import annotations
 
 import functools
-import ssl
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class Credential:
@@ -79,8 +82,11 @@ class Access:
     def trust(self) -> ssl.SSLContext:
         """Whose certificates are taken: those of this machine, and those that the settings name.
 
-        Raises OSError, ssl.SSLError or ValueError where a file that the settings name cannot be used.
+        Raises OSError, ssl.SSLError or ValueError where a file that the settings name cannot be used, and ImportError
+        where this Python was built without TLS, as the one that the build of its own carries.
         """
+        import ssl
+
         context = ssl.create_default_context()
         for path in self._authorities:
             context.load_verify_locations(cafile=path)

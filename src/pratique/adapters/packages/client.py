@@ -139,7 +139,11 @@ class Client:
             SameOrigin(),
         ]
         if urlsplit(url).scheme == "https":
-            handlers.append(urllib.request.HTTPSHandler(context=self.access.trust))
+            try:
+                context = self.access.trust
+            except ImportError:
+                raise NotFetched("this Python holds no TLS; fetch archives elsewhere and name them by --from") from None
+            handlers.append(urllib.request.HTTPSHandler(context=context))
         headers = {"Accept": accept, "User-Agent": "pratique"}
         if packed:
             headers["Accept-Encoding"] = "gzip"
@@ -193,11 +197,10 @@ def _unpacking(encoding: str, take: Callable[[bytes], None]) -> Callable[[bytes]
 
 def _reason(error: Exception) -> str:
     """What went wrong, in words that hold no address and no secret."""
-    import ssl
     import urllib.error
 
     inner = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(inner, ssl.SSLCertVerificationError):
+    if type(inner).__name__ == "SSLCertVerificationError":
         return "its certificate is vouched for by nobody that this machine or the settings trust"
     if isinstance(inner, OSError) and inner.strerror:
         return inner.strerror.lower()
