@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pratique.incidents.library import BUNDLED, load_directory
+from pratique.releases.rules.language import Rule
 from pratique.releases.rules.library import bundled, texts_of_bundled
 from pratique.workflow.rules import Tried, try_rules
 
@@ -42,13 +43,22 @@ def test_every_rule_has_cases_and_every_case_a_rule() -> None:
         assert {path.name for path in (CASES / rule).iterdir()} == {"fires", "quiet"}
 
 
+VERIFIED = {"trust.invalid", "trust.changed", "registry.mismatch"}
+"""Facts of verification, which no corpus out of a mirror holds: rules on them alone raise a level by their floor."""
+
+
+def by_floor(rule: Rule) -> bool:
+    """Whether a rule speaks of what was verified alone, and raises its level without a rate."""
+    return rule.floor != "none" and {kind for clause in (*rule.all, *rule.any) for kind in clause.kinds} <= VERIFIED
+
+
 def test_every_rule_was_measured() -> None:
-    unmeasured = [rule.id for rule in RULES.values() if rule.base_rate is None]
+    unmeasured = [rule.id for rule in RULES.values() if rule.base_rate is None and not by_floor(rule)]
     assert unmeasured == []
     for rule in RULES.values():
-        assert rule.base_rate is not None
-        assert 0 <= rule.base_rate.alarms <= rule.base_rate.transitions
-        assert rule.base_rate.transitions >= 100, rule.id
+        if rule.base_rate is not None:
+            assert 0 <= rule.base_rate.alarms <= rule.base_rate.transitions
+            assert rule.base_rate.transitions >= (40 if by_floor(rule) else 100), rule.id
 
 
 def test_no_rule_names_what_identifies_an_incident() -> None:

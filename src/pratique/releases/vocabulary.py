@@ -139,7 +139,10 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("publisher", "previous", "known", "maintainer", "address_changed", "trusted_publisher"),
     ),
     "trust.maintainers": ("the accounts that may publish changed", ("added", "removed", "address_changed")),
-    "trust.invalid": ("a signature or attestation was rejected", ("what", "reason", "keyid")),
+    "trust.invalid": (
+        "a signature or attestation was rejected; proof: a known key, or what was signed, denies what is stated",
+        ("what", "reason", "keyid", "proof"),
+    ),
     "trust.changed": (
         "a claim of the verified certificate is not as an earlier version had it",
         ("claim", "value", "previous", "version"),

@@ -24,6 +24,7 @@ from pratique.workflow.acquire import Acquirer
 from pratique.workflow.documents import READER, NotHad
 from pratique.workflow.surroundings import Surroundings
 from pratique.workflow.transition import DEPTH, Asking, Examiner
+from pratique.workflow.trust_join import extra_is_there
 
 _NEEDED = ("tree_sitter", "tree_sitter_javascript", "tree_sitter_python", "tree_sitter_typescript")
 
@@ -34,7 +35,8 @@ class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):
     `references` are texts as a person writes them; `lockfiles` the paths of a lockfile as it was and as it is.
     `folders` hold archives. `offline`: nothing is fetched; `online`: for paths too. `at`: seconds since the epoch.
     `source` and `rebuild`: folders of the tagged source and of a rebuild, that one release is compared with.
-    `rules`: a folder of further rules. `jobs`: processes, 0: as many as there are processors.
+    `rules`: a folder of further rules. `trust`: fetch and verify attestations too. `jobs`: processes, 0: as many as
+    there are processors.
     """
 
     references: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class InspectRequest(msgspec.Struct, frozen=True, kw_only=True):
     remember: bool = True
     source: str = ""
     rebuild: str = ""
+    trust: bool = False
 
 
 def inspect(request: InspectRequest) -> ReleaseReport:
@@ -70,6 +73,9 @@ def inspect(request: InspectRequest) -> ReleaseReport:
         if folder and (len(request.references) != 1 or not os.path.isdir(folder)):
             advice = "Name one release, and the folder of its source or of a rebuild"
             raise UsageError("cannot be compared with", where=folder, advice=advice)
+    if request.trust and not extra_is_there():
+        advice = "Run: pip install 'pratique[trust]'"
+        raise UsageError("needs the package cryptography, which is not installed", where="--trust", advice=advice)
     rules = _rules(request.rules)
     references = [parse(text) for text in request.references]
     if request.against not in ("auto", "none"):
@@ -85,6 +91,7 @@ def inspect(request: InspectRequest) -> ReleaseReport:
             depth=request.depth,
             source=request.source,
             rebuild=request.rebuild,
+            trust=request.trust,
         )
         if request.lockfiles is not None:
             found += _lockfiles(request, Acquirer(around), asking, facts, rules, refusals)

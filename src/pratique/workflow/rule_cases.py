@@ -2,7 +2,7 @@
 
 A case is a folder with `after/` (the files of the release) and, where it has a predecessor, `before/`. New dependencies
 lie below `dependencies/<name>/` in the same form (`@scope+name` for a scoped one). `case.toml` beside them may state
-name, versions, ecosystem, the moment of the examination, and what the registry says.
+name, versions, ecosystem, the moment of the examination, what the registry says, and facts from outside the files.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ import msgspec
 
 from pratique.model.errors import ConfigurationError
 from pratique.model.observation import Refusal
-from pratique.model.release import Dated, Publisher, RegistryRecord, Release, Stated, Transition
+from pratique.model.release import Dated, Fact, Publisher, RegistryRecord, Release, Stated, Transition
 from pratique.releases.examine import Remembered, examine
 from pratique.releases.lines import transition_kind
+from pratique.releases.vocabulary import WORDS
 from pratique.targets.release import open_release
 
 _ADVICE = "See docs/how-to/write-a-release-rule.md"
 _TIMES = ("published", "first_published")
 _NAMES = ("publisher",)
+OUTSIDE = frozenset({"trust.invalid", "trust.changed", "registry.mismatch", "source.differs", "source.missing"})
+"""Kinds of fact that neither the files nor the record of a case tell: `[[facts]]` states them."""
 
 
 class _Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +62,13 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     absent: tuple[str, ...] = ()
 
 
+class _Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fact that comes from outside the files, such as of a verified signature."""
+
+    kind: str
+    attributes: Mapping[str, str | int | float | bool] = {}
+
+
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One release of a case, and its predecessor."""
 
@@ -66,6 +76,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     previous: str = "1.0.0"
     record: _Record = _Record()
     previous_record: _Record = _Record()
+    facts: tuple[_Fact, ...] = ()
 
 
 class _Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +89,7 @@ class _Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: str | None = None
     record: _Record = _Record()
     previous_record: _Record = _Record()
+    facts: tuple[_Fact, ...] = ()
     dependencies: Mapping[str, _Part] = {}
 
 
@@ -85,7 +97,7 @@ def read_case(folder: str) -> Transition:
     """The transition that a case describes, examined. Raises ConfigurationError where it is no case."""
     case = _description(folder)
     at = _moment(case.at, folder) if case.at is not None else None
-    part = _Part(case.version, case.previous, case.record, case.previous_record)
+    part = _Part(case.version, case.previous, case.record, case.previous_record, case.facts)
     return _transition(folder, case, case.name, part, at, 0)
 
 
@@ -110,6 +122,9 @@ def _transition(folder: str, case: _Case, name: str, part: _Part, at: float | No
     )
     try:
         examination = examine(release, previous, Remembered(), at=at)
+        if part.facts:
+            stated = tuple(_fact(one, folder) for one in part.facts)
+            examination = msgspec.structs.replace(examination, facts=(*examination.facts, *stated))
     finally:
         release.files.close()
         if previous is not None:
@@ -131,6 +146,18 @@ def _transition(folder: str, case: _Case, name: str, part: _Part, at: float | No
         dependencies=tuple(dependencies),
         refusals=tuple(refusals),
     )
+
+
+def _fact(stated: _Fact, folder: str) -> Fact:
+    """A fact that a case states. Raises ConfigurationError where the files tell it, or the words do not know it."""
+    where = os.path.join(folder, "case.toml")
+    if stated.kind not in OUTSIDE:
+        reason = f"{stated.kind!r} does not come from outside the files; {', '.join(sorted(OUTSIDE))} do"
+        raise ConfigurationError(reason, where=where, advice=_ADVICE)
+    unknown = sorted(set(stated.attributes) - set(WORDS[stated.kind][1]))
+    if unknown:
+        raise ConfigurationError(f"{stated.kind} has no attribute {unknown[0]!r}", where=where, advice=_ADVICE)
+    return Fact(stated.kind, attributes=stated.attributes)
 
 
 _FIRST = _Part(version="1.0.0")

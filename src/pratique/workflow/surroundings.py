@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pratique.adapters.packages.access import Access
     from pratique.adapters.packages.client import Client
     from pratique.adapters.packages.npm_settings import NpmSettings
+    from pratique.releases.attestations.roots import Roots
     from pratique.targets.kept.folder import Folder
     from pratique.targets.kept.npm_caches import NpmCache
     from pratique.workflow.pnpm_rows import Row
@@ -160,6 +161,13 @@ class Surroundings:
         from pratique.adapters.packages.python_settings import PythonSettings
 
         return PythonSettings(self.environment, self.home, self.folder).accesses()
+
+    @functools.cached_property
+    def roots(self) -> Roots:
+        """The trust roots in force. Raises UsageError, ConfigurationError where they cannot be used."""
+        from pratique.workflow.trust_roots import roots_in_force
+
+        return roots_in_force()
 
     @functools.cached_property
     def tags(self) -> list[str]:

@@ -31,6 +31,7 @@ from pratique.workflow.identity import identity, requirements
 from pratique.workflow.listings import Listing, no_record
 from pratique.workflow.remembered import Memory
 from pratique.workflow.source_folders import compared_with
+from pratique.workflow.trust_join import trusted
 
 DEPENDENCY = "dependency"
 DEPTH = 2
@@ -57,6 +58,8 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     """A folder of the tagged source that the release is compared with; `rebuild`: of a rebuild of it."""
     rebuild: str = ""
+    trust: bool = False
+    """Attestations are fetched and verified too; signatures are in any case, where the record states them."""
 
 
 class Examiner:
@@ -155,6 +158,7 @@ class Examiner:
     def _compared(self, got: Got, listing: Listing | None, before: str | None) -> Transition:
         """A release against its predecessor, with its newly resolved dependencies."""
         budget = _Budget(self.asking.most, time.monotonic() + self.asking.seconds)
+        got = trusted(got, listing, self.acquirer.around, attestations=self.asking.trust)
         previous, notes = self._predecessor(got, listing, before)
         try:
             return self._transition(got, previous, notes, 0, budget, frozenset())
@@ -334,7 +338,7 @@ class Examiner:
         opened = self.acquirer.open(world, name, version, listing)
         told: list[Transition] = []
         try:
-            for got in opened:
+            for got in (trusted(one, listing, self.acquirer.around, attestations=self.asking.trust) for one in opened):
                 previous, notes = Examiner._predecessor(self._auto, got, listing, None)
                 try:
                     told.append(self._transition(got, previous, notes, depth, budget, above))

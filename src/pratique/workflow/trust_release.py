@@ -63,6 +63,10 @@ class Verifying:
         version, _ = listing.picked(reference.wanted, None, clock.now().timestamp())
         if version is None:
             raise NotHad(f"{reference.name} has no version that {reference.wanted or 'a plain request'} admits")
+        return self.listed(listing, version)
+
+    def listed(self, listing: Listing, version: str) -> TrustResult:
+        """Verify a version of a package whose listing is at hand."""
         if listing.ecosystem == "npm":
             return self._npm(listing, version)
         return self._python(listing, version)
@@ -90,7 +94,7 @@ class Verifying:
     def _npm(self, listing: Listing, version: str) -> TrustResult:
         document = listing.document
         refusals: list[Refusal] = list(listing.refusals)
-        dist = _dist(document, version)
+        dist = dist_of(document, version)
         if not dist:
             refusals.append(_told(listing.name, version, "no document of the registry states signatures of it"))
         integrity = dist.get("integrity")
@@ -177,14 +181,14 @@ class Verifying:
         if self.inputs.record is not None or self.inputs.earlier:
             return None, ""
         for item in [one for one in _lower(listing, version) if one.provenance == "present"][:EARLIER]:
-            found = self._npm_attestations(listing, item.version, _dist(listing.document, item.version), [], None)
+            found = self._npm_attestations(listing, item.version, dist_of(listing.document, item.version), [], None)
             claims = self._claims_npm(listing, item.version, found) if found is not None else None
             if claims is not None:
                 return claims, item.version
         return None, ""
 
     def _claims_npm(self, listing: Listing, version: str, data: bytes) -> Claims | None:
-        expected = _npm_expected(_dist(listing.document, version).get("integrity"), None)
+        expected = _npm_expected(dist_of(listing.document, version).get("integrity"), None)
         found = verify_npm(data, listing.name, version, expected, self.roots)
         return next((item.claims for item in found if item.claims is not None), None)
 
@@ -275,7 +279,7 @@ class Verifying:
         )
 
 
-def _dist(document: object, version: str) -> Mapping[str, object]:
+def dist_of(document: object, version: str) -> Mapping[str, object]:
     """The `dist` of one version as the document states it; empty where it states none."""
     manifest = document.manifest(version) if isinstance(document, Packument) else None
     dist = manifest.get("dist") if manifest is not None else None

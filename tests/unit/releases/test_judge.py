@@ -89,6 +89,8 @@ def test_a_floor_holds_alone_and_adds_to_no_chain_above_it() -> None:
 def test_only_a_proof_may_have_the_floor_block() -> None:
     with pytest.raises(ConfigurationError, match="proofs alone"):
         parse_rule(rule('floor = "block"', '[[all]]\nfact = "trust.lost"', scope="registry"), "x")
+    with pytest.raises(ConfigurationError, match="proofs alone"):
+        parse_rule(rule('floor = "block"', '[[any]]\nfact = "trust.lost"', scope="registry"), "x")
     with pytest.raises(ConfigurationError, match="floor is above ceiling"):
         parse_rule(rule('floor = "review"', '[[all]]\nfact = "trust.lost"', scope="registry", ceiling="note"), "x")
     forged = parse_rule(rule('floor = "block"', '[[all]]\nfact = "trust.invalid"', scope="registry", alarms=1999), "x")

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from pratique.doors.cli.commands import pratique
 from pratique.model.errors import ConfigurationError
+from pratique.workflow.rule_cases import read_case
 from pratique.workflow.rules import rules_at_hand, try_rules
 
 RULE = """id = "network-new"
@@ -76,10 +77,39 @@ def test_a_folder_that_is_none_and_a_rule_that_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[record]\ncolour = 1\n", "at = 'yesterday'\n", "= =\n", "[record]\npublished = 'x'\n"]
+    "text",
+    [
+        "[record]\ncolour = 1\n",
+        "at = 'yesterday'\n",
+        "= =\n",
+        "[record]\npublished = 'x'\n",
+        "[[facts]]\nkind = 'capability.network'\n",
+        "[[facts]]\nkind = 'trust.invalid'\nattributes = { colour = 1 }\n",
+    ],
 )
 def test_a_case_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     folder = lay_out(tmp_path)
     (folder / "network-new" / "fires" / "get" / "case.toml").write_text(text, "utf-8")
     with pytest.raises(ConfigurationError, match=r"case\.toml"):
         list(try_rules(rules_at_hand([str(folder)], without_bundled=True).rules, str(folder)))
+
+
+def test_a_fact_from_outside_is_of_the_release_or_of_a_dependency(tmp_path: Path) -> None:
+    for folder in ("after", "dependencies/mooring/after"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "package.json").write_text('{"name": "harbour"}', "utf-8")
+    text = """
+[[facts]]
+kind = "trust.invalid"
+attributes = { what = "signature", proof = true }
+
+[[dependencies.mooring.facts]]
+kind = "registry.mismatch"
+"""
+    (tmp_path / "case.toml").write_text(text, "utf-8")
+    found = read_case(str(tmp_path))
+    (own,) = [fact for fact in found.examination.facts if fact.kind == "trust.invalid"]
+    assert own.attributes == {"what": "signature", "proof": True}
+    inner = {fact.kind for fact in found.dependencies[0].examination.facts}
+    assert "registry.mismatch" in inner
+    assert "trust.invalid" not in inner

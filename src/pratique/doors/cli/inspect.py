@@ -48,6 +48,7 @@ import click
     help="Compare it with its tagged source, checked out in this folder.",
 )
 @click.option("--rebuild", default="", metavar="DIR", help="Compare it with what a rebuild of it gave.")
+@click.option("--trust", is_flag=True, help="Fetch attestations too, and verify them. Signatures are verified anyway.")
 @click.option("--rules", type=click.Path(path_type=Path), metavar="DIR", help="A folder of further rules.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes to use. Default: the processors.")
 @click.option("--no-memory", is_flag=True, help="Neither use nor keep facts and archives of earlier runs.")
@@ -70,6 +71,7 @@ def inspect(
     depth: int,
     source: str,
     rebuild: str,
+    trust: bool,
     rules: Path | None,
     jobs: int | None,
     no_memory: bool,
@@ -101,6 +103,7 @@ def inspect(
             depth=depth,
             source=source,
             rebuild=rebuild,
+            trust=trust,
             rules=rules,
             jobs=jobs or 0,
             command=("pratique", *sys.argv[1:]),

@@ -139,7 +139,7 @@ def lint(rule: Rule) -> list[str]:
         )
     if LEVELS.index(rule.floor) > LEVELS.index(rule.ceiling):
         faults.append("floor is above ceiling")
-    if rule.floor == "block" and not {kind for clause in rule.all for kind in clause.kinds} <= PROOFS:
+    if rule.floor == "block" and not {kind for clause in rule.all or rule.any for kind in clause.kinds} <= PROOFS:
         faults.append(f"floor block is for proofs alone: {', '.join(sorted(PROOFS))}")
     if rule.ceiling == "none":
         faults.append("ceiling none raises nothing")
