@@ -16,6 +16,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -29,7 +30,7 @@ from pratique.workflow import remembered
 from pratique.workflow.acquire import Acquirer
 from pratique.workflow.documents import NotHad
 from pratique.workflow.surroundings import Surroundings
-from pratique.workflow.transition import Asking, Examiner
+from pratique.workflow.transition import DEPTH, Asking, Examiner
 
 LIMIT = 300.0
 """So many seconds may one release take."""
@@ -50,6 +51,8 @@ class Wanted(msgspec.Struct, frozen=True):
     before: str | None
     folder: Path
     at: float | None = None
+    alone: bool = False
+    """Examined as a first release: compared with nothing."""
     kept: Path | None = None
     """Where archives of new dependencies are kept that are fetched once; None: nothing is asked of a registry."""
 
@@ -215,7 +218,9 @@ def _examined(one: Wanted, acquirer: Acquirer, facts: Results | None) -> Outcome
         if at is None:
             published = listing.published(one.version)
             at = None if published is None else published + LATER
-        examiner = Examiner(acquirer, Asking(at=at, follow="all" if one.kept is None else "added"), facts)
+        follow: Literal["all", "added"] = "all" if one.kept is None else "added"
+        against, depth = ("none", 0) if one.alone else ("auto", DEPTH)
+        examiner = Examiner(acquirer, Asking(against=against, at=at, follow=follow, depth=depth), facts)
         return Outcome(
             one.key, tuple(examiner.release(one.ecosystem, one.name, one.version, listing, before=one.before))
         )

@@ -13,15 +13,19 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from evals import corpus
 from evals.corpus import Listed
 from evals.examined import Outcome, kept
-from evals.run import of_listed
+from evals.run import first_of, of_listed
 from pratique.model.release import Transition
 from pratique.releases.rules.evaluate import evaluate
-from pratique.releases.rules.language import Rule, parse_rule
+from pratique.releases.rules.language import PROOFS, Rule, parse_rule
 
 BUNDLED = Path(__file__).parents[1] / "src/pratique/releases/rules"
+PUBLISHED = "published"
+"""What stands for the day of a rate that a publication gives: the corpus has no such field, and leaves it."""
 _TABLE = re.compile(r"\n*^\[base_rate\]\n(?:(?!\[).*\n?)*", re.MULTILINE)
 
 
@@ -33,8 +37,13 @@ def fired(rules: Sequence[Rule], transition: Transition) -> set[str]:
     return found
 
 
-def rates(rules: Sequence[Rule], rows: Sequence[Listed], outcomes: Sequence[Outcome]) -> dict[str, tuple[int, int]]:
-    """Alarms and transitions for each rule, on the measure split; a rule of one world counts that world alone."""
+def rates(
+    rules: Sequence[Rule], rows: Sequence[Listed], outcomes: Sequence[Outcome], alone: Sequence[Outcome] = ()
+) -> dict[str, tuple[int, int]]:
+    """Alarms and transitions for each rule, on the measure split; a rule of one world counts that world alone.
+
+    A rule for first releases is measured on `alone`: ordinary releases that were examined as if they were first ones.
+    """
     alarms: Counter[str] = Counter()
     of: Counter[str] = Counter()
     for row, outcome in zip(rows, outcomes, strict=True):
@@ -42,10 +51,25 @@ def rates(rules: Sequence[Rule], rows: Sequence[Listed], outcomes: Sequence[Outc
             continue
         found = set().union(*(fired(rules, one) for one in outcome.transitions))
         for rule in rules:
-            if not rule.ecosystems or row.ecosystem in rule.ecosystems:
+            if rule.transitions != ("first",) and (not rule.ecosystems or row.ecosystem in rule.ecosystems):
                 of[rule.id] += 1
                 alarms[rule.id] += rule.id in found
+    firsts = [rule for rule in rules if rule.transitions == ("first",)]
+    for outcome in alone:
+        for transition in outcome.transitions[:1]:
+            made = msgspec.structs.replace(transition, kind="first")
+            for rule in firsts:
+                of[rule.id] += 1
+                alarms[rule.id] += evaluate(rule, made) is not None
     return {rule.id: (alarms[rule.id], of[rule.id]) for rule in rules}
+
+
+def _elsewhere(rule: Rule) -> bool:
+    """Whether a rule is not measured here: a publication gives its rate, or the corpus never holds its facts."""
+    if rule.base_rate is not None and rule.base_rate.measured == PUBLISHED:
+        return True
+    kinds = {kind for clause in (*rule.all, *rule.any) for kind in clause.kinds}
+    return all(kind.startswith("trust.") or kind in PROOFS for kind in kinds)
 
 
 def with_rate(text: str, alarms: int, transitions: int, digest: str, day: datetime.date) -> str:
@@ -65,11 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     files = sorted(options.rules.glob("*.toml"))
     rules = [parse_rule(path.read_text("utf-8"), path.name) for path in files]
     rows = corpus.listed()
-    found = rates(rules, rows, list(kept(options.out, [of_listed(one, options.out / "view") for one in rows])))
+    view = options.out / "view"
+    alone = list(kept(options.out, first_of(rows, view)))
+    found = rates(rules, rows, list(kept(options.out, [of_listed(one, view) for one in rows])), alone)
     for path, rule in zip(files, rules, strict=True):
         alarms, transitions = found[rule.id]
         print(f"{alarms:6} of {transitions:6}  {rule.id}")
-        if options.write:
+        if options.write and not _elsewhere(rule):
             today = datetime.datetime.now(datetime.UTC).date()
             text = with_rate(path.read_text("utf-8"), alarms, transitions, corpus.digest(), today)
             parse_rule(text, path.name)

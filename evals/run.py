@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         examine_all(wanted_replicas, options.out, jobs=options.jobs, fresh=options.fresh, told=_told)
         first = [of_listed(one, view) for one in sorted(rows, key=lambda one: one.split)]
         examine_all(first, options.out, jobs=options.jobs, fresh=options.fresh, told=_told)
+        examine_all(first_of(rows, view), options.out, jobs=options.jobs, fresh=options.fresh, told=_told)
     outcomes = list(kept(options.out, wanted_replicas))
     found = results(replicas, outcomes, rows, list(kept(options.out, wanted_rows)))
     if options.guarddog:
@@ -91,6 +92,17 @@ def of_listed(one: Listed, view: Path) -> Wanted:
     """The release of a listed transition; what it newly depends on is fetched once, beside the view."""
     key = f"{one.ecosystem}/{one.name}@{one.new}"
     return Wanted(key, one.ecosystem, one.name, one.new, one.old, view, kept=view.parent / "kept")
+
+
+def first_of(rows: Sequence[Listed], view: Path) -> list[Wanted]:
+    """The listed releases of the measure split, to be examined as if each were a first one."""
+    found = []
+    for one in rows:
+        if one.split == "measure":
+            key = f"first/{one.ecosystem}/{one.name}@{one.new}"
+            kept = view.parent / "kept"
+            found.append(Wanted(key, one.ecosystem, one.name, one.new, None, view, alone=True, kept=kept))
+    return found
 
 
 def results(

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pratique.releases.judge import THRESHOLDS
 from pratique.releases.rules.language import Rule
 from pratique.releases.rules.library import bundled, texts_of_bundled
 from pratique.releases.rules.words import rule_lines
@@ -44,7 +45,9 @@ def index(rules: tuple[Rule, ...]) -> str:
         "",
         "What `pratique inspect` looks for in a release. A rule weighs as many decades as it is rare among ordinary",
         "releases: 3 means one in a thousand, as measured. Of a family the heaviest finding counts; families add up. A",
-        "note needs 1, a review 2, a block 3 decades, out of rules that may raise that level. How it was measured:",
+        f"note needs {THRESHOLDS['note']:g} decades, a review {THRESHOLDS['review']:g} and a block",
+        f"{THRESHOLDS['block']:g}, out of rules that may raise that level. A rule with a floor raises that by itself.",
+        "How it was measured:",
         "[evaluation.md](evaluation.md). How to write one:",
         "[write-a-release-rule.md](../how-to/write-a-release-rule.md). The words that rules speak in:",
         "[release-facts.md](release-facts.md).",

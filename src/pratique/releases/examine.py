@@ -110,8 +110,8 @@ class _Examining:
         """Where a file lay in the predecessor, of those that lie elsewhere now."""
         self.left_changed = budget.changed_bytes
         self.left_kept = budget.kept_bytes
-        self.read_files = 0
-        self.read_bytes = 0
+        self.read: dict[str, int] = {}
+        """Files of the release whose facts were asked for, and their bytes; whether they were remembered or not."""
         self.late = False
 
     def run(self, sources: Sequence[Source] | None) -> Examination:
@@ -152,7 +152,11 @@ class _Examining:
         facts.sort(key=lambda fact: (fact.path, fact.line, fact.kind, fact.excerpt))
         release = self.release
         examined = Examined(
-            len(members), sum(member.size for member in members.values()), self.read_files, self.read_bytes, len(kept)
+            len(members),
+            sum(member.size for member in members.values()),
+            len(self.read),
+            sum(self.read.values()),
+            sum(path not in self.read for path in kept),
         )
         return Examination(
             *(release.purl, release.ecosystem, release.name, release.version, release.source, self.files.form),
@@ -189,9 +193,10 @@ class _Examining:
         """The facts of one file, out of the memory where they are known; refusals are told where asked for."""
         key = f"{kind}:{path.rpartition('/')[2]}"
         found = self.memory.get(sha256, key)
+        own = self.files.members.get(path)
+        if own is not None and own.sha256 == sha256:
+            self.read[path] = len(content)
         if found is None:
-            self.read_files += 1
-            self.read_bytes += len(content)
             found = tuple(_total(SourceFile(path, content, sha256, kind)))
             self.memory.put(sha256, key, found)
         facts: list[Fact] = []

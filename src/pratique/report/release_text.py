@@ -103,7 +103,7 @@ def _inspection(inspection: Inspection, every: bool) -> Iterator[str]:
             yield f"  and {len(rest) - len(shown)} more (--all)"
     yield ""
     yield from _wrapped(_examined(inspection.transition), "          ")
-    if judgement.rarity:
+    if judgement.rarity and not any(finding.floor == judgement.level for finding in chain):
         share = round(10**judgement.rarity) if judgement.rarity < 15 else None
         rare = f"about one ordinary release in {share:,}" if share is not None else "no ordinary release"
         yield from _wrapped(f"RARITY    {judgement.rarity:.1f} decades: {rare} looks like this by itself", "          ")
