@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import msgspec
 
 HIGH = 5.0
 LIMIT = 300.0
+"""So many seconds may one archive take; after that it is ended, which is a refusal."""
 
 
 class Scanned(msgspec.Struct, frozen=True):
@@ -47,9 +49,12 @@ def scanned(program: Path, ecosystem: str, archive: Path) -> Scanned:
         cwd="/",
     )
     os.close(write)
+    watch = threading.Timer(LIMIT, child.kill)
+    watch.start()
     with os.fdopen(read, "rb") as pipe:
         output = pipe.read()
     _, status, usage = os.wait4(child.pid, 0)
+    watch.cancel()
     child.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - started
     cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10
