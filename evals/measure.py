@@ -10,7 +10,7 @@ import argparse
 import datetime
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -38,7 +38,7 @@ def fired(rules: Sequence[Rule], transition: Transition) -> set[str]:
 
 
 def rates(
-    rules: Sequence[Rule], rows: Sequence[Listed], outcomes: Sequence[Outcome], alone: Sequence[Outcome] = ()
+    rules: Sequence[Rule], rows: Sequence[Listed], outcomes: Iterable[Outcome], alone: Iterable[Outcome] = ()
 ) -> dict[str, tuple[int, int]]:
     """Alarms and transitions for each rule, on the measure split; a rule of one world counts that world alone.
 
@@ -90,8 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rules = [parse_rule(path.read_text("utf-8"), path.name) for path in files]
     rows = corpus.listed()
     view = options.out / "view"
-    alone = list(kept(options.out, first_of(rows, view)))
-    found = rates(rules, rows, list(kept(options.out, [of_listed(one, view) for one in rows])), alone)
+    alone = kept(options.out, first_of(rows, view))
+    found = rates(rules, rows, kept(options.out, [of_listed(one, view) for one in rows]), alone)
     for path, rule in zip(files, rules, strict=True):
         alarms, transitions = found[rule.id]
         print(f"{alarms:6} of {transitions:6}  {rule.id}")

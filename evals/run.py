@@ -13,7 +13,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -56,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         first = [of_listed(one, view) for one in sorted(rows, key=lambda one: one.split)]
         examine_all(first, options.out, jobs=options.jobs, fresh=options.fresh, told=_told)
         examine_all(first_of(rows, view), options.out, jobs=options.jobs, fresh=options.fresh, told=_told)
-    outcomes = list(kept(options.out, wanted_replicas))
-    found = results(replicas, outcomes, rows, list(kept(options.out, wanted_rows)))
+    found = results(replicas, kept(options.out, wanted_replicas), rows, kept(options.out, wanted_rows))
     if options.guarddog:
         if options.guarddog_program is None:
             parser.error("--guarddog needs --guarddog-program")
@@ -106,29 +105,39 @@ def first_of(rows: Sequence[Listed], view: Path) -> list[Wanted]:
 
 
 def results(
-    replicas: dict[str, Replica], outcomes: Sequence[Outcome], rows: Sequence[Listed], benign: Sequence[Outcome]
+    replicas: dict[str, Replica], outcomes: Iterable[Outcome], rows: Sequence[Listed], benign: Iterable[Outcome]
 ) -> tables.Results:
-    """Everything that the report split and the replicas give under the rules of the tree."""
-    rules = bundled()
-    listed_rules = list(rules)
-    of_replicas = dict(zip(replicas, outcomes, strict=True))
-    judged_replicas = {name: tables.judged(one, listed_rules) for name, one in of_replicas.items()}
-    pairs = list(zip(rows, benign, strict=True))
-    reported = [(row, one) for row, one in pairs if row.split == "report" and one.failure != "was not examined"]
-    judged_rows = [(row, tables.judged(one, listed_rules)) for row, one in reported]
+    """Everything that the report split and the replicas give under the rules of the tree.
+
+    Examinations are judged one after the other and let go: those of a whole corpus are more than memory holds.
+    """
+    bundle = bundled()
+    rules = list(bundle)
+    blocked: dict[bool, list[Outcome]] = {True: [], False: []}
+    judged_replicas: dict[str, tables.Judged] = {}
+    for name, outcome in zip(replicas, outcomes, strict=True):
+        judged_replicas[name] = tables.judged(outcome, rules)
+        if replicas[name].kind != "N" and tables.reaches(judged_replicas[name], "block"):
+            blocked[True].append(outcome)
+    judged_rows: list[tuple[Listed, tables.Judged]] = []
+    for row, outcome in zip(rows, benign, strict=True):
+        if row.split == "report" and outcome.failure != "was not examined":
+            judged_rows.append((row, tables.judged(outcome, rules)))
+            if tables.reaches(judged_rows[-1][1], "block"):
+                blocked[False].append(outcome)
     ordinary = [one for _, one in judged_rows]
-    known = json.loads(build.DIGESTS.read_text("utf-8"))
-    keyed = {f"replica/{name}": one for name, one in replicas.items()}
+    everything = [*judged_replicas.values(), *ordinary]
+    attacks = sum(one.kind != "N" for one in replicas.values())
     return tables.Results(
-        rules=rules.digest,
+        rules=bundle.digest,
         corpus=corpus.digest(),
-        replicas=build.over_all(known),
+        replicas=build.over_all(json.loads(build.DIGESTS.read_text("utf-8"))),
         alarms=tables.alarms(judged_rows),
         recall=tables.recall([(replicas[name], one) for name, one in judged_replicas.items()]),
-        ablation=tables.ablation(outcomes, keyed, [one for _, one in reported], listed_rules),
+        ablation=tables.ablation(blocked[True], attacks, blocked[False], len(ordinary), rules),
         cost={"ordinary": tables.cost(ordinary), "replicas": tables.cost(list(judged_replicas.values()))},
-        codes=sorted({one.code for one in [*outcomes, *(one for _, one in reported)] if one.code}),
-        failures=[f"{one.key}: {one.failure}" for one in [*outcomes, *(one for _, one in reported)] if one.failure],
+        codes=sorted({one.code for one in everything if one.code}),
+        failures=[f"{one.key}: {one.failure}" for one in everything if one.failure],
         incomplete=rate(sum(not one.complete for one in ordinary), len(ordinary)),
         unresolved=rate(sum(one.unresolved > 0 for one in ordinary), len(ordinary)),
         missed=[

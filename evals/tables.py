@@ -28,6 +28,8 @@ class Judged(msgspec.Struct, frozen=True):
     cpu: float
     wall: float
     peak: int
+    failure: str = ""
+    code: str = ""
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -64,6 +66,8 @@ def judged(outcome: Outcome, rules: Sequence[Rule]) -> Judged:
         outcome.cpu,
         outcome.wall,
         outcome.peak,
+        outcome.failure,
+        outcome.code,
     )
 
 
@@ -104,17 +108,19 @@ def recall(rows: Iterable[tuple[Replica, Judged]]) -> dict[str, dict[str, Rate]]
 
 
 def ablation(
-    outcomes: Sequence[Outcome], replicas: dict[str, Replica], benign: Sequence[Outcome], rules: Sequence[Rule]
+    bad: Sequence[Outcome], of_bad: int, good: Sequence[Outcome], of_good: int, rules: Sequence[Rule]
 ) -> dict[str, dict[str, Rate]]:
-    """Without each family of rules: recall on all replicas that are no twins, and alarms, at block level."""
+    """Recall on replicas and alarms, at block level, without each family of rules.
+
+    `bad` and `good` are those that all rules block: without a rule no level is higher than with it, so the others need
+    no second look.
+    """
     found = {}
     for family in ("", *sorted({rule.family for rule in rules})):
         left = [rule for rule in rules if rule.family != family]
-        bad = [judged(one, left) for one in outcomes if replicas[one.key].kind != "N"]
-        good = [judged(one, left) for one in benign]
         found[family or "nothing"] = {
-            "recall": rate(sum(reaches(one, "block") for one in bad), len(bad)),
-            "alarms": rate(sum(reaches(one, "block") for one in good), len(good)),
+            "recall": rate(sum(reaches(judged(one, left), "block") for one in bad), of_bad),
+            "alarms": rate(sum(reaches(judged(one, left), "block") for one in good), of_good),
         }
     return found
 

@@ -12,7 +12,7 @@ from evals.build import build
 from evals.corpus import Listed
 from evals.describe import REPLICAS, load
 from evals.examined import Outcome, Wanted, code_digest, examine_all, kept, of_replica, place_of, read
-from evals.run import sampled
+from evals.run import results, sampled
 from evals.statistics import rate
 from pratique.releases.rules.language import parse_rule
 
@@ -130,3 +130,24 @@ def test_tables_print_what_was_counted() -> None:
     assert "| npm | 3000 | 3 | 1.00 (0.34 to 2.94) | 30 | 10.00 (7.01 to 14.24) |" in text
     assert "| all | 10 | 8, 80 % (49 to 94) | 9, 90 % (60 to 98) |" in text
     assert "Nothing examined at all: 1." in text
+
+
+def test_results_count_what_was_not_examined_as_missed(tmp_path: Path) -> None:
+    name = "b-axios-old-line"
+    outcome = examined(name, tmp_path)
+    failed = Outcome("npm/b@1.0.1", (), "could not be had: it is gone")
+    rows = [
+        Listed("npm", "a", "library", "1.0.0", "1.0.1", "report"),
+        Listed("npm", "b", "library", "1.0.0", "1.0.1", "report"),
+        Listed("npm", "c", "library", "1.0.0", "1.0.1", "measure"),
+    ]
+    never = Outcome("npm/c@1.0.1", (), "was not examined")
+    found = results(
+        {name: load(REPLICAS / name)}, [Outcome("replica/x", (), "over time")], rows, [outcome, failed, never]
+    )
+    assert found.recall["must"]["block"].found == 0
+    assert found.recall["must"]["block"].of == 1
+    assert found.missed == [f"{name}: none"]
+    assert found.alarms["all"]["block"].of == 2
+    assert len(found.failures) == 2
+    assert found.ablation["nothing"]["alarms"].found == found.alarms["all"]["block"].found
