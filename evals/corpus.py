@@ -303,6 +303,24 @@ def _link(source: Path, target: Path) -> int:
     return 1
 
 
+def bases() -> list[Listed]:
+    """The releases that replicas are made out of, as rows to fetch: they belong to no corpus."""
+    from evals.describe import load_all
+
+    found: dict[str, Listed] = {}
+    for replica in load_all().values():
+        for package in replica.package:
+            if not package.base:
+                continue
+            if replica.ecosystem == "npm":
+                name, _, version = package.base.rpartition("@")
+                found[package.base] = Listed("npm", name, "base", version, version, "report")
+            else:
+                files = (package.base, package.base)
+                found[package.base] = Listed("PyPI", package.name, "base", package.old, package.old, "report", *files)
+    return sorted(found.values(), key=lambda one: (one.ecosystem, one.name, one.old))
+
+
 def digest() -> str:
     """SHA-256 over the lists: it names the corpus in a base rate."""
     whole = hashlib.sha256()
@@ -315,7 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Fetch or lay out the corpus; 1 where something could not be had."""
     parser = argparse.ArgumentParser(description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    one = verbs.add_parser("fetch", help="fetch what is listed and missing")
+    one = verbs.add_parser("fetch", help="fetch what is listed, and what replicas are made out of")
     one.add_argument("folder", type=Path)
     two = verbs.add_parser("lay-out", help="link it into folders of packages")
     two.add_argument("folder", type=Path)
@@ -326,7 +344,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{lay_out(options.folder, options.view, rows)} files for {len(rows)} transitions")
         return 0
     fetching = Fetching(options.folder, npm_registry(), python_index())
-    fetching.all(rows)
+    fetching.all([*rows, *bases()])
     for name in fetching.failed:
         print(f"could not be had: {name}", file=sys.stderr)
     return 1 if fetching.failed else 0

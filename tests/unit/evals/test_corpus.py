@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from evals import archives
-from evals.corpus import Fetching, Listed, Reported, lay_out, listed, split_of, write_lists
+from evals.corpus import Fetching, Listed, Reported, bases, lay_out, listed, split_of, write_lists
+from evals.describe import load_all
 
 
 def row(name: str, old: str = "1.0.0", new: str = "1.0.1") -> Listed:
@@ -116,3 +117,9 @@ def test_fetched_once_tried_again_and_laid_out(tmp_path: Path) -> None:
     assert (tmp_path / "v/npm/one/one-1.0.1.tgz").read_bytes() == tarball
     page = json.loads((tmp_path / "v/pypi/flaky/index.json").read_bytes())
     assert [one["filename"] for one in page["files"]] == [*files, "flaky-0.9.tar.gz"]
+
+
+def test_what_replicas_are_made_out_of_is_fetched_too() -> None:
+    wanted = {package.base for one in load_all().values() for package in one.package if package.base}
+    assert {one.new_file or f"{one.name}@{one.new}" for one in bases()} == wanted
+    assert len(wanted) > 10
