@@ -35,6 +35,7 @@ check: $(STAMP)
 	$(BIN)/python -m pratique.report.reach_schema --check
 	$(BIN)/python -m pratique.report.release_schema --check
 	$(BIN)/python -m pratique.report.difference_schema --check
+	$(BIN)/python -m pratique.report.trust_schema --check
 	$(BIN)/python -m scripts.make_rule_pages --check
 	$(BIN)/python -m scripts.make_reference --check
 
@@ -48,6 +49,7 @@ generate: $(STAMP)
 	$(BIN)/python -m pratique.report.reach_schema
 	$(BIN)/python -m pratique.report.release_schema
 	$(BIN)/python -m pratique.report.difference_schema
+	$(BIN)/python -m pratique.report.trust_schema
 	$(BIN)/python -m scripts.make_picture
 	$(BIN)/python -m tests.docs.pages
 	$(BIN)/python -m scripts.make_rule_pages
