@@ -20,6 +20,8 @@ MEANING = {
 }
 _EXCERPTS = 2
 """So many facts of a finding are shown with what stands there."""
+_MEASURED = 3.4
+"""Decades that a corpus of some thousand ordinary releases can tell; what is more is told as more."""
 _ALSO = 3
 """So many findings that the chain does not need are shown."""
 _SHOWN = 6
@@ -104,9 +106,9 @@ def _inspection(inspection: Inspection, every: bool) -> Iterator[str]:
     yield ""
     yield from _wrapped(_examined(inspection.transition), "          ")
     if judgement.rarity and not any(finding.floor == judgement.level for finding in chain):
-        share = round(10**judgement.rarity) if judgement.rarity < 15 else None
-        rare = f"about one ordinary release in {share:,}" if share is not None else "no ordinary release"
-        yield from _wrapped(f"RARITY    {judgement.rarity:.1f} decades: {rare} looks like this by itself", "          ")
+        share = f"about one ordinary release in {round(10**judgement.rarity):,} looks like this by itself"
+        beyond = "rarer than the ordinary releases that were measured can tell"
+        yield from _wrapped(f"RARITY    {share if judgement.rarity <= _MEASURED else beyond}", "          ")
     if judgement.refusals:
         yield from _refusals(judgement.refusals, every)
 
