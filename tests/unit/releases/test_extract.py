@@ -40,6 +40,13 @@ def test_text_is_valid_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fact.attributes == {"api": "\\ud83d", "sends": True}
 
 
+def test_an_empty_template_is_an_empty_text() -> None:
+    source = b'const { exec } = require("child_process");\nexec(``, { shell: `` });\nfetch(`${``}https://harbour.example/`);\n'
+    found = list(extract.facts_of_file(SourceFile("a.js", source, "ab", "javascript")))
+    assert not [one for one in found if isinstance(one, Refusal)]
+    assert {one.kind for one in found if isinstance(one, Fact)} >= {"capability.process", "capability.network"}
+
+
 def test_code_with_odd_escapes_gives_valid_text() -> None:
     source = b'import os, base64\nos.system("\\udcff\\ud800 curl http://harbour.example/")\nexec(base64.b64decode("\\udcff"))\n'
     for item in extract.facts_of_file(SourceFile("a.py", source, "ab", "python")):

@@ -22,7 +22,9 @@ def argument_nodes(call: Node) -> list[Node]:
 
 
 def joined(parts: list[Known]) -> Known:
-    """Texts one after another."""
+    """Texts one after another; of none the empty text, as of an empty template."""
+    if not parts:
+        return Known("")
     origins = NOTHING
     for one in parts:
         origins |= one.all_origins()
