@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from pratique import api
+from pratique.doors.cli.commands import pratique
 from pratique.model.release import Inspection, ReleaseReport
 from pratique.workflow import remembered
 from tests.standins import packages, python_index
@@ -430,3 +432,14 @@ def test_the_command(registry: Registry, tmp_path: Path) -> None:
     assert run("axios@1.14.1").returncode == 2
     assert run().returncode == 2
     assert run("npm:axios@9.9.9", "--offline").returncode == 4
+
+
+def test_all_shows_what_one_screen_leaves_out(tmp_path: Path) -> None:
+    place = tmp_path / "harbour"
+    place.mkdir()
+    (place / "package.json").write_text('{"name": "harbour", "version": "1.0.0"}', "utf-8")
+    (place / "package.json.bak").symlink_to("package.json")
+    words = ["inspect", str(place), "--against", "none", "--no-memory"]
+    short, whole = (CliRunner().invoke(pratique, [*words, *more], standalone_mode=False) for more in ([], ["--all"]))
+    assert "(--all)" not in whole.output
+    assert len(whole.output.splitlines()) >= len(short.output.splitlines())

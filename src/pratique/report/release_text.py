@@ -149,7 +149,7 @@ def _refusals(refusals: tuple[Refusal, ...], every: bool) -> Iterator[str]:
     if not relevant and not every:
         yield f"LEFT OUT  {count(len(refusals), 'thing')} that cannot carry what is looked for (--all)"
         return
-    yield f"NOT EXAMINED  {relevant}"
+    yield f"NOT EXAMINED  {relevant}" if relevant else f"LEFT OUT  {count(len(refusals), 'thing')}"
     shown = ordered if every else ordered[: min(_SHOWN, relevant)]
     for refusal in shown:
         where = " ".join(part for part in (release_of(refusal.target), refusal.path) if part)

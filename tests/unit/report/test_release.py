@@ -74,6 +74,9 @@ def test_what_was_not_examined_is_told_and_counts() -> None:
     assert "NOT EXAMINED  1" in text
     assert "harbour 1.0.1 lib/a.js: is larger than the budget" in text
     assert exit_code(made) == 4
+    idle = report(transition(refusals=(msgspec.structs.replace(refused, relevant=False),)))
+    assert "LEFT OUT  1 thing that cannot carry what is looked for (--all)" in list(release_lines(idle))
+    assert "LEFT OUT  1 thing" in list(release_lines(idle, every=True))
     assert exit_code(report(refusals=(refused,))) == 4
     assert exit_code(report(carrier(), refusals=(refused,))) == 13, "a level that was reached wins"
 

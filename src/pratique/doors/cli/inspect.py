@@ -59,6 +59,7 @@ import click
     default="text",
     show_default=True,
 )
+@click.option("--all", "every", is_flag=True, help="Show every finding, release and gap, not one screen.")
 @click.option("--output", metavar="FILE", help="Write the report to this file.")
 def inspect(
     references: tuple[str, ...],
@@ -76,6 +77,7 @@ def inspect(
     jobs: int | None,
     no_memory: bool,
     format_name: str,
+    every: bool,
     output: str | None,
 ) -> int:
     """Judge releases by what they change, before any advisory. Nothing of a release is executed.
@@ -111,7 +113,7 @@ def inspect(
         )
     )
     if format_name == "text":
-        whole = "".join(f"{line}\n" for line in api.release_lines(report)).encode()
+        whole = "".join(f"{line}\n" for line in api.release_lines(report, every=every or output is not None)).encode()
     else:
         whole = {"json": api.release_json, "html": api.release_html, "sarif": api.release_sarif}[format_name](report)
     if output is not None:
