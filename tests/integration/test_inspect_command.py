@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from pratique import api
 from pratique.doors.cli.commands import pratique
 from pratique.model.release import Inspection, ReleaseReport
+from pratique.releases import extract
 from pratique.workflow import remembered
 from tests.standins import packages, python_index
 from tests.standins.packages import AFTER_WINDOW, BEFORE_WINDOW, IN_WINDOW
@@ -171,14 +172,28 @@ def test_offline_asks_nobody_and_says_so(registry: Registry) -> None:
     assert api.release_exit_code(report) == 4
 
 
-def test_what_was_fetched_serves_offline_afterwards(registry: Registry) -> None:
+def test_what_was_fetched_serves_offline_afterwards(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     inspected("npm:axios@1.14.1")
     registry.requests.clear()
+    asked = extracted(monkeypatch)
     again = only(inspected("npm:axios@1.14.1", offline=True)).transition
     assert registry.requests == []
     assert again.examination.source == "the registry, fetched before"
     assert again.dependencies[0].examination.version == "4.2.1"
-    assert again.examination.examined.read_files == 0
+    assert set(asked) <= {"shell"}, "the command line of a script alone, which is no file"
+
+
+def extracted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The kinds of the files whose extractors are asked for from now on: what is remembered asks for none."""
+    asked: list[str] = []
+    real = extract.extractors
+
+    def noting(kind: str) -> tuple[extract.Extract, ...]:
+        asked.append(kind)
+        return real(kind)
+
+    monkeypatch.setattr(extract, "extractors", noting)
+    return asked
 
 
 def put(folder: Path, name: str, version: str, inner: str = "") -> Path:
@@ -259,21 +274,23 @@ def test_no_credential_stands_anywhere(registry: Registry, home: Path, monkeypat
                 assert secret.encode() not in (Path(folder) / file).read_bytes()
 
 
-def test_remembered_facts_are_never_evidence(registry: Registry, home: Path) -> None:
+def test_remembered_facts_are_never_evidence(registry: Registry, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = only(inspected("npm:axios@1.14.1"))
     store = remembered.store()
     assert store is not None
     kept = [path for path in store.folder.rglob("*") if path.is_file()]
     assert kept
     assert store.folder.stat().st_mode & 0o077 == 0
+    asked = extracted(monkeypatch)
     again = only(inspected("npm:axios@1.14.1"))
-    assert again.transition.examination.facts == first.transition.examination.facts
-    assert again.transition.examination.examined.read_files == 0
+    for part in ("facts", "changes", "examined", "refusals"):
+        assert getattr(again.transition.examination, part) == getattr(first.transition.examination, part)
+    assert set(asked) <= {"shell"}, "the command line of a script alone, which is no file"
     for path in kept:
         path.write_bytes(path.read_bytes()[:-1] + b"\0")
     damaged = only(inspected("npm:axios@1.14.1"))
     assert damaged.transition.examination.facts == first.transition.examination.facts
-    assert damaged.transition.examination.examined.read_files > 0
+    assert set(asked) > {"shell"}
 
 
 def test_a_lockfile_against_the_one_before(registry: Registry, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ class _Examining:
             sum(member.size for member in members.values()),
             len(self.read),
             sum(self.read.values()),
-            sum(path not in self.read for path in kept),
+            len(kept),
         )
         return Examination(
             *(release.purl, release.ecosystem, release.name, release.version, release.source, self.files.form),

@@ -129,8 +129,8 @@ def _examined(transition: Transition) -> str:
     members = _closure(transition)
     size = f"{examined.bytes / 1e6:.1f} MB" if examined.bytes >= 1e5 else f"{examined.bytes / 1e3:.1f} kB"
     parts = [
-        f"{count(examined.files, 'file')}, {size}",
-        f"{examined.read_files} read for facts, {examined.kept_files} as before",
+        f"{count(examined.files, 'file')}, {size}, {examined.kept_files} of them as before",
+        f"{examined.read_files} read for facts",
         f"from {printable(transition.examination.source)}",
     ]
     if members:
