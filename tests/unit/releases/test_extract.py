@@ -40,6 +40,17 @@ def test_text_is_valid_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fact.attributes == {"api": "\\ud83d", "sends": True}
 
 
+def test_a_function_that_returns_what_it_calls_itself_with_ends() -> None:
+    source = (
+        b"const crypto = require('crypto');\n"
+        b"function deep(value, left) { return left ? deep(crypto.createHash('md5'), left - 1) : crypto; }\n"
+        b"const again = (one) => again(other(one)); const other = (one) => other(again(crypto)) || crypto;\n"
+        b"module.exports = deep(crypto, 3);\n"
+    )
+    found = list(extract.facts_of_file(SourceFile("a.js", source, "ab", "javascript")))
+    assert not [one for one in found if isinstance(one, Refusal)]
+
+
 def test_an_empty_template_is_an_empty_text() -> None:
     source = b'const { exec } = require("child_process");\nexec(``, { shell: `` });\nfetch(`${``}https://harbour.example/`);\n'
     found = list(extract.facts_of_file(SourceFile("a.js", source, "ab", "javascript")))

@@ -68,12 +68,13 @@ class Uses:
             yield from self._root(match.start(), match.end(), raw.decode())
             while self._queue:
                 node, known, pending = self._queue.popleft()
+                count += 1
                 for use in self._climb(node, known, pending):
                     count += 1
                     yield use
-            if count > MOST_USES:
-                self.cut = True
-                return
+                if count > MOST_USES:
+                    self.cut = True
+                    return
 
     def _root(self, start: int, end: int, name: str) -> Iterator[Use]:
         leaf = self.source.root.descendant_for_byte_range(start, end)
@@ -314,7 +315,9 @@ class Uses:
         if function is None or known.origins:
             return
         for call, argument in sites(self.evaluator.bindings, function):
-            if argument < 0:
+            key = (call.start_byte, known.api, "returned")
+            if argument < 0 and key not in self._followed:
+                self._followed.add(key)
                 self._queue.append((call, known, ()))
 
     def _bind(self, pattern: Node, known: Known, pending: tuple[str, ...]) -> Iterator[Use]:
