@@ -164,7 +164,7 @@ def markdown(results: Results) -> str:
     lines += [
         "",
         f"Not fully examined: {results.incomplete.found} of {results.incomplete.of} ordinary releases; new "
-        f"dependencies that could not be had: in {results.unresolved.found}. Nothing "
+        f"dependencies that could not be had: in {results.unresolved.found}.\nNothing "
         f"examined at all: {len(results.failures)}. States of the code that examined: {len(results.codes)}.",
     ]
     if results.guarddog:
