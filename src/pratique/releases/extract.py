@@ -9,12 +9,34 @@ import msgspec
 from pratique.model.observation import Refusal
 from pratique.model.release import Fact, SourceFile
 
+SOURCE = (
+    ".js",
+    ".cjs",
+    ".mjs",
+    ".jsx",
+    ".ts",
+    ".cts",
+    ".mts",
+    ".tsx",
+    ".py",
+    ".pyw",
+    ".sh",
+    ".ps1",
+    ".bat",
+    ".cmd",
+    ".pth",
+)
+"""Suffixes that make an interpreter read a file as code, whatever is in it."""
+
 Extract = Callable[[SourceFile], Iterator[Fact | Refusal]]
 """Total: any bytes give facts or a refusal (its `reader` names the extractor); never raises, bounded in time."""
 
 
 def facts_of_file(file: SourceFile) -> Iterator[Fact | Refusal]:
     """All facts of one file, in order of line; what could not be read of it is a refusal."""
+    if file.kind == "binary" and file.path.lower().endswith(SOURCE):
+        told = "is called a file of code, and its bytes are no text: it was not read as code"
+        yield Refusal(file.path, "extract", told, True)
     for extract in extractors(file.kind):
         try:
             for item in extract(file):

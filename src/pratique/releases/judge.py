@@ -4,6 +4,9 @@ Each finding weighs as many decades as its rule is rare among ordinary releases.
 rules of one family see the same thing; families are added, as if independent. A level is reached by the findings that
 may raise it alone. Many rules share the budget of a level, so each has to be rarer than the level may be: one in ten is
 a note, one in five hundred a review, one in two thousand a block; findings of several families together get there too.
+
+Who published and what the code newly does are found apart. Where both stand out, findings that may raise no more than a
+review alone reach a block together, if by their rates not one release in thirty thousand has both.
 """
 
 from __future__ import annotations
@@ -17,6 +20,11 @@ from pratique.releases.rules.language import Rule
 
 THRESHOLDS: dict[Level, float] = {"note": 1.0, "review": 2.7, "block": 3.3}
 """Decades of rarity that a level needs."""
+
+TOGETHER = 4.5
+"""Decades that a block needs by findings on who published and on what is done, which may not raise it alone."""
+_WHO = frozenset(("publisher", "trust"))
+_DOES = frozenset(("destination", "ability", "code", "trigger", "dependency", "hiding", "worm", "money"))
 
 _ACTS = frozenset(("code", "hiding", "worm", "money", "first"))
 """Families of findings that say what is done."""
@@ -93,7 +101,19 @@ def _level(findings: tuple[Finding, ...]) -> tuple[Level, list[Finding]]:
                 return level, reached
         if alone:
             return level, alone
+        if level == "block" and (both := _both(findings)):
+            return level, both
     return "none", []
+
+
+def _both(findings: tuple[Finding, ...]) -> list[Finding]:
+    """The heaviest finding on who published and those on what is done, where they block together; else nothing."""
+    counted = heaviest(finding for finding in findings if LEVELS.index(finding.ceiling) >= LEVELS.index("review"))
+    who = [finding for finding in counted if finding.family in _WHO]
+    does = [finding for finding in counted if finding.family in _DOES]
+    if who and does and sum(finding.weight for finding in (*who, *does)) >= TOGETHER:
+        return [*does, *who]
+    return []
 
 
 def _told(reached: list[Finding], findings: tuple[Finding, ...]) -> list[Finding]:

@@ -17,7 +17,10 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("event", "command", "file", "file_delta", "more_files", "implicit", "previous", "for_users", "runs"),
     ),
     "trigger.bin": ("a command is put on the path", ("name", "target", "shadows", "file", "outside")),
-    "trigger.path-configuration": ("a .pth file runs code at every start of Python", ("code", "plain")),
+    "trigger.path-configuration": (
+        "a .pth file runs code at every start of Python; plain: it imports; loads: so too, or if a variable is set",
+        ("code", "plain", "loads"),
+    ),
     "trigger.setup": ("setup code runs when the package is built", ("form", "hooks", "file")),
     "trigger.build-backend": (
         "the build backend runs when the package is built; direct: what it needs from no registry",
@@ -66,6 +69,10 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "chain.download-to-run": ("something is fetched, written and run", ("steps", "within", "lines", "destination")),
     "chain.decode-to-run": ("text is decoded and run", ("steps", "within", "lines")),
+    "chain.file-to-run": (
+        "text out of a file of the package that is not one of code is run",
+        ("steps", "within", "lines", "file"),
+    ),
     "chain.run-and-hide": ("something is run, and its traces are removed", ("steps", "within", "lines")),
     # how it is hidden
     "obfuscation.string-array": ("strings lie in an array and are fetched by number", ("strings", "encoded")),

@@ -65,3 +65,28 @@ def test_code_with_odd_escapes_gives_valid_text() -> None:
             item.excerpt.encode()
             for value in item.attributes.values():
                 str(value).encode()
+
+
+@pytest.mark.parametrize("path", ["index.js", "a/b.PY", "x.ps1"])
+def test_code_by_its_name_that_is_no_text_is_told(path: str) -> None:
+    file = SourceFile(path, bytes(range(256)) * 40, "ab", "binary")
+    (refusal,) = [one for one in extract.facts_of_file(file) if isinstance(one, Refusal)]
+    assert refusal.relevant
+    assert refusal.reason == "is called a file of code, and its bytes are no text: it was not read as code"
+    picture = SourceFile("logo.dat", file.content, "ab", "binary")
+    assert not [one for one in extract.facts_of_file(picture) if isinstance(one, Refusal)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "content", "line"),
+    [
+        ("javascript", "a.js", b"let a = 1;\nmatch (x) { when {a} => eval(atob('aa')) }\n", 2),
+        ("python", "a.py", b"import os\nfrom x lazy import y\nwhere os.system('ls') then 3\n", 2),
+    ],
+)
+def test_syntax_that_is_not_known_is_told_and_the_rest_is_read(kind: str, path: str, content: bytes, line: int) -> None:
+    found = list(extract.facts_of_file(SourceFile(path, content, "ab", kind)))
+    (refusal,) = [one for one in found if isinstance(one, Refusal)]
+    assert refusal.relevant
+    assert refusal.reason.startswith(f"holds from line {line} on what is no ")
+    assert any(isinstance(one, Fact) for one in found)

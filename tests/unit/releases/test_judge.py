@@ -95,3 +95,20 @@ def test_only_a_proof_may_have_the_floor_block() -> None:
         parse_rule(rule('floor = "review"', '[[all]]\nfact = "trust.lost"', scope="registry", ceiling="note"), "x")
     forged = parse_rule(rule('floor = "block"', '[[all]]\nfact = "trust.invalid"', scope="registry", alarms=1999), "x")
     assert judge(transition(fact("trust.invalid", delta="unknown")), (forged,)).level == "block"
+
+
+WHO = made("who", "trust.publisher", "publisher", 9, "review")
+DOES = made("does", "content.destination", "destination", 9, "review")
+RHYTHM = made("rhythm", "registry.rhythm", "rhythm", 0, "review")
+
+
+def test_who_published_and_what_is_done_block_together_though_neither_may_alone() -> None:
+    rules = (WHO, DOES, RHYTHM)
+    assert judge(transition(fact("trust.publisher")), rules).level == "note"
+    assert judge(transition(fact("content.destination")), rules).level == "note"
+    both = judge(transition(fact("trust.publisher"), fact("content.destination")), rules)
+    assert both.level == "block"
+    assert {one.rule for one in both.findings} == {"who", "does"}
+    assert judge(transition(fact("trust.publisher"), fact("registry.rhythm")), rules).level == "review"
+    common = made("common", "content.destination", "destination", 200, "review")
+    assert judge(transition(fact("trust.publisher"), fact("content.destination")), (WHO, common)).level == "review"

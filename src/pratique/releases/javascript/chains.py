@@ -39,6 +39,20 @@ PIPED = re.compile(
     r"(?:&&|;|\n)\s*(?:chmod\b|(?:ba|z)?sh\b|\./|node\b|python|start\b|powershell\b)",
     re.IGNORECASE,
 )
+SPELT = 8
+"""So many single characters by their numbers spell something."""
+ENCODED = re.compile(
+    rb"(?:(?:0x[0-9a-fA-F]{1,4}|\d{1,5})\s*,\s*){16}"  # a list of numbers
+    rb"|[\"'`][^\s\"'`(){}<>;|$]{40}"  # a text without words
+    rb"|(?:\\[xu]\{?[0-9a-fA-F]{2,5}\}?){12}"
+    rb"|[\xf3][\xa0\x80-\xbf]|(?:[\xe2\xef][\x80-\xbf]{2}){12}"  # characters that are not seen
+)
+"""Something in a file that there is to decode."""
+NO_CODE = re.compile(
+    r"^(?:__dirname|__filename|import\.meta|\.\.?/)(?![^?]*\.(?:[cm]?[jt]sx?|node|wasm|html?|ejs|vue)$)"
+    r"[^?]*\.\w+$"
+)
+"""A file of the package that is not named as one of code, or of templates that are made into code."""
 LARGEST_FUNCTION = 8_000
 """Bytes of a function, above which two ends in it say nothing."""
 LARGEST_FILE = 100_000
@@ -174,7 +188,7 @@ class Chains:
             origins = self._run(use)
             if not origins:
                 continue
-            decoded = [one for one in origins if one.kind == "decode" and one.detail != "percent"]
+            decoded = self._decoded(origins)
             fetched = [one for one in origins if one.kind == "download"]
             if fetched:
                 steps = ["download", *(["decode"] if decoded else []), "dynamic-code"]
@@ -186,9 +200,27 @@ class Chains:
             elif decoded:
                 offsets = [one.offset for one in decoded]
                 yield from self._fact("chain.decode-to-run", use.node, ["decode", "dynamic-code"], "flow", offsets)
+            elif kept := [one for one in origins if one.kind == "file" and NO_CODE.search(one.detail)]:
+                offsets, where = [one.offset for one in kept], kept[0].detail
+                yield from self._fact(
+                    "chain.file-to-run", use.node, ["file-read", "dynamic-code"], "flow", offsets, file=where
+                )
         for one in self.placed:
             if one.kind == "capability.process":
                 yield from self._started(one.use)
+
+    def _decoded(self, origins: frozenset[Origin]) -> list[Origin]:
+        """What was decoded of a text that is run.
+
+        A character by its number is how signs are written that need care, unless a whole word is spelt so. Numbers that
+        become characters are how every parser reads escapes, unless the file holds something that is encoded.
+        """
+        decoded = [one for one in origins if one.kind == "decode" and one.detail != "percent"]
+        if sum(one.detail == "character" for one in decoded) < SPELT:
+            decoded = [one for one in decoded if one.detail != "character"]
+        if all(one.detail == "numbers" for one in decoded) and ENCODED.search(self.source.content) is None:
+            return []
+        return decoded
 
     def _run(self, use: Use) -> frozenset[Origin]:
         if use.role == "passed":

@@ -16,6 +16,7 @@ from pratique.releases.javascript.imports import imported, plain_imports
 from pratique.releases.javascript.obfuscation import Hidden, literal_fact, literals, shapes
 from pratique.releases.javascript.source import Source
 from pratique.releases.javascript.uses import Use, Uses
+from pratique.releases.parsed import not_understood, words
 
 LARGEST = 16 << 20
 """Bytes of a file that are read for facts; a larger one is refused."""
@@ -181,6 +182,8 @@ def _facts(file: SourceFile) -> list[Fact | Refusal]:
         reading.hidden(source, runs=False)
     else:
         reading.read(source)
+        if odd := not_understood(source.tree.root_node):
+            reading.found.append(refusal(file, words(*odd, "JavaScript")))
     if reading.cut:
         reading.found.append(refusal(file, "too many uses of interfaces: the later ones were left out"))
     if reading.spent:

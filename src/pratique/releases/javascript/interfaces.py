@@ -66,6 +66,8 @@ FETCHES = re.compile(
     r"|request-promise(?:-native)?|make-fetch-happen|minipass-fetch|follow-redirects)(?:\.\w+)*"
     r"|#https?2?\.(?:get|request)|\$\.(?:get|ajax|getJSON|post)"
 )
+FEW_CHARACTERS = 2
+"""So many characters by their numbers in one call are a sign, no text."""
 OWN = frozenset({"__filename", "__dirname", "import.meta.url", "import.meta.filename", "process.argv[1]"})
 """The running file and its folder."""
 RUNS = frozenset({"execSync", "execFileSync", "spawnSync", "exec", "execFile", "execaSync", "execa", "execaCommand"})
@@ -129,11 +131,13 @@ def called(target: Known, arguments: Sequence[Known], offset: int, *, new: bool 
     api = target.api
     first = arguments[0] if arguments else UNKNOWN
     if api == "require":
-        return (
-            Known(api=module(first.string), origins=first.origins)
-            if first.string
-            else Known(api="#?", origins=first.all_origins())
-        )
+        if not first.string:
+            return Known(api="#?", origins=first.all_origins())
+        if first.string.startswith(".") and first.string.endswith(".json"):
+            return Known(api="#.json", origins=first.origins | {Origin("file", first.string[:80], offset)})
+        return Known(api=module(first.string), origins=first.origins)
+    if api == "require.resolve":
+        return Known(shape="__dirname/" + first.text) if first.text.startswith(".") else UNKNOWN
     if api == "#module.createRequire":
         return Known(api="require")
     if api == "Reflect.get" and len(arguments) > 1 and arguments[1].string is not None:
@@ -266,13 +270,15 @@ def _coded(api: str, arguments: Sequence[Known], offset: int) -> Known:
         origins |= one.all_origins()
     encodes = api in ENCODES
     form = ENCODES[api] if encodes else DECODES[api]
-    origins |= {Origin("encode" if encodes else "decode", form, offset)}
-    first = arguments[0] if arguments else UNKNOWN
     if api.startswith("String.from"):
         numbers = [fold.number_of(one.constant) for one in arguments]
         if numbers and all(one is not None and 0 <= one < 0x110000 for one in numbers):
-            return Known("".join(chr(int(one)) for one in numbers if one is not None), origins=origins)
-        return Known(origins=origins)
+            form = form if len(numbers) > FEW_CHARACTERS else "character"
+            text = "".join(chr(int(one)) for one in numbers if one is not None)
+            return Known(text, origins=origins | {Origin("decode", form, offset)})
+        return Known(origins=origins | {Origin("decode", form, offset)})
+    origins |= {Origin("encode" if encodes else "decode", form, offset)}
+    first = arguments[0] if arguments else UNKNOWN
     if first.string is None:
         if isinstance(first.constant, bytes) and form == "bytes":
             return Known(fold.from_bytes(first.constant, "utf8"), origins=origins)

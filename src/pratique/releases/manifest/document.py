@@ -20,6 +20,24 @@ LONGEST_EXCERPT = 200
 LONGEST_VALUE = 400
 
 
+_TEXT, _OBJECT, _LIST = "a text", "an object", "a list"
+_EXPECTED: dict[str, tuple[str, ...]] = {
+    "name": (_TEXT,),
+    "version": (_TEXT,),
+    "main": (_TEXT,),
+    "bin": (_TEXT, _OBJECT),
+    "scripts": (_OBJECT,),
+    "dependencies": (_OBJECT,),
+    "optionalDependencies": (_OBJECT,),
+    "peerDependencies": (_OBJECT,),
+    "bundleDependencies": (_LIST, "true or false"),
+    "bundledDependencies": (_LIST, "true or false"),
+}
+"""What npm expects of the fields that decide what is installed and run (docs of package.json)."""
+_TABLES = ("scripts", "dependencies", "optionalDependencies", "bin")
+"""Objects whose members have to be texts."""
+
+
 class Manifest:
     """The root manifest of an npm release. `plain` is its object, empty where there is none; `sha256` its digest."""
 
@@ -134,7 +152,35 @@ def parse(content: bytes, sha256: str) -> tuple[Manifest | None, tuple[Refusal, 
         return Manifest(read_text, salvaged, sha256), (refusal(f"{reason}; read as far as it goes"),)
     if not isinstance(plain, dict):
         return None, (refusal("is no object"),)
-    return Manifest(text, plain, sha256, tuple(dict.fromkeys(duplicates))), ()
+    return Manifest(text, plain, sha256, tuple(dict.fromkeys(duplicates))), tuple(_odd(plain))
+
+
+def _odd(plain: Mapping[str, Any]) -> Iterator[Refusal]:
+    """The fields that are not what npm expects, and so were not examined. What is empty says nothing."""
+    for field, expected in _EXPECTED.items():
+        value = plain.get(field)
+        if not value and not (value == 0 and value is not False):
+            continue
+        if _type(value) not in expected:
+            yield refusal(f"its `{field}` is {_type(value)}, not {' or '.join(expected)}: it was not examined")
+        elif field in _TABLES and isinstance(value, dict):
+            odd = [name for name, one in value.items() if not isinstance(one, str)]
+            if odd:
+                more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+                yield refusal(f"its `{field}` says {_type(value[odd[0]])} of {shown(odd[0])}{more}: not examined")
+
+
+def _type(value: object) -> str:
+    """What a value of JSON is, in words."""
+    if isinstance(value, str):
+        return _TEXT
+    if isinstance(value, dict):
+        return _OBJECT
+    if isinstance(value, list):
+        return _LIST
+    if isinstance(value, bool):
+        return "true or false"
+    return "nothing" if value is None else "a number"
 
 
 def _object(pairs: list[tuple[str, Any]], duplicates: list[str]) -> dict[str, Any]:

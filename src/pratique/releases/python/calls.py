@@ -363,6 +363,8 @@ def content_of(path: Known, offset: int) -> frozenset[Origin]:
         place = places.credential_place(text)
         if place:
             found.add(Origin("credential", place, offset))
+    if found and all(one.kind == "self" for one in found) and not path.text.endswith("__file__"):
+        found |= literals.origin("file", path.text[:200], offset)
     return frozenset(found) or literals.origin("file", path.text[:200], offset)
 
 

@@ -143,7 +143,16 @@ def _runs(bindings: Bindings, events: list[Event]) -> Iterator[Chain]:
             names = sorted({one.detail for one in decoded})
             steps = ", ".join(f"decode {name}" for name in names) + ", run"
             yield _chain("chain.decode-to-run", bindings, offset, steps, [one.offset for one in decoded], "")
+        elif event.kind == "run" and (kept := [one for one in origins if one.kind == "file" and _no_code(one.detail)]):
+            kind, at, attributes = _chain("chain.file-to-run", bindings, offset, "file-read, run", [kept[0].offset], "")
+            yield kind, at, {**attributes, "file": kept[0].detail}
     yield from _by_file(bindings, events)
+
+
+def _no_code(path: str) -> bool:
+    """Whether a file's name is known, and is not that of a file of code."""
+    name = path.rpartition("/")[2]
+    return GAP not in name and "." in name.strip(".") and not name.endswith((".py", ".pyw", ".pyi", ".in", "__file__"))
 
 
 def _hidden(event: Event, decoded: list[Origin]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from pratique.model.observation import Refusal
 from pratique.model.release import Fact, SourceFile, Value
 from pratique.releases.decoding import Budget
+from pratique.releases.parsed import not_understood, words
 from pratique.releases.python import gate, obfuscation
 from pratique.releases.python.bindings import Bindings
 from pratique.releases.python.chains import chains
@@ -147,6 +148,8 @@ class Examiner:
         evaluator = Evaluator(bindings)
         if bindings.cut:
             self.reasons.append("more calls or names than are followed")
+        if not self.layers and (odd := not_understood(bindings.tree.root_node)):
+            self.reasons.append(words(*odd, "Python"))
         told: set[str] = set()
         for one in bindings.imports:
             module = f"{'.' * one.level}{one.module}"

@@ -16,12 +16,21 @@ from pratique.releases.python.extractor import Examiner, refusal
 from pratique.releases.python.source import NotTextError, Source, shortened
 
 _PLAIN = re.compile(r"import[ \t]+[A-Za-z_][\w.]*(?:[ \t]*,[ \t]*[A-Za-z_][\w.]*)*[ \t]*;?[ \t]*")
+_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_GUARDED = re.compile(
+    r"import[ \t]+os[ \t]*;[ \t]*"
+    r"(?:(?:os\.environ\.get|os\.getenv)\((?P<one>['\"])\w+(?P=one)\)"
+    r"|(?P<two>['\"])\w+(?P=two)[ \t]+in[ \t]+os\.environ)"
+    rf"[ \t]+and[ \t]+__import__\((?P<three>['\"]){_NAME}(?P=three)\)[ \t]*;?[ \t]*"
+)
 MOST_LINES = 400
 LONGEST = 4 << 20
 
 
 def facts(file: SourceFile) -> Iterator[Fact | Refusal]:
-    """One trigger for each line that runs, with the facts of its code; `plain` lines only import a module.
+    """One trigger for each line that runs, with the facts of its code.
+
+    `plain` lines only import a module; `loads` holds for them, and for those that do so where a variable is set.
 
     Bytes that are no text give a refusal.
     """
@@ -39,6 +48,8 @@ def facts(file: SourceFile) -> Iterator[Fact | Refusal]:
         attributes: dict[str, Value] = {"code": shortened(line)[:160], "language": "python"}
         if _PLAIN.fullmatch(line):
             attributes["plain"] = True
+        if _PLAIN.fullmatch(line) or _GUARDED.fullmatch(line):
+            attributes["loads"] = True
         yield Fact("trigger.path-configuration", file.path, number, shortened(line), file.sha256, attributes=attributes)
         inner = Source(line.encode("utf-8", "replace"))
         yield from Examiner(file).examine(inner, 0, "", number)

@@ -10,6 +10,8 @@ from pratique.releases.rules.language import Clause, Condition, Rule, Wanted, ma
 
 MOST_EVIDENCE = 4
 """So many facts of one clause are kept as evidence."""
+NEAR = 400
+"""So many lines of a file may lie between facts that stand together: a bundle holds the code of many packages."""
 
 Found = tuple[str, Fact]
 """The purl of the release that a fact is in, and the fact."""
@@ -126,17 +128,20 @@ def _anywhere(required: Met, choices: Met) -> Met | None:
 
 
 def _in_one_file(required: Met, choices: Met) -> Met | None:
-    """The evidence where all clauses that are not `anywhere` are met in one and the same file of one release."""
+    """The evidence where all clauses that are not `anywhere` are met near each other in one file of one release."""
     bound = [found for clause, found in (*required, *choices) if not clause.anywhere]
-    places = dict.fromkeys((purl, fact.path) for found in bound for purl, fact in found if fact.path)
-    for place in places:
+    around = dict.fromkeys((purl, fact.path, fact.line) for found in bound for purl, fact in found if fact.path)
+    for purl, path, line in around:
 
-        def there(clause: Clause, found: list[Found], place: tuple[str, str] = place) -> list[Found]:
-            return found if clause.anywhere else [one for one in found if (one[0], one[1].path) == place]
+        def there(found: Found, purl: str = purl, path: str = path, line: int = line) -> bool:
+            fact = found[1]
+            return (found[0], fact.path) == (purl, path) and (
+                not fact.line or not line or line <= fact.line <= line + NEAR
+            )
 
         evidence = _anywhere(
-            [(clause, there(clause, found)) for clause, found in required],
-            [(clause, there(clause, found)) for clause, found in choices],
+            [(clause, found if clause.anywhere else list(filter(there, found))) for clause, found in required],
+            [(clause, found if clause.anywhere else list(filter(there, found))) for clause, found in choices],
         )
         if evidence is not None:
             return evidence

@@ -85,7 +85,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"non
 
     `family` groups rules that see the same thing: of one family only the heaviest finding counts. `ceiling` is the
     highest level that the rule may raise; `floor` is raised by the finding alone, however often the rule fires.
-    `together = "file"` wants all its facts of code in one file.
+    `together = "file"` wants all its facts of code in one file, within 400 lines of it.
     """
 
     id: str

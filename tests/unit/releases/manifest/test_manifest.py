@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from pratique.model.observation import Refusal
 from pratique.model.release import Dated, Fact, RegistryRecord, Release, Stated
-from pratique.releases.manifest import facts
+from pratique.releases.manifest import document, facts
 from pratique.releases.manifest.commands import Started, starts, words
 from pratique.releases.manifest.dependencies import source_of
 from pratique.releases.manifest.fields import shadows
@@ -545,3 +546,29 @@ def test_any_text_is_taken_for_a_command(text: str) -> None:
     assert all(isinstance(word, str) for word in words(text))
     list(starts(text, {"a": text, "b": "npm run a"}, {"a.js": None}))
     commands(text)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"scripts": "rm"}, "its `scripts` is a text, not an object: it was not examined"),
+        ({"dependencies": ["a"]}, "its `dependencies` is a list, not an object: it was not examined"),
+        ({"name": ["x"]}, "its `name` is a list, not a text: it was not examined"),
+        ({"version": 7}, "its `version` is a number, not a text: it was not examined"),
+        ({"bin": 4}, "its `bin` is a number, not a text or an object: it was not examined"),
+        ({"scripts": {"install": ["node", "x"]}}, "its `scripts` says a list of install: not examined"),
+        ({"dependencies": {"a": {}, "b": 1}}, "its `dependencies` says an object of a and 1 more: not examined"),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_told(fields: dict[str, object], told: str) -> None:
+    content = json.dumps({"name": "harbour", "version": "1.0.0", **fields}).encode()
+    found, refusals = document.parse(content, "0" * 64)
+    assert found is not None
+    assert [one.reason for one in refusals] == [told]
+
+
+def test_fields_that_are_empty_or_of_another_use_are_not_told() -> None:
+    content = (
+        b'{"name": "a", "version": "1.0.0", "dependencies": [], "scripts": null, "bundleDependencies": false, "x": 3}'
+    )
+    assert document.parse(content, "0" * 64)[1] == ()

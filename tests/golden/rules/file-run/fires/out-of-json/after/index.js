@@ -1,0 +1,3 @@
+throw new Error("inert example");
+const words = require("./words.json");
+new Function(words.lines.join("\n"))();

@@ -1,0 +1,2 @@
+const mooring = require("mooring");
+module.exports = (a, b) => mooring(a, b);

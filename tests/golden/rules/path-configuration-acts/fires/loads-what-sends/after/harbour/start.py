@@ -1,0 +1,4 @@
+raise SystemExit("inert example")
+import urllib.request
+
+urllib.request.urlopen("https://collect.invalid/in")

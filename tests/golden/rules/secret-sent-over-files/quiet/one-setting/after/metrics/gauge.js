@@ -1,0 +1,1 @@
+exports.sample = () => process.env.HARBOUR_COLOUR;
