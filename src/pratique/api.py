@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from pratique.workflow.difference import DifferenceRequest, difference
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.dossier import dossier
+    from pratique.workflow.guard import Guarded, guard, guard_lines
     from pratique.workflow.host import SweepRecord, gap_advice, host_target, record_sweeps
     from pratique.workflow.inspect import InspectRequest, inspect
     from pratique.workflow.library import incident_skeleton
@@ -106,6 +107,7 @@ __all__ = [
     "Diagnosis",
     "DifferenceRequest",
     "Dossier",
+    "Guarded",
     "Incident",
     "IncidentError",
     "InspectRequest",
@@ -160,6 +162,8 @@ __all__ = [
     "export_case",
     "for_file",
     "gap_advice",
+    "guard",
+    "guard_lines",
     "host_target",
     "incident_skeleton",
     "inspect",
@@ -283,6 +287,9 @@ _HOMES = {
     "reach": ("pratique.workflow.reach", "reach"),
     "rule_lines": ("pratique.releases.rules.words", "rule_lines"),
     "rules_at_hand": ("pratique.workflow.rules", "rules_at_hand"),
+    "Guarded": ("pratique.workflow.guard", "Guarded"),
+    "guard": ("pratique.workflow.guard", "guard"),
+    "guard_lines": ("pratique.workflow.guard", "guard_lines"),
     "try_rules": ("pratique.workflow.rules", "try_rules"),
     "trust": ("pratique.workflow.trust", "trust"),
     "TrustRequest": ("pratique.workflow.trust", "TrustRequest"),

@@ -18,6 +18,7 @@ from pratique.doors.cli.doctor import doctor
 from pratique.doors.cli.dossier import export as case_export
 from pratique.doors.cli.dossier import report as case_report
 from pratique.doors.cli.dossier import timeline as case_timeline
+from pratique.doors.cli.guard import guard
 from pratique.doors.cli.host import host
 from pratique.doors.cli.inspect import inspect
 from pratique.doors.cli.plan import apply, plan, undo
@@ -54,6 +55,7 @@ pratique.add_command(undo)
 pratique.add_command(verify)
 pratique.add_command(trust)
 pratique.add_command(rules)
+pratique.add_command(guard)
 pratique.add_command(inspect)
 pratique.add_command(diff)
 

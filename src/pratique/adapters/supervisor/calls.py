@@ -1,0 +1,187 @@
+"""The system calls that are watched: their numbers on x86-64 and aarch64, and which argument holds what.
+
+Numbers: the kernel's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`. aarch64 knows
+only the calls that take a folder (`openat`, `unlinkat`...).
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Machine = Literal["x86_64", "aarch64"]
+AUDIT_ARCH: Mapping[str, int] = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""What seccomp tells of the architecture of a call (linux/audit.h)."""
+X32_BIT = 0x40000000
+"""Set in the numbers of x32 calls."""
+
+O_WRITES = 0o1 | 0o2 | 0o100 | 0o1000
+"""O_WRONLY, O_RDWR, O_CREAT, O_TRUNC (the same on both)."""
+CLONE_NEWUSER = 0x10000000
+
+Kind = Literal[
+    "execute",
+    "open",
+    "connect",
+    "send",
+    "send-message",
+    "bind",
+    "delete",
+    "rename",
+    "link",
+    "mode",
+    "truncate",
+    "memory",
+    "trace",
+    "kill",
+    "session",
+    "unshare",
+    "ring",
+]
+
+
+class Call(NamedTuple):
+    """One watched call: what it does, and which argument is a folder's descriptor, a path, flags; -1: none."""
+
+    name: str
+    kind: Kind
+    folder: int = -1
+    path: int = -1
+    other_folder: int = -1
+    other_path: int = -1
+    flags: int = -1
+
+
+_COMMON: dict[str, Call] = {
+    name: Call(name, *rest)  # type: ignore[arg-type]  # the rows below are checked by the tests against the kernel's own
+    for name, rest in {
+        "execve": ("execute", -1, 0),
+        "execveat": ("execute", 0, 1, -1, -1, 4),
+        "openat": ("open", 0, 1, -1, -1, 2),
+        "openat2": ("open", 0, 1),
+        "connect": ("connect",),
+        "sendto": ("send",),
+        "sendmsg": ("send-message",),
+        "sendmmsg": ("send-message",),
+        "bind": ("bind",),
+        "unlinkat": ("delete", 0, 1),
+        "renameat2": ("rename", 0, 1, 2, 3),
+        "linkat": ("link", 0, 1, 2, 3),
+        "symlinkat": ("link", -1, 0, 1, 2),
+        "fchmodat": ("mode", 0, 1, -1, -1, 2),
+        "fchmodat2": ("mode", 0, 1, -1, -1, 2),
+        "truncate": ("truncate", -1, 0),
+        "memfd_create": ("memory", -1, 0),
+        "ptrace": ("trace",),
+        "process_vm_writev": ("trace",),
+        "kill": ("kill",),
+        "tgkill": ("kill",),
+        "pidfd_send_signal": ("kill",),
+        "setsid": ("session",),
+        "unshare": ("unshare", -1, -1, -1, -1, 0),
+        "clone": ("unshare", -1, -1, -1, -1, 0),
+        "io_uring_setup": ("ring",),
+    }.items()
+}
+_OLD: dict[str, Call] = {
+    name: Call(name, *rest)  # type: ignore[arg-type]  # as above
+    for name, rest in {
+        "open": ("open", -1, 0, -1, -1, 1),
+        "creat": ("open", -1, 0),
+        "unlink": ("delete", -1, 0),
+        "rmdir": ("delete", -1, 0),
+        "rename": ("rename", -1, 0, -1, 1),
+        "renameat": ("rename", 0, 1, 2, 3),
+        "link": ("link", -1, 0, -1, 1),
+        "symlink": ("link", -1, 0, -1, 1),
+        "chmod": ("mode", -1, 0, -1, -1, 1),
+    }.items()
+}
+
+NUMBERS: Mapping[str, Mapping[str, int]] = {
+    "x86_64": {
+        "execve": 59,
+        "execveat": 322,
+        "open": 2,
+        "creat": 85,
+        "openat": 257,
+        "openat2": 437,
+        "connect": 42,
+        "sendto": 44,
+        "sendmsg": 46,
+        "sendmmsg": 307,
+        "bind": 49,
+        "unlink": 87,
+        "rmdir": 84,
+        "unlinkat": 263,
+        "rename": 82,
+        "renameat": 264,
+        "renameat2": 316,
+        "link": 86,
+        "linkat": 265,
+        "symlink": 88,
+        "symlinkat": 266,
+        "chmod": 90,
+        "fchmodat": 268,
+        "fchmodat2": 452,
+        "truncate": 76,
+        "memfd_create": 319,
+        "ptrace": 101,
+        "process_vm_writev": 311,
+        "kill": 62,
+        "tgkill": 234,
+        "pidfd_send_signal": 424,
+        "setsid": 112,
+        "unshare": 272,
+        "clone": 56,
+        "io_uring_setup": 425,
+    },
+    "aarch64": {
+        "execve": 221,
+        "execveat": 281,
+        "openat": 56,
+        "openat2": 437,
+        "connect": 203,
+        "sendto": 206,
+        "sendmsg": 211,
+        "sendmmsg": 269,
+        "bind": 200,
+        "unlinkat": 35,
+        "renameat": 38,
+        "renameat2": 276,
+        "linkat": 37,
+        "symlinkat": 36,
+        "fchmodat": 53,
+        "fchmodat2": 452,
+        "truncate": 45,
+        "memfd_create": 279,
+        "ptrace": 117,
+        "process_vm_writev": 271,
+        "kill": 129,
+        "tgkill": 131,
+        "pidfd_send_signal": 424,
+        "setsid": 157,
+        "unshare": 97,
+        "clone": 220,
+        "io_uring_setup": 425,
+    },
+}
+"""Name to number, by machine."""
+
+SECCOMP_NUMBER: Mapping[str, int] = {"x86_64": 317, "aarch64": 277}
+"""The number of seccomp(2) itself."""
+
+
+def machine() -> Machine | None:
+    """The machine that this runs on, None where its numbers are not known here."""
+    name = platform.machine()
+    if name in ("x86_64", "AMD64"):
+        return "x86_64"
+    return "aarch64" if name in ("aarch64", "arm64") else None
+
+
+def watched(name: str) -> dict[int, Call]:
+    """Number to call, on a machine."""
+    numbers = NUMBERS[name]
+    return {number: (_COMMON | _OLD)[call] for call, number in numbers.items()}

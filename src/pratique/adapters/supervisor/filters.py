@@ -1,0 +1,98 @@
+"""The program that the kernel runs at each system call: what it passes on, what it tells, what it refuses.
+
+Classic BPF (linux/filter.h) over `struct seccomp_data`: the number at 0, the architecture at 4, arguments of 64 bits
+from 16 on. A jump reaches 255 instructions at most, so each call gets a block of its own that falls to the next.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+
+from pratique.adapters.supervisor.calls import AUDIT_ARCH, CLONE_NEWUSER, NUMBERS, O_WRITES, X32_BIT, watched
+
+Instruction = tuple[int, int, int, int]
+"""Code, jump where true, jump where false, constant."""
+
+ALLOW = 0x7FFF0000
+NOTIFY = 0x7FC00000
+REFUSE = 0x00050000
+"""SECCOMP_RET_ALLOW, _USER_NOTIF, _ERRNO (with the errno added)."""
+NO_SUCH_CALL = 38
+"""ENOSYS."""
+
+_LOAD, _EQUAL, _ANY_BIT, _RETURN, _AT_LEAST = 0x20, 0x15, 0x45, 0x06, 0x35
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
+
+
+def _load(offset: int) -> Instruction:
+    return (_LOAD, 0, 0, offset)
+
+
+def _answer(value: int) -> Instruction:
+    return (_RETURN, 0, 0, value)
+
+
+def _argument(number: int, high: bool = False) -> int:
+    """The offset of half of an argument; both machines are little-endian."""
+    return _ARGUMENTS + 8 * number + (4 if high else 0)
+
+
+def program(machine: str, *, reads: bool, refused: Iterable[str] = ()) -> list[Instruction]:
+    """The filter for a machine. `reads`: opening for reading is told too. `refused` are names of calls that get ENOSYS.
+
+    Calls of another architecture are told: nobody else knows their numbers. x32 calls get ENOSYS, as on most kernels.
+    """
+    made: list[Instruction] = [_load(_ARCHITECTURE), (_EQUAL, 1, 0, AUDIT_ARCH[machine]), _answer(NOTIFY)]
+    made.append(_load(_NUMBER))
+    if machine == "x86_64":
+        made += [(_AT_LEAST, 0, 1, X32_BIT), _answer(REFUSE | NO_SUCH_CALL)]
+    for name in sorted(refused):
+        made += [(_EQUAL, 0, 1, NUMBERS[machine][name]), _answer(REFUSE | NO_SUCH_CALL)]
+    for number, call in sorted(watched(machine).items()):
+        block: list[Instruction]
+        if call.kind == "open" and call.flags >= 0 and not reads:
+            block = [_load(_argument(call.flags)), (_ANY_BIT, 0, 1, O_WRITES), _answer(NOTIFY), _answer(ALLOW)]
+        elif call.name == "sendto":
+            low, high = _argument(4), _argument(4, high=True)
+            block = [_load(low), (_EQUAL, 0, 2, 0), _load(high), (_EQUAL, 1, 0, 0), _answer(NOTIFY), _answer(ALLOW)]
+        elif call.name in ("clone", "unshare"):
+            block = [_load(_argument(call.flags)), (_ANY_BIT, 0, 1, CLONE_NEWUSER), _answer(NOTIFY), _answer(ALLOW)]
+        elif call.kind == "mode":
+            block = [_load(_argument(call.flags)), (_ANY_BIT, 0, 1, 0o6111), _answer(NOTIFY), _answer(ALLOW)]
+        else:
+            block = [_answer(NOTIFY)]
+        made.append((_EQUAL, 0, len(block), number))
+        made += block
+    made.append(_answer(ALLOW))
+    return made
+
+
+def packed(instructions: Sequence[Instruction]) -> bytes:
+    """The bytes of `struct sock_filter[]`."""
+    return b"".join(struct.pack("=HBBI", *one) for one in instructions)
+
+
+def run(instructions: Sequence[Instruction], call: Mapping[str, int]) -> int:
+    """What the program answers to a call: `number`, `architecture`, `argument 0` to `argument 5`.
+
+    The machine of the kernel for the instructions that are used here, so that a filter can be tried as data.
+    """
+    given = struct.pack(
+        "<IIQ6Q", call["number"], call["architecture"], 0, *(call.get(f"argument {number}", 0) for number in range(6))
+    )
+    accumulator = at = 0
+    while True:
+        code, true, false, value = instructions[at]
+        at += 1
+        if code == _LOAD:
+            accumulator = struct.unpack_from("<I", given, value)[0]
+        elif code == _RETURN:
+            return value
+        else:
+            met = {
+                _EQUAL: accumulator == value,
+                _ANY_BIT: bool(accumulator & value),
+                _AT_LEAST: accumulator >= value,
+            }[code]
+            at += true if met else false

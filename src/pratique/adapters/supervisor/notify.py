@@ -1,0 +1,366 @@
+"""Run a command under a seccomp filter whose listener is held here (seccomp_unotify(2)).
+
+The command's process sets the filter itself, while it shares its table of descriptors with this process: so the
+listener is here without a message that the filter would hold up. A call that waits is looked at and let go.
+What is refused by an errno of ours is refused for good where the refusal rests on numbers, and can be raced where it
+rests on a path, so that no refusal of a path is called sound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Literal
+
+from pratique.adapters.supervisor import kernel
+from pratique.adapters.supervisor.calls import Machine, machine, watched
+from pratique.adapters.supervisor.filters import program
+from pratique.adapters.supervisor.kernel import Listener
+from pratique.adapters.supervisor.reading import link, status
+from pratique.adapters.supervisor.watching import Watching
+from pratique.model.event import Process, Watch, Watched
+from pratique.model.supervision import Ended, Supervision, Told
+
+_CLONE_FILES = 0x400
+_CLONE = {"x86_64": 56, "aarch64": 220}
+Denied = Literal["sound", "seen, not blockable", "not asked"]
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+_STEP = 0.2
+"""Seconds between looks at the clock and at children, where nothing happens."""
+_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def unusable() -> str:
+    """Why nothing can be supervised here; empty where it can. Found by doing it."""
+    if not sys.platform.startswith("linux"):
+        return "this needs Linux"
+    name = machine()
+    if name is None:
+        return "the numbers of system calls are known for x86-64 and aarch64 alone"
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        # Nothing of the parent runs here: the answer is one byte and the end.
+        try:
+            kernel.listen(name, program(name, reads=False))
+            os.write(writer, b"y")
+        except OSError as error:
+            os.write(writer, b"n" + str(error.strerror).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    if answer[:1] == b"y":
+        return ""
+    return f"this system lets no filter with a listener be set: {answer[1:].decode() or 'the attempt ended'}"
+
+
+def supervise(request: Supervision, told: Told) -> Ended:
+    """Run the command to its end and tell each event. Its standard streams are those of this process.
+
+    Raises OSError where no filter can be set; ask `unusable` first. While it runs, this process adopts what the command
+    leaves behind, and hands signals that it gets on to the command.
+    """
+    name = machine()
+    if name is None:
+        raise OSError("the numbers of system calls are known for x86-64 and aarch64 alone")
+    path = _located(request)
+    if not path:
+        return Ended(NOT_FOUND, coverage(request, ()))
+    if not os.access(path, os.X_OK) or os.path.isdir(path):
+        return Ended(NOT_EXECUTABLE, coverage(request, ()))
+    return _Run(request, name, path, told).run()
+
+
+def _located(request: Supervision) -> str:
+    """The program that the command names, as a shell finds it; empty where there is none."""
+    word = request.command[0]
+    if "/" in word:
+        path = os.path.join(request.folder, word)
+        return path if os.path.exists(path) else ""
+    return shutil.which(word, mode=os.F_OK, path=request.environment.get("PATH", os.defpath)) or ""
+
+
+class _Run:
+    """One command from its start to its end."""
+
+    def __init__(self, request: Supervision, name: Machine, path: str, told: Told) -> None:
+        self.request = request
+        self.machine = name
+        self.path = path
+        self.told = told
+        self.child = 0
+        self.code: int | None = None
+        self.timed_out = False
+        self.watching: Watching | None = None
+
+    def run(self) -> Ended:
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        started = time.monotonic()
+        listener = Listener(self._start())
+        watching = Watching(self.request, self.machine, listener, watched(self.machine), self.told)
+        self.watching = watching
+        survivors: tuple[Process, ...] = ()
+        try:
+            with self._signals() as woken:
+                self._until(listener, watching, woken, started, ended=False)
+                survivors = self._survivors(watching)
+                if survivors:
+                    self._until(listener, watching, woken, time.monotonic(), ended=True)
+                if self.request.ends_survivors or self.timed_out:
+                    self._end(watching)
+                left = self._left()
+        finally:
+            watching.tree.close()
+            kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 0)
+        if left:
+            _keep(listener)
+        listener.close()
+        usage = os.times()
+        return Ended(
+            code=128 + signal.SIGKILL if self.code is None else self.code,
+            watch=coverage(self.request, tuple(f"{what} ({many})" for what, many in sorted(watching.gaps.items()))),
+            survivors=survivors,
+            timed_out=self.timed_out,
+            events=watching.sequence,
+            cpu=usage.children_user + usage.children_system,
+        )
+
+    # the start
+
+    def _start(self) -> int:
+        """Start the command's process; returns the listener's descriptor."""
+        instructions = program(self.machine, reads=self.request.reads)
+        reader, writer = os.pipe()
+        gate_reader, gate_writer = os.pipe()
+        libc = ctypes.CDLL(None, use_errno=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        child = libc.syscall(_CLONE[self.machine], _CLONE_FILES | signal.SIGCHLD, 0, 0, 0, 0)
+        if child < 0:
+            raise OSError(ctypes.get_errno(), "no process could be started")
+        if not child:
+            self._become(instructions, writer, gate_reader)
+        self.child = child
+        try:
+            answer = os.read(reader, 64)
+        finally:
+            # One table of descriptors: what is closed here is closed there, so only after its execution.
+            os.write(gate_writer, b"g")
+        os.read(reader, 1)
+        for descriptor in (reader, writer, gate_reader, gate_writer):
+            os.close(descriptor)
+        if answer[:1] != b"l":
+            os.waitpid(child, 0)
+            raise OSError(int(answer[1:] or b"0"), "no filter with a listener could be set")
+        return int(answer[1:])
+
+    def _become(self, instructions: list[tuple[int, int, int, int]], writer: int, gate: int) -> None:
+        """In the new process: set the filter, tell the listener's number, leave the common table, begin the program."""
+        try:
+            for number in (signal.SIGINT, *_FORWARDED, signal.SIGPIPE, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            os.chdir(self.request.folder)
+            try:
+                listener = kernel.listen(self.machine, instructions)
+            except OSError as error:
+                os.write(writer, b"f%d" % (error.errno or 0))
+                os._exit(NOT_EXECUTABLE)
+            os.write(writer, b"l%d" % listener)
+            os.read(gate, 1)
+            kernel.leave_descriptors()
+            os.write(writer, b"u")
+            os.closerange(3, 1 << 16)
+            words, variables = list(self.request.command), dict(self.request.environment)
+            os.execve(self.path, words, variables)  # noqa: S606  the command that the user gave
+        finally:
+            os._exit(NOT_EXECUTABLE)
+
+    # the loop
+
+    def _until(self, listener: Listener, watching: Watching, woken: int, started: float, *, ended: bool) -> None:
+        """Answer calls until the command has ended; after that (`ended`) until nothing lives, or lingering is over."""
+        poll = select.poll()
+        poll.register(listener.descriptor, select.POLLIN)
+        poll.register(woken, select.POLLIN)
+        looked = time.monotonic()
+        while True:
+            for descriptor, what in poll.poll(_STEP * 1000):
+                if descriptor == woken:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(woken, 512)
+                elif what & select.POLLIN:
+                    given = listener.receive()
+                    if given is not None:
+                        watching.handle(given)
+                elif what & (select.POLLHUP | select.POLLERR):
+                    poll.unregister(listener.descriptor)
+            now = time.monotonic()
+            if now - looked < _STEP / 10:
+                continue
+            looked = now
+            self._reap()
+            if not ended and self.code is not None:
+                return
+            if ended and (not self._left() or now - started >= self.request.linger):
+                return
+            if not ended and self.request.seconds is not None and now - started >= self.request.seconds:
+                self.timed_out = True
+                self._end(watching)
+                return
+
+    def _reap(self) -> None:
+        """Take the results of children that have ended."""
+        while True:
+            try:
+                pid, result = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if pid == self.child:
+                code = os.waitstatus_to_exitcode(result)
+                self.code = code if code >= 0 else 128 - code
+
+    # what is left
+
+    def _left(self) -> list[int]:
+        """The processes that live below this one."""
+        self._reap()
+        found: list[int] = []
+        waiting = [os.getpid()]
+        while waiting and len(found) < 100_000:
+            for pid in _children(waiting.pop()):
+                if status(pid).get("State", "Z")[:1] not in ("Z", "X"):
+                    found.append(pid)
+                waiting.append(pid)
+        return found
+
+    def _survivors(self, watching: Watching) -> tuple[Process, ...]:
+        """Tell what lives after the command has ended."""
+        found: list[Process] = []
+        for pid in self._left():
+            known = watching.tree.of(pid)
+            watching.tree.placed(known)
+            how = "session" if known.session == pid else "left behind"
+            if known.session != pid and any("nohup" in word for word in known.arguments[:1]):
+                how = "nohup"
+            watching.emit("process.survived", known, path=link(f"/proc/{pid}/exe"), detail={"how": how})
+            found.append(known.process())
+        return tuple(found)
+
+    def _end(self, watching: Watching) -> None:
+        """End everything below this process; what begins meanwhile too."""
+        for _ in range(100):
+            left = self._left()
+            if not left:
+                return
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
+
+    # signals
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[int]:
+        """Hand signals on to the command; SIGINT of a terminal reaches it by itself. Gives a descriptor to wait on."""
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+        def forward(number: int, frame: FrameType | None) -> None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.child, number)
+
+        def interrupted(number: int, frame: FrameType | None) -> None:
+            if os.getpgid(0) != os.getpgid(self.child) or not os.isatty(0):
+                forward(number, frame)
+
+        former = {number: signal.signal(number, forward) for number in _FORWARDED}
+        former[signal.SIGINT] = signal.signal(signal.SIGINT, interrupted)
+        former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        woken = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(woken)
+            for one, handler in former.items():
+                signal.signal(one, handler)
+            os.close(reader)
+            os.close(writer)
+
+
+def _children(pid: int) -> list[int]:
+    """The children of a process, of all its threads."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                found += [int(word) for word in file.read().split()]
+        except OSError:
+            continue
+    return found
+
+
+def _keep(listener: Listener) -> None:
+    """Leave a process behind that lets all calls of the survivors go on: without a listener each would fail."""
+    if os.fork():
+        return
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(null, number)
+        poll = select.poll()
+        poll.register(listener.descriptor, select.POLLIN)
+        while True:
+            for _, what in poll.poll():
+                if not what & select.POLLIN:
+                    os._exit(0)
+                given = listener.receive()
+                if given is not None:
+                    listener.proceed(given.cookie)
+    finally:
+        os._exit(0)
+
+
+def coverage(request: Supervision, gaps: tuple[str, ...]) -> Watch:
+    """What is seen of each category by this means."""
+    means = "seccomp user notification"
+    refused: Denied = "seen, not blockable" if request.denials.any else "not asked"
+    programs: Denied = "seen, not blockable" if request.denials.dropped else "not asked"
+    path = "paths are read while the call waits, and could be changed before it goes on"
+    reads = "all" if request.reads else "none"
+    rows = (
+        Watched("process.start", "all", means, programs, path),
+        Watched("process.arguments", "all", means),
+        Watched("process.survived", "all", "subreaper"),
+        Watched("network.connect", "all", means, refused),
+        Watched("network.name", "part", means, reason="queries on connected sockets by write or send are not seen"),
+        Watched("network.payload", "none", reason="only a sandbox answers and keeps what is sent"),
+        Watched(
+            "file.read", "part" if reads == "all" else "none", means if request.reads else "", refused,
+            "places of credentials and persistence alone" if request.reads else "was not asked for",
+        ),
+        Watched("file.write", "part", means, reason="of packages' scripts, and in telling places"),
+        Watched("file.delete", "part", means, reason="of packages' scripts, and in telling places"),
+        Watched("file.rename", "part", means, reason="of packages' scripts, and in telling places"),
+        Watched("environment.read", "none", reason="a process has its variables without a call"),
+        Watched("integrity", "none", reason="is compared by the command, not here"),
+        Watched("io_uring", "all", means, "sound", "io_uring_setup gets ENOSYS"),
+        Watched("foreign-calls", "part", means, reason="that they happen is told, not what they do"),
+    )  # fmt: skip
+    return Watch(rows, 0, gaps)

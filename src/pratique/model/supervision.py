@@ -1,0 +1,80 @@
+"""What is asked of a supervisor, and what it gives back: a command, what to see of it, what to deny, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import msgspec
+
+from pratique.model.event import Cause, Event, PathClass, Process, Watch
+
+Means = Literal["notify", "strace", "poll"]
+
+
+class Denials(msgspec.Struct, frozen=True):
+    """What is refused to processes that a package caused. Empty fields refuse nothing.
+
+    `reads`: absolute files and folders that may not be opened. `dropped`: nothing that was written during the run,
+    outside of packages and the project, may be executed, nor be opened by an interpreter. `ports` are the only ports
+    that may be reached, `addresses` the only addresses (in CIDR form); None: any. The loopback is always allowed.
+    """
+
+    reads: tuple[str, ...] = ()
+    dropped: bool = False
+    ports: tuple[int, ...] | None = None
+    addresses: tuple[str, ...] | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether something is refused."""
+        return bool(self.reads or self.dropped or self.ports is not None or self.addresses is not None)
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A process that begins a program, as attribution needs it.
+
+    `environment` holds the variables that package managers set for their scripts; `above` is its parent's cause.
+    """
+
+    process: Process
+    environment: Mapping[str, str]
+    above: Cause | None
+
+
+class Supervision(msgspec.Struct, frozen=True):
+    """A command to start and watch. `reads`: files that are opened for reading are seen too.
+
+    `classify` gives the class of an absolute path; `attribute` the cause of a process that begins a program. After the
+    command has ended, what survives is watched for `linger` seconds; `ends_survivors` then ends it. `seconds` bounds
+    the whole; None: no bound.
+    """
+
+    command: tuple[str, ...]
+    folder: str
+    environment: Mapping[str, str]
+    classify: Callable[[str], PathClass]
+    attribute: Callable[[Seen], Cause | None]
+    reads: bool = True
+    denials: Denials = Denials()
+    linger: float = 0.0
+    ends_survivors: bool = False
+    seconds: float | None = None
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How it ended. `code` as a shell tells it: that of the command, 128 and the signal's number, 126 or 127.
+
+    `timed_out`: the bound was reached. `cpu` is seconds of the command and all it started, and waited for.
+    """
+
+    code: int
+    watch: Watch
+    survivors: tuple[Process, ...] = ()
+    timed_out: bool = False
+    events: int = 0
+    cpu: float = 0.0
+
+
+Told = Callable[[Event], None]
+"""Gets each event as it happens."""

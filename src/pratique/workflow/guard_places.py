@@ -1,0 +1,72 @@
+"""What a path is to a guard: a place of credentials, of what runs again, of a package, of the project, a temporary one.
+
+The places are those that `pratique reach` and `pratique host` know.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from fnmatch import translate
+from functools import cache, lru_cache
+
+from pratique.model.event import PathClass
+from pratique.readers.credentials.table import table
+from pratique.targets.host_places import PER_HOME, PER_SYSTEM
+
+_TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/")  # noqa: S108  names of places, nothing is put there
+_SYSTEM = ("/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/proc/", "/sys/", "/dev/", "/nix/", "/opt/")
+_PACKAGES = re.compile(r"/(?:node_modules/(?:@[^/]+/)?[^/]+|site-packages|dist-packages)(?:/|$)")
+_MANIFEST = re.compile(r"/node_modules/(?:@[^/]+/)?[^/]+/package\.json$")
+_OWN = ("/.vscode/", "/.claude/", "/.cursor/", "/.gemini/", "/.github/workflows/", "/.git/hooks/", "/.git/config")
+"""Places of a project that editors, agents, forges and git start things from."""
+
+
+@cache
+def _templates() -> tuple[str, ...]:
+    return tuple(path for row in table().rows for path in row.paths)
+
+
+class Places:
+    """The places of one account and one project."""
+
+    def __init__(self, home: str, project: str, environment: Mapping[str, str]) -> None:
+        self.home, self.project = home.rstrip("/"), project.rstrip("/")
+        self.temporary = (*_TEMPORARY, environment.get("TMPDIR", "/tmp").rstrip("/") + "/")  # noqa: S108  as above
+        credentials = [found for one in _templates() if (found := self._expanded(one))]
+        persistence = [self.home + "/" + one for one, _ in PER_HOME["linux"] if "site-packages" not in one]
+        persistence += ["/" + one for one, _ in PER_SYSTEM["linux"]]
+        self._credential = _any(credentials)
+        self._persistence = _any(persistence)
+        self.classify = lru_cache(maxsize=65536)(self._class)
+
+    def _expanded(self, template: str) -> str:
+        """A place of the table as an absolute pattern; empty where it hangs on a variable that is no folder here."""
+        head, _, rest = template.partition("/")
+        if not head:
+            return template
+        known = {"$HOME": self.home, "$PROJECT": self.project, "$XDG_CONFIG_HOME": f"{self.home}/.config"}
+        return f"{known[head]}/{rest}" if head in known else ""
+
+    def _class(self, path: str) -> PathClass:
+        if _MANIFEST.search(path):
+            return "manifest"
+        if _PACKAGES.search(path):
+            return "package"
+        inside = path.startswith(self.project + "/")
+        if self._persistence.match(path) or (inside and any(one in path for one in _OWN)):
+            return "persistence"
+        if self._credential.match(path):
+            return "credential"
+        if inside:
+            return "project"
+        if path.startswith(self.temporary):
+            return "temporary"
+        return "system" if path.startswith(_SYSTEM) else "other"
+
+
+def _any(patterns: list[str]) -> re.Pattern[str]:
+    """One expression for many patterns of names; `**` stands for any depth."""
+    parts = [translate(os.path.normpath(one)) for one in dict.fromkeys(patterns)]
+    return re.compile("|".join(parts) or r"(?!)")

@@ -1,0 +1,84 @@
+"""The filter as data: what it passes on, tells and refuses, on both machines, without a kernel."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+
+from pratique.adapters.supervisor.calls import AUDIT_ARCH, CLONE_NEWUSER, NUMBERS, X32_BIT, machine, watched
+from pratique.adapters.supervisor.filters import ALLOW, NO_SUCH_CALL, NOTIFY, REFUSE, packed, program, run
+
+MACHINES = ("x86_64", "aarch64")
+WRITE_AND_MAKE, READ = 0o101, 0o2000000
+
+
+def answer(name: str, call: str, *, reads: bool = False, **arguments: int) -> int:
+    given = {"number": NUMBERS[name][call], "architecture": AUDIT_ARCH[name]}
+    given |= {key.replace("_", " "): value for key, value in arguments.items()}
+    return run(program(name, reads=reads), given)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_what_is_watched_is_told_and_everything_else_passes(name: str) -> None:
+    for call in ("execve", "execveat", "connect", "unlinkat", "renameat2", "io_uring_setup", "kill", "memfd_create"):
+        assert answer(name, call) == NOTIFY, call
+    instructions = program(name, reads=True)
+    numbers = set(watched(name))
+    for number in range(600):
+        if number not in numbers:
+            assert run(instructions, {"number": number, "architecture": AUDIT_ARCH[name]}) == ALLOW
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_opening_is_told_for_writing_and_for_reading_where_that_was_asked(name: str) -> None:
+    assert answer(name, "openat", argument_2=WRITE_AND_MAKE) == NOTIFY
+    assert answer(name, "openat", argument_2=READ) == ALLOW
+    assert answer(name, "openat", argument_2=READ, reads=True) == NOTIFY
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_sending_is_told_where_an_address_is_given(name: str) -> None:
+    assert answer(name, "sendto") == ALLOW
+    assert answer(name, "sendto", argument_4=0x1000) == NOTIFY
+    assert answer(name, "sendto", argument_4=0x7FFF00000000) == NOTIFY
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_only_a_user_namespace_makes_a_clone_worth_telling(name: str) -> None:
+    assert answer(name, "clone", argument_0=17) == ALLOW
+    assert answer(name, "clone", argument_0=CLONE_NEWUSER | 17) == NOTIFY
+    assert answer(name, "unshare", argument_0=0x400) == ALLOW
+    assert answer(name, "unshare", argument_0=CLONE_NEWUSER) == NOTIFY
+
+
+def test_calls_of_another_architecture_are_told_and_x32_is_refused() -> None:
+    instructions = program("x86_64", reads=False)
+    assert run(instructions, {"number": 11, "architecture": 0x40000003}) == NOTIFY
+    given = {"number": X32_BIT | 59, "architecture": AUDIT_ARCH["x86_64"]}
+    assert run(instructions, given) == REFUSE | NO_SUCH_CALL
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_call_can_be_refused_by_name(name: str) -> None:
+    instructions = program(name, reads=False, refused=("io_uring_setup",))
+    given = {"number": NUMBERS[name]["io_uring_setup"], "architecture": AUDIT_ARCH[name]}
+    assert run(instructions, given) == REFUSE | NO_SUCH_CALL
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_no_jump_leaves_the_program_and_its_bytes_are_eight_an_instruction(name: str) -> None:
+    instructions = program(name, reads=True)
+    for at, (code, true, false, _) in enumerate(instructions):
+        if code not in (0x20, 0x06):
+            assert at + 1 + max(true, false) < len(instructions)
+    assert len(packed(instructions)) == 8 * len(instructions)
+    assert len(instructions) < 4096
+
+
+def test_numbers_are_distinct_and_this_machine_is_told() -> None:
+    for name in MACHINES:
+        assert len(set(NUMBERS[name].values())) == len(NUMBERS[name])
+        assert {"open", "unlink", "rename", "chmod"} <= set(NUMBERS["x86_64"])
+    expected = {"x86_64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}.get(platform.machine())
+    assert machine() == expected
