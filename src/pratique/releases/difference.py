@@ -65,6 +65,14 @@ def lasting(path: str) -> str:
     return path if found is None else f"{found[1]}.{found[2]}/{path[found.end() :]}"
 
 
+_HASHED = re.compile(r"[-.~_](?=[\w-]*[A-Z0-9])[\w-]{6,24}(?=\.(?:[cm]?[jt]sx?|map)$)")
+
+
+def unhashed(path: str) -> str:
+    """A path without the hash of its content that a bundler writes into a name: the same part of a bundle next time."""
+    return _HASHED.sub("", path)
+
+
 def compared(before: Mapping[str, Member], after: Mapping[str, Member]) -> tuple[list[FileChange], list[str]]:
     """Which files changed, without kinds and counts, sorted by path; and the paths that are kept as they were.
 

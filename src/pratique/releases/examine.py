@@ -17,7 +17,7 @@ from pratique.model.ports import Unreadable
 from pratique.model.release import Examination, Examined, Fact, FileChange, Files, Member, Release, SourceFile
 from pratique.releases.chains import chains
 from pratique.releases.deltas import CODE, Placed, keyed, placed
-from pratique.releases.difference import TEXT, compared, counted, lasting, sample
+from pratique.releases.difference import TEXT, compared, counted, lasting, sample, unhashed
 from pratique.releases.extract import facts_of_file
 from pratique.releases.gates import gated, may_hold
 from pratique.releases.imports import imports, located, resolved
@@ -31,8 +31,7 @@ READER = "examine"
 _LANGUAGES = ("javascript", "typescript", "python", "shell")
 _READ_AS_JAVASCRIPT = frozenset(("text", "binary", "map", "html", "shell", "python"))
 """Kinds of files that Node runs as JavaScript where they are asked for by name."""
-_PASSIVE = frozenset(("native", "archive", "image", "binary", "map"))
-"""Kinds that are read up to a higher bound: what tells them stands at their beginning or is counted."""
+_PASSIVE = frozenset(("native", "archive", "image", "binary", "map"))  # what tells them stands at their beginning
 _SMALL = 1 << 16
 """A kept file without a suffix that is smaller is looked at for what it is: a command, mostly."""
 _NATIVE = (".node", ".so", ".dll", ".dylib", ".exe", ".wasm", ".pyd")
@@ -43,7 +42,7 @@ _MATTERS = frozenset(("native", "archive", "shell", "path-configuration", "gyp",
 class Budget(msgspec.Struct, frozen=True):
     """How much is read for facts, in bytes: of one file, of all changed files, and of kept files; and for how long.
 
-    `passive_bytes` is of a file that is no text, as a native library.
+    `passive_bytes` is of a file that is no text, as a native library; `hashed_bytes` of parts of a former bundle.
     `seconds` counts on the clock that is handed in; 0: no bound. Past a bound, files are refusals.
     """
 
@@ -51,6 +50,7 @@ class Budget(msgspec.Struct, frozen=True):
     passive_bytes: int = 96 << 20
     changed_bytes: int = 256 << 20
     kept_bytes: int = 4 << 20
+    hashed_bytes: int = 48 << 20
     seconds: float = 0
 
 
@@ -346,19 +346,20 @@ class _Examining:
         return placed(changed, self.old, lambda: self._gone(changes))
 
     def _gone(self, changes: Sequence[FileChange]) -> Iterator[Fact]:
-        """The facts of files that are gone: code that moved to another file is not added."""
+        """The facts of files that are gone: code that moved to another file, or got another hash, is not added."""
+        parts = {unhashed(change.path) for change in changes if change.change == "added"}
+        left = [self.left_kept, self.budget.hashed_bytes]
         for change in changes:
-            if change.change != "removed" or change.before is None or self.before is None:
+            gone, path = change.before, change.path
+            part = unhashed(path) in parts
+            if change.change != "removed" or gone is None or change.kind not in _LANGUAGES or gone.size > left[part]:
                 continue
-            if change.kind not in _LANGUAGES or change.before.size > self.left_kept:
-                continue
-            content = self._bytes(self.before, change.path, tell=False)
+            content = self._bytes(self.before, path, tell=False) if self.before is not None else None
             if content is not None:
-                self.left_kept -= change.before.size
-                self.old[change.path] = self._facts_of(
-                    change.path, content, change.before.sha256, change.kind, tell=False
-                )
-                yield from self.old[change.path]
+                left[part] -= gone.size
+                self.old[path] = self._facts_of(path, content, gone.sha256, change.kind, tell=False)
+                yield from self.old[path]
+        self.left_kept = left[0]
 
     def _run_by_themselves(self, kept: Sequence[str], reached: Mapping[str, str]) -> None:
         """Facts of kept files that run at install or at a start: a release may add no more than what starts them."""
@@ -367,8 +368,8 @@ class _Examining:
                 continue
             member = self.files.members[path]
             if member.size > self.left_kept:
-                reason = "runs by itself and was not read: the budget for kept files was used up"
-                self.refusals.append(Refusal(path, READER, reason, True))
+                told = "runs by itself and was not read: the budget for kept files was used up"
+                self.refusals.append(Refusal(path, READER, told, True))
                 continue
             content = self._bytes(self.files, path, tell=True)
             if content is not None:
@@ -407,8 +408,8 @@ class _Examining:
             self.facts[path] = [msgspec.structs.replace(fact, delta="kept") for fact in found]
             wanted -= {fact.kind for fact in found} - _CHAINED
         if unread:
-            reason = f"{unread} kept files were not read for facts: the budget for them was used up"
-            self.refusals.append(Refusal("", READER, reason, False))
+            told = f"{unread} kept files were not read for facts: the budget for them was used up"
+            self.refusals.append(Refusal("", READER, told, False))
         self.unsettled = frozenset(wanted) if unread else frozenset()
 
     def _known_kinds(self) -> frozenset[str]:

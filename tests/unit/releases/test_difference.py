@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pratique.releases.difference import added_pieces, added_spans, counts, difference
+from pratique.releases.difference import added_pieces, added_spans, counts, difference, unhashed
 from tests.unit.releases.opened import InMemory
 
 _LINES = st.lists(st.sampled_from([b"", b"a", b"b", b"c", b"  d", b"}"]), max_size=30).map(b"\n".join)
@@ -122,3 +123,18 @@ def test_the_records_of_a_wheel_are_the_same_files_in_the_next_version() -> None
         "added",
         "removed",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "without"),
+    [
+        ("dist/messages-BCk2YoVn.cjs", "dist/messages.cjs"),
+        ("dist/chunk.4f2a9c1b.js", "dist/chunk.js"),
+        ("dist/index-D3KKoiWA.js.map", "dist/index-D3KKoiWA.js.map"),
+        ("dist/error-handler.js", "dist/error-handler.js"),
+        ("dist/utils.js", "dist/utils.js"),
+        ("a/b.test.js", "a/b.test.js"),
+    ],
+)
+def test_the_hash_of_a_bundler_is_no_part_of_a_name(path: str, without: str) -> None:
+    assert unhashed(path) == without

@@ -14,7 +14,7 @@ from pratique.releases.javascript.effects import Effects
 from pratique.releases.javascript.evaluate import Evaluator
 from pratique.releases.javascript.imports import imported, plain_imports
 from pratique.releases.javascript.obfuscation import Hidden, literal_fact, literals, shapes
-from pratique.releases.javascript.source import Source
+from pratique.releases.javascript.source import Source, grammar_of
 from pratique.releases.javascript.uses import Use, Uses
 from pratique.releases.parsed import not_understood, words
 
@@ -183,7 +183,10 @@ def _facts(file: SourceFile) -> list[Fact | Refusal]:
     else:
         reading.read(source)
         if odd := not_understood(source.tree.root_node):
-            reading.found.append(refusal(file, words(*odd, "JavaScript")))
+            javascript = grammar_of(file) == "javascript"
+            # Nobody runs TypeScript as it is but by a translator, and its grammar grows with every version.
+            told = words(*odd, "JavaScript" if javascript else "TypeScript")
+            reading.found.append(refusal(file, told, relevant=javascript))
     if reading.cut:
         reading.found.append(refusal(file, "too many uses of interfaces: the later ones were left out"))
     if reading.spent:

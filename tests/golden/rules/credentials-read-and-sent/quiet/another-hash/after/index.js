@@ -1,0 +1,1 @@
+module.exports = require("./dist/messages-BCk2YoVn.cjs");

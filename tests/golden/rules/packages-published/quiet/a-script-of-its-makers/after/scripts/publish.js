@@ -1,0 +1,2 @@
+const { spawnSync } = require("child_process");
+spawnSync("npm", ["publish", "--tag", "next"], { stdio: "inherit" });
