@@ -35,6 +35,9 @@ _KINDS = {
     "dependency.undeclared": "imported and not declared",
     "dependency.bundled": "copy inside",
     "manifest.identity": "calls itself otherwise",
+    "registry.field": "not told by the registry",
+    "registry.age": "age",
+    "registry.rhythm": "rhythm of releases",
 }
 _TOLD = (
     *("event", "name", "group", "range", "command", "target", "backend", "code", "place", "what", "publisher", "field"),
@@ -56,6 +59,10 @@ def details(fact: Fact) -> str:
     stated = fact.attributes
     if fact.kind == "dependency.declared":
         return _dependency(fact)
+    if fact.kind == "registry.field":
+        return one_line(str(stated.get("field", "")))
+    if fact.kind == "registry.popularity":
+        return f"rank {stated['rank']}" if stated.get("rank") else "not among the popular packages"
     parts = [f"{name} {one_line(str(stated[name]))}" for name in _TOLD if stated.get(name) not in (None, "", False)]
     if stated.get("previous") not in (None, ""):
         parts.append(f"before {one_line(str(stated['previous']))}")

@@ -26,6 +26,8 @@ DEEPEST = 4
 """Layers of encodings that are read."""
 _NAMED = re.compile(r"require$|import$|#child_process\.|#execa|fetch$|#https?\.|#axios|#got|#cross-spawn")
 READER = "javascript"
+_CALLED = (".js", ".cjs", ".mjs", ".jsx")
+"""Suffixes of files that Node runs as JavaScript."""
 
 
 def facts(file: SourceFile) -> Iterator[Fact | Refusal]:
@@ -183,8 +185,10 @@ def _facts(file: SourceFile) -> list[Fact | Refusal]:
     else:
         reading.read(source)
         if odd := not_understood(source.tree.root_node):
-            javascript = grammar_of(file) == "javascript"
-            # Nobody runs TypeScript as it is but by a translator, and its grammar grows with every version.
+            # Nobody runs TypeScript as it is but by a translator, and its grammar grows with every version; a file of
+            # another kind is read as JavaScript where a command names it, and mostly it is none.
+            name = file.path.rpartition("/")[2].lower()
+            javascript = grammar_of(file) == "javascript" and (name.endswith(_CALLED) or "." not in name)
             told = words(*odd, "JavaScript" if javascript else "TypeScript")
             reading.found.append(refusal(file, told, relevant=javascript))
     if reading.cut:

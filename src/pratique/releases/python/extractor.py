@@ -81,6 +81,7 @@ class Examiner:
         self.seen: set[bytes] = set()
         self.given = 0
         self.reasons: list[str] = []
+        self.other = ""
 
     def examine(self, source: Source, layer: int, encoding: str, line: int) -> Iterator[Fact | Refusal]:
         """Facts of one text; `line` is that of the literal a layer came from, 0 for the file itself."""
@@ -115,6 +116,9 @@ class Examiner:
                 self.reasons.append("over the budget for decoding")
             for reason in dict.fromkeys(self.reasons):
                 yield refusal(self.file, reason, True)
+            if self.other:
+                # Cython's files are read for what they share with Python, and Python runs none of them.
+                yield refusal(self.file, self.other, self.file.path.lower().endswith((".py", ".pyw")))
 
     def _items(self, source: Source, inner: list[tuple[bytes, str, int]]) -> Iterator[Item]:
         found: list[Item] = []
@@ -149,7 +153,7 @@ class Examiner:
         if bindings.cut:
             self.reasons.append("more calls or names than are followed")
         if not self.layers and (odd := not_understood(bindings.tree.root_node)):
-            self.reasons.append(words(*odd, "Python"))
+            self.other = words(*odd, "Python")
         told: set[str] = set()
         for one in bindings.imports:
             module = f"{'.' * one.level}{one.module}"
