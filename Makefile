@@ -36,7 +36,9 @@ check: $(STAMP)
 	$(BIN)/python -m pratique.report.release_schema --check
 	$(BIN)/python -m pratique.report.difference_schema --check
 	$(BIN)/python -m pratique.report.trust_schema --check
+	$(BIN)/python -m pratique.report.guard_schema --check
 	$(BIN)/python -m scripts.make_rule_pages --check
+	$(BIN)/python -m scripts.make_behaviour_page --check
 	$(BIN)/python -m scripts.make_reference --check
 
 generate: $(STAMP)
@@ -50,9 +52,11 @@ generate: $(STAMP)
 	$(BIN)/python -m pratique.report.release_schema
 	$(BIN)/python -m pratique.report.difference_schema
 	$(BIN)/python -m pratique.report.trust_schema
+	$(BIN)/python -m pratique.report.guard_schema
 	$(BIN)/python -m scripts.make_picture
 	$(BIN)/python -m tests.docs.pages
 	$(BIN)/python -m scripts.make_rule_pages
+	$(BIN)/python -m scripts.make_behaviour_page
 	$(BIN)/python -m scripts.make_reference
 
 format: $(STAMP)

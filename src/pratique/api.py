@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pratique.behaviour.words import behaviour_rule_lines
     from pratique.casefile.case import Case
     from pratique.model.credential import ReachReport
     from pratique.model.difference import ReleaseDifference
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         TargetError,
         UsageError,
     )
+    from pratique.model.guarded import Guarded
     from pratique.model.incident import Incident
     from pratique.model.plan import Plan
     from pratique.model.release import ReleaseReport
@@ -37,6 +39,11 @@ if TYPE_CHECKING:
     from pratique.report.difference_sarif import difference_sarif
     from pratique.report.difference_text import difference_lines
     from pratique.report.difference_words import exit_code as difference_exit_code
+    from pratique.report.guard_github import github_annotations as guard_annotations
+    from pratique.report.guard_github import github_summary as guard_summary
+    from pratique.report.guard_json import guard_json
+    from pratique.report.guard_sarif import guard_sarif
+    from pratique.report.guard_text import lines as guard_lines
     from pratique.report.inventory import bill as inventory_bill
     from pratique.report.inventory import lines as inventory_lines
     from pratique.report.plans import plan_form_of, plan_steps, render_plan
@@ -53,6 +60,12 @@ if TYPE_CHECKING:
     from pratique.report.words import printable
     from pratique.version import VERSION
     from pratique.workflow.apply import Applied, ApplyRequest, apply, undo
+    from pratique.workflow.behaviour_rules import (
+        TriedEvents,
+        behaviour_rules,
+        lint_behaviour_rules,
+        try_behaviour_rules,
+    )
     from pratique.workflow.case import (
         Added,
         CaseStatus,
@@ -72,7 +85,7 @@ if TYPE_CHECKING:
     from pratique.workflow.difference import DifferenceRequest, difference
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.dossier import dossier
-    from pratique.workflow.guard import Guarded, guard, guard_lines
+    from pratique.workflow.guard import guard
     from pratique.workflow.host import SweepRecord, gap_advice, host_target, record_sweeps
     from pratique.workflow.inspect import InspectRequest, inspect
     from pratique.workflow.library import incident_skeleton
@@ -132,6 +145,7 @@ __all__ = [
     "TargetError",
     "TargetSpec",
     "Tried",
+    "TriedEvents",
     "TrustReport",
     "TrustRequest",
     "TrustUpdate",
@@ -145,6 +159,8 @@ __all__ = [
     "asked_for",
     "attach_bundle",
     "available",
+    "behaviour_rule_lines",
+    "behaviour_rules",
     "case_pages",
     "case_statement",
     "case_status",
@@ -163,12 +179,17 @@ __all__ = [
     "for_file",
     "gap_advice",
     "guard",
+    "guard_annotations",
+    "guard_json",
     "guard_lines",
+    "guard_sarif",
+    "guard_summary",
     "host_target",
     "incident_skeleton",
     "inspect",
     "inventory_bill",
     "inventory_lines",
+    "lint_behaviour_rules",
     "load_incident",
     "new_case",
     "open_case",
@@ -203,6 +224,7 @@ __all__ = [
     "trust",
     "trust_json",
     "trust_lines",
+    "try_behaviour_rules",
     "try_rules",
     "undo",
     "update_lines",
@@ -287,9 +309,18 @@ _HOMES = {
     "reach": ("pratique.workflow.reach", "reach"),
     "rule_lines": ("pratique.releases.rules.words", "rule_lines"),
     "rules_at_hand": ("pratique.workflow.rules", "rules_at_hand"),
-    "Guarded": ("pratique.workflow.guard", "Guarded"),
+    "behaviour_rule_lines": ("pratique.behaviour.words", "behaviour_rule_lines"),
+    "behaviour_rules": ("pratique.workflow.behaviour_rules", "behaviour_rules"),
+    "lint_behaviour_rules": ("pratique.workflow.behaviour_rules", "lint_behaviour_rules"),
+    "TriedEvents": ("pratique.workflow.behaviour_rules", "TriedEvents"),
+    "try_behaviour_rules": ("pratique.workflow.behaviour_rules", "try_behaviour_rules"),
+    "Guarded": ("pratique.model.guarded", "Guarded"),
     "guard": ("pratique.workflow.guard", "guard"),
-    "guard_lines": ("pratique.workflow.guard", "guard_lines"),
+    "guard_annotations": ("pratique.report.guard_github", "github_annotations"),
+    "guard_json": ("pratique.report.guard_json", "guard_json"),
+    "guard_lines": ("pratique.report.guard_text", "lines"),
+    "guard_sarif": ("pratique.report.guard_sarif", "guard_sarif"),
+    "guard_summary": ("pratique.report.guard_github", "github_summary"),
     "try_rules": ("pratique.workflow.rules", "try_rules"),
     "trust": ("pratique.workflow.trust", "trust"),
     "TrustRequest": ("pratique.workflow.trust", "TrustRequest"),

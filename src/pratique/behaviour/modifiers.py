@@ -335,3 +335,25 @@ def fields_of(item: Item) -> list[str]:
     """The fields that an item speaks of, referenced ones among them."""
     found = [item.field] if item.field else []
     return found + [one.field for one in item.wanted if isinstance(one, Reference)]
+
+
+def shown(value: Wanted) -> str:
+    """A wanted value as a person reads it: texts with their wildcards in quotes."""
+    if isinstance(value, Several):
+        return " or ".join(shown(one) for one in value.values[:3]) + (" ..." if len(value.values) > 3 else "")
+    if isinstance(value, Text):
+        text = "".join(part.value if isinstance(part, Wildcard) else part for part in value.parts)
+        return repr(text) + (" (case counts)" if value.cased else "")
+    if isinstance(value, Found):
+        return f"/{value.expression}/{value.flags}"
+    if isinstance(value, Network):
+        return f"within {value.network}"
+    if isinstance(value, Compared):
+        return f"{value.way} {value.number}"
+    if isinstance(value, Exists):
+        return "there" if value.wanted else "not there"
+    if isinstance(value, Reference):
+        return f"what {value.field} is"
+    if isinstance(value, Null):
+        return "not there"
+    return str(value.truth).lower() if isinstance(value, Truth) else str(value.number)

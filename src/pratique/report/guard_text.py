@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from pratique.model.event import Cause, Event, Process
+from pratique.model.event import SEVERITIES, Cause, Detection, Event, Process
+from pratique.model.guarded import Guarded, by_level, caused
 from pratique.model.inert import one_line, printable
-from pratique.model.supervision import Ended
 from pratique.report.words import count
 
 MOST = 12
 """So many lines of one step are shown."""
+MOST_DETECTIONS = 20
+MOST_MILD = 5
 LONGEST = 150
+MILD = ("low", "informational")
 
 
-def lines(command: Sequence[str], ended: Ended, events: Sequence[Event], left_out: int) -> Iterator[str]:
+def lines(guarded: Guarded) -> Iterator[str]:
     """The summary, line by line."""
+    ended = guarded.ended
     code = f"ended with {ended.code}" + (", at its time limit" if ended.timed_out else "")
-    yield f"guard: {_cut(shlex.join(command))} {code}; {count(ended.events, 'event')}"
+    yield f"guard: {_cut(shlex.join(guarded.command))} {code}; {count(ended.events, 'event')}"
+    yield from _detected(guarded)
     groups: dict[Cause | None, list[str]] = {}
-    for event in events:
+    for event in guarded.events:
         told = _told(event)
         if told:
             groups.setdefault(_group(event.cause), []).append(told)
@@ -35,8 +40,8 @@ def lines(command: Sequence[str], ended: Ended, events: Sequence[Event], left_ou
         yield ""
         yield f"STILL RUNNING  {len(ended.survivors)}"
         yield from (f"  {_process(one)}" for one in ended.survivors[:MOST])
-    if left_out:
-        yield f"  {count(left_out, 'event')} beyond those held for this summary"
+    if guarded.left_out:
+        yield f"  {count(guarded.left_out, 'event')} beyond those held for this summary; rules judged them too"
     yield ""
     yield "SEEN  " + ", ".join(row.category for row in ended.watch.categories if row.seen == "all")
     yield "IN PART"
@@ -45,7 +50,41 @@ def lines(command: Sequence[str], ended: Ended, events: Sequence[Event], left_ou
     yield from (f"  {row.category}: {row.reason}" for row in ended.watch.categories if row.seen == "none")
     for gap in ended.watch.gaps:
         yield f"  met on the way: {gap}"
-    yield "No rule judges these events: they are told as they were seen."
+    if ended.watch.lost:
+        yield f"LOST  {count(ended.watch.lost, 'event')}: what they were is not known"
+    if guarded.forgotten:
+        yield f"FORGOTTEN  {count(guarded.forgotten, 'chain')} of events, for lack of room"
+    if guarded.failed:
+        yield f"FAILED  a detection reached {guarded.fail_on}: the code is {guarded.exit_code}, not that of the command"
+
+
+def _detected(guarded: Guarded) -> Iterator[str]:
+    """What rules found: what alarms in full, the rest in a few lines, exceptions by name."""
+    found = by_level(guarded.detections)
+    counted = [one for one in found if not one.silenced_by]
+    alarms = [one for one in counted if one.level not in MILD]
+    mild = [one for one in counted if one.level in MILD]
+    yield ""
+    if not alarms:
+        yield "DETECTED  nothing that alarms in what was seen" + (f"; {count(len(mild), 'note')}" if mild else "")
+    else:
+        tally = [(level, sum(one.level == level for one in counted)) for level in reversed(SEVERITIES)]
+        yield "DETECTED  " + ", ".join(f"{number} {level}" for level, number in tally if number)
+    yield from (_detection(one) for one in alarms[:MOST_DETECTIONS])
+    if len(alarms) > MOST_DETECTIONS:
+        yield f"  and {len(alarms) - MOST_DETECTIONS} more (--json FILE has all)"
+    yield from (_detection(one) for one in mild[:MOST_MILD])
+    if len(mild) > MOST_MILD:
+        yield f"  and {count(len(mild) - MOST_MILD, 'further note')} (--json FILE has all)"
+    for one in [one for one in found if one.silenced_by][:MOST]:
+        yield "  excepted       " + _cut(f"{one.rule}: {one.silenced_by}: {one.statement}")
+
+
+def _detection(one: Detection) -> str:
+    cause = caused(one.cause)
+    named = not cause or one.statement.startswith(one.cause.name if one.cause else "")
+    statement = _cut(one.statement if named else f"{cause}: {one.statement}")
+    return f"  {one.level:<13}  {statement}  [{one.rule}]"
 
 
 def _group(cause: Cause | None) -> Cause | None:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from pratique.adapters import machine
+from pratique.adapters import clock, machine
 from pratique.adapters.supervisor import supervise, unusable
+from pratique.behaviour.detect import Detector
 from pratique.ecosystems.attribution import cause
 from pratique.model.errors import UsageError
-from pratique.model.event import EVENT_SCHEMA, Cause, Event
-from pratique.model.supervision import Ended, Seen, Supervision
-from pratique.report import guard_text
-from pratique.workflow.guard_places import Places
+from pratique.model.event import EVENT_SCHEMA, Cause, Detection, Event, Severity
+from pratique.model.guarded import Guarded
+from pratique.model.supervision import Seen, Supervision
+from pratique.version import VERSION
+from pratique.workflow.behaviour_rules import behaviour_rules
+from pratique.workflow.guard_places import Places, named
 
 MOST_KEPT = 100_000
 """So many events are held for the summary; all are written where a file was asked for."""
-
-
-class Guarded(msgspec.Struct, frozen=True):
-    """What was seen of one command. `left_out` counts events beyond those that are held."""
-
-    command: tuple[str, ...]
-    ended: Ended
-    events: tuple[Event, ...]
-    left_out: int = 0
 
 
 def guard(
@@ -38,29 +32,37 @@ def guard(
     seconds: float | None = None,
     events: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    rules: Sequence[Path] = (),
+    fail_on: Severity | None = None,
 ) -> Guarded:
-    """Run a command in the current folder and watch it. `events` gets one JSON object a line, the schema first.
+    """Run a command in the current folder, watch it and judge what it does. `events` gets one JSON object a line.
 
-    Raises UsageError where nothing can be supervised here, no command is given, or `events` cannot be written.
+    `rules` are folders or files of further rules and exceptions. Raises UsageError where nothing can be supervised
+    here, no command is given, or `events` cannot be written; ConfigurationError where a rule cannot be used.
     """
     if not command:
         raise UsageError("no command was given", advice="Write it after two dashes: pratique guard -- npm ci")
     reason = unusable()
     if reason:
         raise UsageError(f"nothing can be watched here: {reason}", advice="See what is seen where: pratique doctor")
+    ruleset = behaviour_rules(rules)
+    detector = Detector(ruleset)
     given = dict(os.environ if environment is None else environment)
     home = machine.home()
     project = os.getcwd()
     places = Places(str(home) if home is not None else "/nonexistent", project, given)
 
     def attribute(seen: Seen) -> Cause | None:
-        return cause(seen.process.arguments, seen.process.folder, seen.environment, project, seen.above)
+        found = cause(seen.process.arguments, seen.process.folder, seen.environment, project, seen.above)
+        return named(found, seen.process.folder) if found is not None and found.ecosystem == "PyPI" else found
 
     held: list[Event] = []
+    detections: list[Detection] = []
     with _Sink(events) as sink:
 
         def told(event: Event) -> None:
             sink(event)
+            detections.extend(detector.feed(event))
             if len(held) < MOST_KEPT:
                 held.append(event)
 
@@ -75,12 +77,18 @@ def guard(
             seconds=seconds,
         )
         ended = supervise(request, told)
-    return Guarded(tuple(command), ended, tuple(held), ended.events - len(held))
-
-
-def guard_lines(guarded: Guarded) -> Iterator[str]:
-    """What was seen, for a person, line by line."""
-    return guard_text.lines(guarded.command, guarded.ended, guarded.events, guarded.left_out)
+    return Guarded(
+        command=tuple(command),
+        ended=ended,
+        events=tuple(held),
+        left_out=ended.events - len(held),
+        detections=tuple(detections),
+        forgotten=detector.forgotten,
+        rules=ruleset.digest,
+        fail_on=fail_on,
+        generated=clock.iso(clock.now()),
+        version=VERSION,
+    )
 
 
 class _Sink:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from fnmatch import translate
 from functools import cache, lru_cache
 
-from pratique.model.event import PathClass
+from msgspec import structs
+
+from pratique.model.event import Cause, PathClass
 from pratique.readers.credentials.table import table
 from pratique.targets.host_places import PER_HOME, PER_SYSTEM
 
@@ -19,6 +21,8 @@ _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/")  # noqa: S108  na
 _SYSTEM = ("/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/proc/", "/sys/", "/dev/", "/nix/", "/opt/")
 _PACKAGES = re.compile(r"/(?:node_modules/(?:@[^/]+/)?[^/]+|site-packages|dist-packages)(?:/|$)")
 _MANIFEST = re.compile(r"/node_modules/(?:@[^/]+/)?[^/]+/package\.json$")
+_START = re.compile(r"/(?:site|dist)-packages/[^/]+\.pth$")
+"""Files whose lines Python executes whenever it starts (Python documentation, module `site`)."""
 _OWN = ("/.vscode/", "/.claude/", "/.cursor/", "/.gemini/", "/.github/workflows/", "/.git/hooks/", "/.git/config")
 """Places of a project that editors, agents, forges and git start things from."""
 
@@ -53,7 +57,7 @@ class Places:
         if _MANIFEST.search(path):
             return "manifest"
         if _PACKAGES.search(path):
-            return "package"
+            return "persistence" if _START.search(path) else "package"
         inside = path.startswith(self.project + "/")
         if self._persistence.match(path) or (inside and any(one in path for one in _OWN)):
             return "persistence"
@@ -64,6 +68,28 @@ class Places:
         if path.startswith(self.temporary):
             return "temporary"
         return "system" if path.startswith(_SYSTEM) else "other"
+
+
+_STATED = re.compile(rb"^(Name|Version):[ \t]*([A-Za-z0-9][A-Za-z0-9._+!-]*)[ \t]*\r?$", re.M)
+_MOST_METADATA = 1 << 16
+
+
+def named(found: Cause, folder: str) -> Cause:
+    """The cause of a build with name and version as its source's `PKG-INFO` states them, where that can be read.
+
+    pip builds what is given as a file in folders that do not bear its name (`pip-req-build-...`).
+    """
+    unnamed = found.name.startswith("pip-req-build-")
+    if found.version and not unnamed:
+        return found
+    try:
+        with open(os.path.join(folder, "PKG-INFO"), "rb") as file:
+            head = file.read(_MOST_METADATA).partition(b"\n\n")[0]
+    except OSError:
+        return found
+    stated = {key: value.decode("ascii") for key, value in reversed(_STATED.findall(head))}
+    name, version = stated.get(b"Name", found.name) if unnamed else found.name, stated.get(b"Version", "")
+    return structs.replace(found, name=name, version=version)
 
 
 def _any(patterns: list[str]) -> re.Pattern[str]:

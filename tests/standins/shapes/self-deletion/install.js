@@ -1,0 +1,2 @@
+// Inert. Removes the script that did it.
+require("fs").unlinkSync(__filename);
