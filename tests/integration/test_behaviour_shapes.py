@@ -51,11 +51,12 @@ def _shape(folder: str, step: str, *rules: str, also: Sequence[str] = ()) -> Sha
 
 NPM_SHAPES = [
     _shape("dropper-linux", "postinstall", "credential-read", "credential-harvest", "downloader-chain", "exec-from-drop",
-           "background-command", "self-delete", "manifest-swap", "detached-survivor"),
+           "background-command", "self-delete", "manifest-swap", "detached-survivor", "manifest-changed",
+           "package-file-missing"),
     _shape("dropper-macos", "postinstall", "scripting-host"),
     _shape("fetched-runtime", "preinstall", "downloader-chain", "exec-from-drop", "credential-harvest"),
     _shape("native-build", "install", "credential-read", "credential-harvest", "exec-from-drop"),
-    _shape("self-deletion", "install", "self-delete"),
+    _shape("self-deletion", "install", "self-delete", "package-file-missing"),
     _shape("dead-mans-switch", "postinstall", "persistence", "detached-survivor"),
     _shape("editor-persistence", "postinstall", "persistence"),
     _shape("miner", "preinstall", "exec-from-drop", "egress-odd-port", "detached-survivor"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from pratique.adapters.supervisor import supervise, unusable
 from pratique.behaviour.detect import Detector
 from pratique.ecosystems.attribution import cause
 from pratique.model.errors import UsageError
-from pratique.model.event import EVENT_SCHEMA, Cause, Detection, Event, Severity
+from pratique.model.event import EVENT_SCHEMA, Cause, Detection, Event, Severity, Watched
 from pratique.model.guarded import Guarded
-from pratique.model.supervision import Seen, Supervision
+from pratique.model.supervision import Ended, Seen, Supervision
 from pratique.version import VERSION
 from pratique.workflow.behaviour_rules import behaviour_rules
+from pratique.workflow.guard_integrity import Scripts
 from pratique.workflow.guard_places import Places, named
 
 MOST_KEPT = 100_000
@@ -54,14 +56,20 @@ def guard(
 
     def attribute(seen: Seen) -> Cause | None:
         found = cause(seen.process.arguments, seen.process.folder, seen.environment, project, seen.above)
-        return named(found, seen.process.folder) if found is not None and found.ecosystem == "PyPI" else found
+        if found is not None and found.ecosystem == "PyPI":
+            return named(found, seen.process.folder)
+        if found is not None:
+            scripts.ran(found, seen.environment)
+        return found
 
+    scripts = Scripts(os.path.join(_cache(command, given, str(home) if home is not None else ""), "_cacache"))
     held: list[Event] = []
     detections: list[Detection] = []
     with _Sink(events) as sink:
 
         def told(event: Event) -> None:
             sink(event)
+            scripts.happened(event)
             detections.extend(detector.feed(event))
             if len(held) < MOST_KEPT:
                 held.append(event)
@@ -77,6 +85,10 @@ def guard(
             seconds=seconds,
         )
         ended = supervise(request, told)
+        differences, integrity = scripts.compared(project, ended.events + 1, time.time_ns())
+        for event in differences:
+            told(event)
+        ended = _with(ended, integrity, len(differences))
     return Guarded(
         command=tuple(command),
         ended=ended,
@@ -89,6 +101,23 @@ def guard(
         generated=clock.iso(clock.now()),
         version=VERSION,
     )
+
+
+def _cache(command: Sequence[str], environment: Mapping[str, str], home: str) -> str:
+    """npm's cache folder, as the command or its environment says; else the usual one."""
+    for word, following in zip(command, [*command[1:], ""], strict=True):
+        if word.startswith("--cache="):
+            return word.partition("=")[2]
+        if word == "--cache":
+            return following
+    return environment.get("npm_config_cache") or os.path.join(home, ".npm")
+
+
+def _with(ended: Ended, integrity: Watched, more: int) -> Ended:
+    """How it ended, with what the comparison covered and the events that it made."""
+    rows = tuple(integrity if row.category == "integrity" else row for row in ended.watch.categories)
+    watch = msgspec.structs.replace(ended.watch, categories=rows)
+    return msgspec.structs.replace(ended, watch=watch, events=ended.events + more)
 
 
 class _Sink:

@@ -1,0 +1,206 @@
+"""Whether packages whose scripts ran are still what their archives hold: a script gone, a manifest swapped.
+
+npm notes each package's digest in `node_modules/.package-lock.json` and keeps the archive in its cache by that digest
+(docs of npm: "package-lock.json", "cacache"); an archive that was given as a file is where it was given. Files that are
+missing or other are told; what was added is not, for builds add. npm writes `\\n` for `\\r\\n` into programs of `bin`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from pratique.ecosystems.npm.layout import cached_content_path
+from pratique.model.errors import TargetError
+from pratique.model.event import Cause, Event, EventKind, Watched
+from pratique.targets.kept.found import digests_of
+from pratique.targets.release import open_release
+
+MOST_PACKAGES = 200
+MOST_FILE = 16 << 20
+MOST_LOCK = 64 << 20
+_FOLDER = re.compile(r"^.*/node_modules/(?:@[^/]+/)?[^/@.][^/]*(?=/)")
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """A package whose script ran: its cause, and its folder."""
+
+    cause: Cause
+    folder: str
+
+
+class Scripts:
+    """The packages to compare: those whose scripts ran, and those whose files another's script changed."""
+
+    def __init__(self, cache: str) -> None:
+        self.cache = cache
+        self._folders: dict[str, Ran] = {}
+
+    def ran(self, cause: Cause, environment: Mapping[str, str]) -> None:
+        """Note the package of a lifecycle script, by what npm tells it."""
+        manifest = environment.get("npm_package_json", "")
+        if (
+            cause.ecosystem == "npm"
+            and cause.name
+            and manifest.endswith("/package.json")
+            and "/node_modules/" in manifest
+        ):
+            folder = manifest.removesuffix("/package.json")
+            self._folders.setdefault(folder, Ran(cause, folder))
+            kept = environment.get("npm_config_cache", "")
+            self.cache = f"{kept.rstrip('/')}/_cacache" if kept.startswith("/") else self.cache
+
+    def happened(self, event: Event) -> None:
+        """Note a package whose file a package's script changed."""
+        if event.kind in _CHANGES and event.path_class in ("package", "manifest") and event.cause is not None:
+            found = _FOLDER.match(event.target or event.path) if event.cause.name else None
+            if found is not None:
+                self._folders.setdefault(found[0], Ran(event.cause, found[0]))
+
+    def compared(self, project: str, first: int, time_ns: int) -> tuple[tuple[Event, ...], Watched]:
+        """See `compared`."""
+        return compared(tuple(self._folders.values()), self.cache, project, first, time_ns)
+
+
+_CHANGES = ("file.write", "file.delete", "file.rename")
+
+
+def compared(
+    ran: Sequence[Ran], cache: str, project: str, first: int, time_ns: int
+) -> tuple[tuple[Event, ...], Watched]:
+    """Events of what differs, numbered from `first`, and how much could be compared.
+
+    `cache` is npm's cache folder. Raises nothing: what cannot be compared is counted in the coverage with its reason.
+    """
+    folders = {one.folder: one for one in ran}
+    events: list[Event] = []
+    reasons: dict[str, int] = {}
+    done = 0
+    for folder in list(folders)[:MOST_PACKAGES]:
+        archive = _archive(folder, cache, project)
+        if not isinstance(archive, _Archive):
+            reasons[archive] = reasons.get(archive, 0) + 1
+            continue
+        reason = ""
+        for kind, path, before, after in _differences(folder, archive):
+            if kind is None:
+                reason = path
+                break
+            events.append(
+                Event(
+                    kind,
+                    "comparison",
+                    first + len(events),
+                    time_ns,
+                    cause=folders[folder].cause,
+                    outcome="done",
+                    path=os.path.join(folder, path),
+                    path_class="manifest" if path == "package.json" else "package",
+                    sha256_before=before,
+                    sha256_after=after,
+                )
+            )
+        if reason:
+            reasons[reason] = reasons.get(reason, 0) + 1
+        else:
+            done += 1
+    if len(folders) > MOST_PACKAGES:
+        reasons[f"only {MOST_PACKAGES} are compared"] = len(folders) - MOST_PACKAGES
+    return tuple(events), _covered(done, reasons)
+
+
+def _covered(done: int, reasons: Mapping[str, int]) -> Watched:
+    told = "; ".join(f"{number} not: {reason}" for reason, number in sorted(reasons.items()))
+    if not done and not reasons:
+        return Watched("integrity", "none", reason="no script of a package of npm ran")
+    if not done:
+        return Watched("integrity", "none", reason=f"packages whose scripts ran: {told}")
+    packages = "1 package whose script" if done == 1 else f"{done} packages whose scripts"
+    reason = f"{packages} ran compared with the archive" + (f"; {told}" if told else "; others were not")
+    return Watched("integrity", "part", "comparison with archives", reason=reason)
+
+
+class _Archive(msgspec.Struct, frozen=True):
+    path: str
+    digests: Mapping[str, frozenset[str]]
+
+
+def _archive(folder: str, cache: str, project: str) -> _Archive | str:
+    """Where the archive of an installed package lies; else why it cannot be had."""
+    if not os.path.isdir(folder):
+        return "is not installed any more"
+    entry = _entry(folder)
+    if isinstance(entry, str):
+        return entry
+    integrity, resolved = entry.get("integrity"), entry.get("resolved")
+    if not isinstance(integrity, str) or not digests_of(integrity):
+        return "npm noted no digest of it"
+    if isinstance(resolved, str) and resolved.startswith("file:"):
+        path: str | None = os.path.normpath(os.path.join(_root(folder) or project, resolved.removeprefix("file:")))
+    else:
+        path = cached_content_path(cache, integrity)
+    if path is None or not os.path.isfile(path):
+        return "its archive is not kept"
+    return _Archive(path, digests_of(integrity))
+
+
+def _root(folder: str) -> str:
+    """The folder above the outermost `node_modules`."""
+    return folder.partition("/node_modules/")[0]
+
+
+def _entry(folder: str) -> dict[str, object] | str:
+    """What npm notes of an installed package; else why nothing is known."""
+    root = _root(folder)
+    inner = folder[len(root) + 1 :]
+    lock = os.path.join(root, "node_modules", ".package-lock.json")
+    try:
+        if os.path.getsize(lock) > MOST_LOCK:
+            return "npm's list of what it installed is too large"
+        with open(lock, "rb") as file:
+            packages = json.load(file).get("packages")
+        entry = packages.get(inner)
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return "npm's list of what it installed cannot be read"
+    return entry if isinstance(entry, dict) else "npm's list of what it installed does not name it"
+
+
+def _differences(folder: str, archive: _Archive) -> Iterator[tuple[EventKind | None, str, str, str]]:
+    """Each file that is missing or other: kind, path, digests before and after. Kind None: why it cannot be told."""
+    try:
+        opened = open_release(archive.path, hint="tarball")
+    except TargetError as error:
+        yield None, f"its archive cannot be opened ({error.what})", "", ""
+        return
+    with opened:
+        own = opened.digests
+        if not any(own.get(kind) in digests for kind, digests in archive.digests.items()):
+            yield None, "the archive is not the one that npm noted", "", ""
+            return
+        for path, member in opened.members.items():
+            place = os.path.join(folder, path)
+            try:
+                size = os.stat(place, follow_symlinks=False).st_size
+                if size > MOST_FILE:
+                    continue
+                with open(place, "rb") as file:
+                    content = file.read(MOST_FILE)
+            except FileNotFoundError:
+                yield "integrity.missing", path, member.sha256, ""
+                continue
+            except OSError:
+                yield None, "a file of it cannot be read", "", ""
+                return
+            after = hashlib.sha256(content).hexdigest()
+            if after != member.sha256 and not _line_ends(opened.read(path), content):
+                yield "integrity.changed", path, member.sha256, after
+
+
+def _line_ends(before: bytes, after: bytes) -> bool:
+    """Whether a text differs in its line ends alone."""
+    return b"\r\n" in before and before.replace(b"\r\n", b"\n") == after
