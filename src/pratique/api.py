@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from pratique.model.guarded import Guarded
     from pratique.model.incident import Incident
+    from pratique.model.noticed import Noticed, Sums
     from pratique.model.plan import Plan
     from pratique.model.release import ReleaseReport
     from pratique.model.report import SCHEMA, Report
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from pratique.report.resolutions import resolution_json, resolution_lines
     from pratique.report.trust import trust_json, trust_lines, update_lines
     from pratique.report.verification import verification_json, verification_lines
+    from pratique.report.watch_text import lines as watch_lines
+    from pratique.report.watch_text import sum_lines as watch_sum_lines
     from pratique.report.words import printable
     from pratique.version import VERSION
     from pratique.workflow.apply import Applied, ApplyRequest, apply, undo
@@ -100,6 +103,9 @@ if TYPE_CHECKING:
     from pratique.workflow.trust import TrustRequest, trust
     from pratique.workflow.trust_update import UpdateRequest, update_trust
     from pratique.workflow.verify import VerifyRequest, verify
+    from pratique.workflow.watch import WatchRequest, watch
+    from pratique.workflow.watch_files import event_file, watch_json
+    from pratique.workflow.watch_unit import unit as watch_unit
 
 __all__ = [
     "FORMATS",
@@ -125,6 +131,7 @@ __all__ = [
     "IncidentError",
     "InspectRequest",
     "Inventory",
+    "Noticed",
     "Plan",
     "PlanError",
     "PlanRequest",
@@ -141,6 +148,7 @@ __all__ = [
     "SealProof",
     "Sealed",
     "Selection",
+    "Sums",
     "SweepRecord",
     "TargetError",
     "TargetSpec",
@@ -152,6 +160,7 @@ __all__ = [
     "UpdateRequest",
     "UsageError",
     "VerifyRequest",
+    "WatchRequest",
     "add_evidence",
     "add_note",
     "applied_lines",
@@ -175,6 +184,7 @@ __all__ = [
     "difference_sarif",
     "doctor",
     "dossier",
+    "event_file",
     "export_case",
     "for_file",
     "gap_advice",
@@ -234,9 +244,23 @@ __all__ = [
     "verify",
     "verify_case",
     "verify_export",
+    "watch",
+    "watch_json",
+    "watch_lines",
+    "watch_sum_lines",
+    "watch_unit",
 ]
 
 _HOMES = {
+    "watch_unit": ("pratique.workflow.watch_unit", "unit"),
+    "watch_json": ("pratique.workflow.watch_files", "watch_json"),
+    "event_file": ("pratique.workflow.watch_files", "event_file"),
+    "watch": ("pratique.workflow.watch", "watch"),
+    "WatchRequest": ("pratique.workflow.watch", "WatchRequest"),
+    "watch_sum_lines": ("pratique.report.watch_text", "sum_lines"),
+    "watch_lines": ("pratique.report.watch_text", "lines"),
+    "Sums": ("pratique.model.noticed", "Sums"),
+    "Noticed": ("pratique.model.noticed", "Noticed"),
     "plan_steps": ("pratique.report.plans", "plan_steps"),
     "export_case": ("pratique.workflow.case_export", "export_case"),
     "verify_export": ("pratique.workflow.case_export", "verify_export"),

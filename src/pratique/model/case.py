@@ -28,6 +28,7 @@ EntryKind = Literal[
     "rotation",  # a Rotation: the state of one credential
     "verification",  # the answer of `pratique verify`
     "seal",  # the statement and signatures over the head before it
+    "detection",  # a Noticed: a rule that fired on what a watch saw
     "export",  # that the case was exported, to whom, what
 ]
 

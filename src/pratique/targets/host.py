@@ -105,7 +105,7 @@ class _Counter:
 def open_unit(unit: Unit, claims: Claims, options: Options) -> Iterator[Handed | Observation | Refusal | Kept]:
     """The tables of a running machine, then every file that starts something."""
     here = is_live(unit.path)
-    machine = _this() if here else _other(unit.path)
+    machine = this_machine() if here else _other(unit.path)
     fact = HostFact(
         platforms=tuple(dict.fromkeys(platform for platform, _ in machine.systems)),
         live=here,
@@ -148,8 +148,8 @@ def _artifact(target: str, path: str, data: bytes) -> Artifact:
     return Artifact(target, path, lambda: data, lambda: None, lambda _: None)
 
 
-def _this() -> _Machine:
-    """This machine: its accounts' homes."""
+def this_machine() -> _Machine:
+    """This machine: its system, its accounts' homes that exist, and where variables put temporary files."""
     platform = live.platform()
     root = root_of_this_machine()
     homes: dict[str, None] = {}

@@ -11,6 +11,7 @@ from pratique.model.case import CaseFile, Entry, EvidenceItem, MissingEvidence, 
 from pratique.model.credential import Credential, ReachReport
 from pratique.model.dossier import Dossier, Happening, JournalRow
 from pratique.model.errors import CaseError
+from pratique.model.noticed import Noticed
 from pratique.model.plan import Plan, Receipt
 from pratique.model.report import Report
 from pratique.report.words import one_line, printable
@@ -30,6 +31,7 @@ _MEANINGS = {
     "rotation": "credential",
     "verification": "recovery examined",
     "seal": "evidence sealed",
+    "detection": "noticed by the watch",
     "export": "case exported",
 }
 
@@ -91,6 +93,9 @@ def dossier(case: CaseFile) -> Dossier:
         elif entry.kind == "note":
             words = str(entry.body.get("text", ""))
             notes.append((entry.time, entry.who, words))
+        elif entry.kind == "detection":
+            detection = _read(entry, Noticed).detection
+            words = f"{detection.level} {detection.rule}: {detection.statement}"
         elif entry.kind == "seal":
             seals += 1
         rows.append(

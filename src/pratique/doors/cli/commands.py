@@ -28,6 +28,7 @@ from pratique.doors.cli.rules import rules
 from pratique.doors.cli.selftest import selftest
 from pratique.doors.cli.trust import trust
 from pratique.doors.cli.verify import verify
+from pratique.doors.cli.watch import watch
 from pratique.version import VERSION
 
 FORMAT_CHOICES = ("text", "json", "ndjson", "sarif", "html", "markdown", "cyclonedx", "openvex")
@@ -56,6 +57,7 @@ pratique.add_command(verify)
 pratique.add_command(trust)
 pratique.add_command(rules)
 pratique.add_command(guard)
+pratique.add_command(watch)
 pratique.add_command(inspect)
 pratique.add_command(diff)
 

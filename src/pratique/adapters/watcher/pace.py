@@ -1,0 +1,44 @@
+"""Looks that are taken again and again, each with a bound on what it may cost.
+
+A look that costs more than its share of one processor's time is taken less often, and its interval is told: a machine
+with many processes or connections is watched more coarsely, never at the expense of its work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+
+class Look:
+    """One look: what it is called, how often it is taken at best (seconds), which share of one processor it may use."""
+
+    def __init__(self, name: str, work: Callable[[], None], every: float, share: float) -> None:
+        self.name, self.work, self.every, self.share = name, work, every, share
+        self.due = 0.0
+        self.interval = every
+        """Seconds between this look and the next, as its cost demanded last."""
+        self.slowest = 0.0
+        """The longest such interval so far."""
+        self.taken = 0
+        self._free = 0.0
+
+    def take(self, now: float) -> None:
+        """Take it, and say when it is due again."""
+        before = time.thread_time()
+        self.work()
+        cost = time.thread_time() - before
+        self.taken += 1
+        self.interval = max(self.every, cost / self.share)
+        self.slowest = max(self.slowest, self.interval)
+        self.due = now + self.interval
+        self._free = now + cost / self.share
+
+    def nudge(self, now: float, within: float) -> None:
+        """Something happened that this look is for: take it soon, but no sooner than its share allows."""
+        self.due = min(self.due, max(now + within, self._free))
+
+
+def soonest(looks: Iterable[Look]) -> float:
+    """When the next of them is due; far in the future where there is none."""
+    return min((look.due for look in looks), default=float("inf"))

@@ -1,0 +1,200 @@
+"""`pratique watch`: notice what comes back."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pratique import api
+
+LEVELS = ("informational", "low", "medium", "high", "critical")
+_OUTPUT_CLOSED = 1
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of a watch that its unit takes too."""
+    path = click.Path(path_type=Path)
+    for option in reversed(
+        (
+            click.option("--level", type=click.Choice(LEVELS), default="low", show_default=True,
+                         help="Tell what is at least so severe."),
+            click.option("--case", "case_folder", type=path, metavar="DIR",
+                         help="Write detections into this case, and look for what its incidents left."),
+            click.option("--key", "case_key", type=path, metavar="FILE", help="The key of that case."),
+            click.option("--incident", "incidents", multiple=True, metavar="ID|FILE",
+                         help="Look for what this incident leaves; may be repeated."),
+            click.option("--incidents", "definitions", type=path, metavar="DIR", help="More definitions."),
+            click.option("--run", "run", metavar="COMMAND",
+                         help="Start this for each detection, with the detection as JSON on its standard input. "
+                              "It is split into words like a shell does, and no shell is used."),
+            click.option("--webhook", default="", metavar="URL", help="Post each detection there, as JSON."),
+            click.option("--state", type=path, metavar="FILE",
+                         help="Remember here what starts by itself, so that the next run knows what is new."),
+            click.option("--project", "projects", multiple=True, type=path, metavar="DIR",
+                         help="Watch the hooks and editor settings of this project too; may be repeated."),
+            click.option("--again", type=click.FloatRange(0, 86_400), default=600.0, show_default=True,
+                         metavar="SECONDS", help="Tell the same again after so long at the soonest."),
+            click.option("--means", type=click.Choice(["connector", "poll"]),
+                         help="How processes are seen. Default: the kernel's events, else polling."),
+        )
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True)
+@click.option("--once", is_flag=True, help="One look, for cron. Name a --state, else no new place can be told.")
+@click.option("--for", "seconds", type=click.FloatRange(min=0.01), metavar="SECONDS", help="End after so long.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: detections, and the sums at the end.")
+@click.option("--events", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write every event to this file, one JSON object a line.")  # fmt: skip
+@_options
+@click.pass_context
+def watch(context: click.Context, /, **given: Any) -> int:
+    """Watch this machine, and tell what should not be there: anomalous children of runtimes, package managers,
+    editors and agents; programs out of temporary folders or deleted files; what newly starts by itself; known-bad
+    addresses; what the incidents of a case left.
+
+    Linux. A plain account sees its own processes whole, root those of all. Nothing is stopped or changed.
+
+    Exit codes: 0 nothing was noticed, or ended by SIGTERM or SIGHUP; 1 internal error, or nobody reads the output;
+    2 usage, or nothing can be watched here; 4 something was noticed (with --once or --for); 130 interrupted.
+    """
+    if context.invoked_subcommand is not None:
+        return 0
+    return _watched(**given)
+
+
+def _watched(once: bool, seconds: float | None, as_json: bool, events: Path | None, **given: Any) -> int:
+    from pratique import api
+
+    request = _request(once=once, seconds=seconds, **given)
+    shown = _Shown(as_json)
+    with api.event_file(events) as written:
+        sums = api.watch(request, shown.noticed, written)
+    shown.sums(sums)
+    if sums.ended == "SIGINT":
+        return 130
+    if sums.ended.startswith("nobody"):
+        return _OUTPUT_CLOSED
+    return 4 if sums.noticed and sums.ended in ("once", "time") else 0
+
+
+def _request(
+    *,
+    once: bool = False,
+    seconds: float | None = None,
+    case_folder: Path | None,
+    case_key: Path | None,
+    run: str | None,
+    projects: tuple[Path, ...],
+    **given: Any,
+) -> api.WatchRequest:
+    from pratique import api
+
+    return api.WatchRequest(
+        once=once,
+        seconds=seconds,
+        case=case_folder,
+        key=case_key,
+        run=_split(run),
+        projects=tuple(str(one) for one in projects),
+        **given,
+    )
+
+
+def _split(run: str | None) -> tuple[str, ...]:
+    if run is None:
+        return ()
+    try:
+        words = tuple(shlex.split(run))
+    except ValueError as error:
+        raise click.UsageError(f"--run {run}: {error}") from None
+    if not words:
+        raise click.UsageError("--run: no command was given")
+    return words
+
+
+class _Shown:
+    """Detections on standard output, the sums on standard error; with JSON both on standard output."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.closed = False
+
+    def noticed(self, noticed: api.Noticed) -> None:
+        """Show a detection at once. Raises OSError where nobody reads any more."""
+        from pratique import api
+
+        if self.closed:
+            return
+        if self.as_json:
+            text = api.watch_json(noticed)
+        else:
+            text = "".join(f"{line}\n" for line in api.watch_lines(noticed)).encode("utf-8", "replace")
+        self._write(text)
+
+    def _write(self, text: bytes) -> None:
+        try:
+            sys.stdout.buffer.write(text)
+            sys.stdout.buffer.flush()
+        except OSError:
+            self.closed = True
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, sys.stdout.fileno())  # what is still held must not fail a second time, at the end
+            os.close(nothing)
+            raise
+
+    def sums(self, sums: api.Sums) -> None:
+        """Show how it ended."""
+        from pratique import api
+
+        try:
+            if self.as_json and not self.closed:
+                self._write(api.watch_json(sums))
+                return
+            sys.stderr.write("".join(f"{line}\n" for line in api.watch_sum_lines(sums)))
+            sys.stderr.flush()
+        except OSError:
+            self.closed = True
+
+
+@watch.command("unit")
+@click.option("--user", is_flag=True, help="For one user's services instead of the system's.")
+@_options
+def unit(user: bool, **given: Any) -> int:
+    """Print a unit of systemd that runs this watch. Nothing is installed.
+
+    Exit codes: 0 printed; 1 internal error; 2 usage.
+    """
+    from pratique import api
+
+    _request(**given)
+    words = ["--json"]
+    writable: list[str] = []
+    names = {"case_folder": "case", "case_key": "key", "definitions": "incidents"}
+    for name, value in given.items():
+        option = f"--{names.get(name, name)}"
+        if name in ("incidents", "projects"):
+            for one in value:
+                place = os.path.abspath(one) if name == "projects" or os.path.exists(one) else one
+                words += [option.removesuffix("s"), str(place)]
+        elif (name == "level" and value == "low") or (name == "again" and value == 600.0) or value in (None, ""):
+            continue
+        elif isinstance(value, Path):
+            words += [option, os.path.abspath(value)]
+            if name == "case_folder":
+                writable.append(str(value))
+            elif name == "state":
+                writable.append(str(value.absolute().parent))
+        else:
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    click.echo(api.watch_unit(words, user=user, writable=writable), nl=False)
+    return 0
