@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TargetError,
         UsageError,
     )
+    from pratique.model.event import Watch
     from pratique.model.guarded import Guarded
     from pratique.model.incident import Incident
     from pratique.model.noticed import Noticed, Sums
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from pratique.report.resolutions import resolution_json, resolution_lines
     from pratique.report.trust import trust_json, trust_lines, update_lines
     from pratique.report.verification import verification_json, verification_lines
+    from pratique.report.watch_text import begin_line as watch_begin_line
     from pratique.report.watch_text import lines as watch_lines
     from pratique.report.watch_text import sum_lines as watch_sum_lines
     from pratique.report.words import printable
@@ -160,6 +162,7 @@ __all__ = [
     "UpdateRequest",
     "UsageError",
     "VerifyRequest",
+    "Watch",
     "WatchRequest",
     "add_evidence",
     "add_note",
@@ -245,6 +248,7 @@ __all__ = [
     "verify_case",
     "verify_export",
     "watch",
+    "watch_begin_line",
     "watch_json",
     "watch_lines",
     "watch_sum_lines",
@@ -252,6 +256,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Watch": ("pratique.model.event", "Watch"),
+    "watch_begin_line": ("pratique.report.watch_text", "begin_line"),
     "watch_unit": ("pratique.workflow.watch_unit", "unit"),
     "watch_json": ("pratique.workflow.watch_files", "watch_json"),
     "event_file": ("pratique.workflow.watch_files", "event_file"),

@@ -136,6 +136,9 @@ EVERYWHERE: dict[str, Field] = {
     "Outcome": (_of_event("outcome"), "done, failed, denied or unknown"),
     "Error": (_of_event("error"), "the name of the error: EACCES"),
     "EventSource": (_of_event("source"), "what saw it: notify, strace, falco"),
+    "Indicator": (_of_detail("indicator"), "the indicator of an incident that it shows, where somebody compared"),
+    "Incident": (_of_detail("incident"), "the incident of that indicator"),
+    "OthersUse": (_of_detail("others"), "set where what the indicator names is used by others too"),
 }
 """Fields that every event has."""
 
@@ -176,7 +179,12 @@ _ALL = (
     ),
     Category("file_access", ("file.read",), "a file was opened for reading",
              {**_TARGET, "FileName": (_of_event("path"), "the file")}),
-    Category("file_event", ("file.write",), "a file was made or opened for writing", _TARGET),
+    Category(
+        "file_event", ("file.write",), "a file was made or opened for writing, or is other than at the last look",
+        {**_TARGET, "Change": (_of_detail("change"), "since the last look, of a watch: new or changed"),
+         "Mechanism": (_of_detail("mechanism"), "what starts it: systemd, cron, git-hook"),
+         "Starts": (_of_detail("starts"), "programs and files that it starts")},
+    ),
     Category("file_delete", ("file.delete",), "a file was deleted", _TARGET),
     Category(
         "file_rename", ("file.rename",), "a file was put in another place, or linked there",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from pratique.model.event import Event, Process
+from pratique.model.event import Event, Process, Watch
 from pratique.model.inert import one_line, printable
 from pratique.model.noticed import Noticed, Sums
 from pratique.report.words import count
@@ -18,16 +18,16 @@ def lines(noticed: Noticed) -> Iterator[str]:
     """A detection: level, rule, statement; then the process, and those that it stands below."""
     found = noticed.detection
     again = f" ({noticed.repeated} more like it since)" if noticed.repeated else ""
-    yield _cut(f"{noticed.time}  {found.level.upper()}  {found.rule}: {found.statement}{again}")
+    yield _cut(f"{noticed.time} {found.level.upper()} {found.rule}: {found.statement}{again}")
     if noticed.indicator:
-        yield _cut(f"    indicator {noticed.indicator} of {noticed.incident}")
+        yield "    " + _cut(f"indicator {noticed.indicator} of {noticed.incident}")
     process = found.process
     if process is not None and process.pid:
-        yield _cut(f"    process {process.pid}{_below(process)}: {_command(process)}")
+        yield "    " + _cut(f"process {process.pid}{_below(process)}: {_command(process)}")
     for event in noticed.events[-1:]:
         said = _more(event)
         if said:
-            yield _cut(f"    {said}")
+            yield "    " + _cut(said)
 
 
 def _below(process: Process) -> str:
@@ -45,6 +45,12 @@ def _more(event: Event) -> str:
         return ""
     parts = [f"{name} {event.detail[name]}" for name in ("mechanism", "when", "starts") if name in event.detail]
     return ", ".join(parts)
+
+
+def begin_line(watch: Watch) -> str:
+    """That a watch has begun, and by what means it sees processes."""
+    row = next(row for row in watch.categories if row.category == "process.start")
+    return _cut(f"watch: began; processes by {row.means}" + (f", {row.reason}" if row.reason else ""))
 
 
 def sum_lines(sums: Sums) -> Iterator[str]:
@@ -68,11 +74,11 @@ def sum_lines(sums: Sums) -> Iterator[str]:
     yield from (f"  {number} {words}" for number, words in told if number)
     for row in sums.watch.categories:
         if row.seen == "part":
-            yield _cut(f"  in part  {row.category}: {row.means}" + (f", {row.reason}" if row.reason else ""))
+            yield "  " + _cut(f"in part: {row.category}: {row.means}" + (f", {row.reason}" if row.reason else ""))
     missed = [row.category for row in sums.watch.categories if row.seen == "none"]
     if missed:
-        yield _cut(f"  not seen {', '.join(missed)}")
-    yield from (_cut(f"  gap      {gap}") for gap in (*sums.watch.gaps, *sums.gaps))
+        yield "  " + _cut(f"not seen: {', '.join(missed)}")
+    yield from ("  " + _cut(f"gap: {gap}") for gap in (*sums.watch.gaps, *sums.gaps))
 
 
 def _cut(text: str) -> str:

@@ -86,6 +86,7 @@ class Snapshot:
         self.known = stamps is not None
         self.refusals: tuple[Refusal, ...] = ()
         self._folders: set[str] = set()
+        self._next: dict[str, dict[str, bool]] = {}
 
     def look(self) -> list[Change]:
         """Everything that is not as it was, in order of path."""
@@ -126,18 +127,44 @@ class Snapshot:
 
     def folders(self) -> list[str]:
         """The folders in which a change may matter: those of all places, or the nearest above that is there."""
-        wanted = set(self._folders)
         root = host.root_of_this_machine()
         machine = host.this_machine()
+        self._next = {}
         for platform, base in machine.systems:
-            wanted.update(_nearest(root, f"{base}/{place}") for place, _ in PER_SYSTEM[platform])
+            for place, claim in PER_SYSTEM[platform]:
+                self._awaited(root, f"{base}/{place}", claim)
         for home in machine.homes:
-            wanted.update(_nearest(root, f"{home.path}/{place}") for place, _ in PER_HOME[home.platform])
+            for place, claim in PER_HOME[home.platform]:
+                self._awaited(root, f"{home.path}/{place}", claim)
         for project in self._projects:
-            wanted.update(_nearest(root, f"{project}/{place}") for place in OF_PROJECTS)
-        wanted.discard(root)
-        wanted.discard("")
-        return sorted(wanted)
+            for place in OF_PROJECTS:
+                self._awaited(root, f"{project}/{place}", place)
+        return sorted((self._folders | set(self._next)) - {root, ""})
+
+    def _awaited(self, root: str, place: str, claim: str) -> None:
+        """Note the folder before the first wildcard of a place, or the nearest above it, and what may come there."""
+        parts = [part for part in place.split("/") if part]
+        fixed = next((number for number, part in enumerate(parts) if set(part) & set("*?[")), len(parts) - 1)
+        while fixed and not os.path.isdir(root + "/".join(parts[:fixed])):
+            fixed -= 1
+        # A file straight in the last folder is asked of the readers, where these know it by its own path.
+        asked = fixed == len(parts) - 1 and not claim
+        self._next.setdefault(root + "/".join(parts[:fixed]), {})[parts[fixed]] = asked
+
+    def matters(self, folder: str, name: str) -> bool:
+        """Whether a change of this name in one of `folders` may be one of a place: most in a home are not."""
+        path = f"{folder}/{name}"
+        if path in self.stamps or not name:
+            return True
+        awaited = self._next.get(folder)
+        if awaited is None:
+            return True
+        for pattern, asked in awaited.items():
+            if not fnmatch.fnmatchcase(name, pattern):
+                continue
+            if not asked or pattern == name or os.path.isdir(path) or self._claims.at(path.lstrip("/")):
+                return True
+        return False
 
     def _of_projects(self) -> Iterator[str]:
         for project in self._projects:
@@ -153,19 +180,6 @@ class Snapshot:
                     for name in names[: host.MOST_ENTRIES]
                     if fnmatch.fnmatchcase(name, pattern) and not name.endswith(".sample")
                 )
-
-
-def _nearest(root: str, place: str) -> str:
-    """The folder before the first wildcard of a place, or the nearest one above it that exists."""
-    parts = [part for part in place.split("/") if part]
-    kept: list[str] = []
-    for part in parts[:-1]:
-        if set(part) & set("*?["):
-            break
-        kept.append(part)
-    while kept and not os.path.isdir(root + "/".join(kept)):
-        kept.pop()
-    return root + "/".join(kept)
 
 
 def _stamp(path: str, before: Stamp | None) -> Stamp | None:

@@ -17,10 +17,9 @@ from pratique.adapters.watcher.lookout import Asked, Chore, Lookout, signals, un
 from pratique.adapters.watcher.notices import Notices
 from pratique.assess.live_indicators import LiveIndicators, Met
 from pratique.behaviour.detect import Detector
-from pratique.behaviour.library import bundled
 from pratique.ecosystems.attribution import cause
 from pratique.model.errors import CaseError, UsageError
-from pratique.model.event import SEVERITIES, Cause, Detection, Event, Severity
+from pratique.model.event import SEVERITIES, Cause, Detection, Event, Severity, Watch
 from pratique.model.incident import Incident
 from pratique.model.noticed import Noticed, Sums
 from pratique.model.observation import DigestFact, HostFact, Observation, PresenceFact, Question
@@ -28,6 +27,7 @@ from pratique.model.ports import Claimant, Options, Unit
 from pratique.model.supervision import Seen
 from pratique.targets import host
 from pratique.targets.host_snapshot import Change
+from pratique.workflow.behaviour_rules import behaviour_rules
 from pratique.workflow.case import open_case
 from pratique.workflow.guard_places import Places
 from pratique.workflow.select import select
@@ -45,7 +45,8 @@ class WatchRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `once`: one look, for cron. `seconds`: end after so long. `level`: what is milder is counted alone. `again`: the
     same is told again after so many seconds at the soonest. `run` is a command with its arguments; no shell is used.
-    `state` keeps how the places were between two runs. `projects` are folders whose hooks and settings are places too.
+    `rules` are files and folders of further rules and exceptions. `state` keeps how the places were between two runs.
+    `projects` are folders whose hooks and settings are places too.
     """
 
     once: bool = False
@@ -61,6 +62,7 @@ class WatchRequest(msgspec.Struct, frozen=True, kw_only=True):
     state: Path | None = None
     projects: tuple[str, ...] = ()
     means: Literal["connector", "poll"] | None = None
+    rules: tuple[Path, ...] = ()
 
 
 Told = Callable[[Noticed], None]
@@ -79,6 +81,7 @@ class Session:
     ) -> None:
         """Raises UsageError, CaseError, IncidentError where something that was named cannot be used."""
         self.request, self.told, self.events, self.stop = request, told, events, stop
+        rules = behaviour_rules(request.rules)
         self.notices = Notices(request.run, request.webhook)
         self.case = open_case(request.case, key=request.key) if request.case is not None else None
         try:
@@ -86,7 +89,7 @@ class Session:
         except BaseException:  # the case is let go; the error is passed on
             self.close()
             raise
-        self.detector = Detector(bundled())
+        self.detector = Detector(rules)
         self.sums: collections.Counter[str] = collections.Counter()
         self.gaps: dict[str, None] = {}
         self.worst: Severity | None = None
@@ -143,7 +146,7 @@ class Session:
             return
         process = detection.process
         about = (process.executable, process.script) if process is not None else ()
-        key = (detection.rule, *about, event.path, event.target, event.address, event.port, event.host)
+        key = (detection.rule, *map(_there, (*about, event.path)), event.target, event.address, event.port, event.host)
         before = self._told.get(key)
         now = time.monotonic()
         if before is not None and now - before[0] < self.request.again:
@@ -219,8 +222,14 @@ class Session:
         )
 
 
-def watch(request: WatchRequest, told: Told, events: Callable[[Event], None] | None = None) -> Sums:
-    """Watch this machine until a signal, the end of its time, or once. `events` gets every event, `told` detections.
+def watch(
+    request: WatchRequest,
+    told: Told,
+    events: Callable[[Event], None] | None = None,
+    began: Callable[[Watch], None] = lambda watch: None,
+) -> Sums:
+    """Watch this machine until a signal, the end of its time, or once. `events` gets every event, `told` detections;
+    `began` is called once with what is covered.
 
     Raises UsageError where nothing can be watched here or something that was named cannot be used, CaseError,
     IncidentError.
@@ -252,7 +261,7 @@ def watch(request: WatchRequest, told: Told, events: Callable[[Event], None] | N
                 ended = "once"
             else:
                 with signals(lookout.stop) as wake:
-                    ended = lookout.run(chores, request.seconds, wake)
+                    ended = lookout.run(chores, request.seconds, wake, began)
         finally:
             lookout.close()
     finally:
@@ -261,6 +270,11 @@ def watch(request: WatchRequest, told: Told, events: Callable[[Event], None] | N
     more = f"{len(refusals) - 3} more places could not be looked at" if len(refusals) > 3 else ""
     left = [*refusals[:3], *([more] if more else []), *([persistence.unsaved] if persistence.unsaved else [])]
     return session.total(ended, lookout, left)
+
+
+def _there(path: str) -> str:
+    """A path without the sign that its file is gone: it is the same one."""
+    return path.removesuffix(" (deleted)")
 
 
 def _each(stops: Sequence[Callable[[str], None]], why: str) -> None:
@@ -284,7 +298,13 @@ def _chores(session: Session, lookout: Lookout, persistence: Persistence) -> lis
         )
 
     found = [
-        Chore("places", lambda: persistence.look(changed), PLACES_EVERY, persistence.snapshot.folders),
+        Chore(
+            "places",
+            lambda: persistence.look(changed),
+            PLACES_EVERY,
+            persistence.snapshot.folders,
+            persistence.snapshot.matters,
+        ),
     ]
     if session.indicators.paths:
         there: dict[str, None] = {}

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import struct
 from collections.abc import Iterable
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -13,6 +14,7 @@ _MODIFIED, _ATTRIBUTES, _WRITTEN = 0x2, 0x4, 0x8
 _MOVED_FROM, _MOVED_TO, _MADE, _DELETED, _SELF = 0x40, 0x80, 0x100, 0x200, 0x400
 _ONLY_FOLDERS = 0x01000000
 _WANTED = _ATTRIBUTES | _WRITTEN | _MOVED_FROM | _MOVED_TO | _MADE | _DELETED | _SELF | _ONLY_FOLDERS
+_RECORD = struct.Struct("=iIII")
 MOST = 4096
 """So many folders are waited for."""
 
@@ -26,6 +28,7 @@ class Folders:
         if self._descriptor < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1")
         self._watched: dict[str, int] = {}
+        self._named: dict[int, str] = {}
         self.left = 0
 
     def fileno(self) -> int:
@@ -46,15 +49,31 @@ class Folders:
                 self.left += ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR)
             else:
                 self._watched[folder] = number
+        self._named = {number: folder for folder, number in self._watched.items()}
 
-    def take(self) -> bool:
-        """Whether anything changed since the last time."""
-        changed = False
+    def take(self) -> list[tuple[str, str]]:
+        """What changed since the last time: folders, and the names in them; an empty name is the folder itself."""
+        found: dict[tuple[str, str], None] = {}
         with contextlib.suppress(BlockingIOError, InterruptedError):
-            while os.read(self._descriptor, 65536):
-                changed = True
-        return changed
+            while read := os.read(self._descriptor, 65536):
+                for number, name in parsed(read):
+                    folder = self._named.get(number, "")
+                    if folder or number < 0:  # below zero: the kernel gave up some
+                        found[folder, name] = None
+        return list(found)
 
     def close(self) -> None:
         """Wait for nothing any more."""
         os.close(self._descriptor)
+
+
+def parsed(read: bytes) -> list[tuple[int, str]]:
+    """The number of the watch and the name of each record (inotify(7))."""
+    found: list[tuple[int, str]] = []
+    at = 0
+    while at + _RECORD.size <= len(read):
+        number, _, _, length = _RECORD.unpack_from(read, at)
+        at += _RECORD.size
+        found.append((number, os.fsdecode(read[at : at + length].rstrip(b"\0"))))
+        at += length
+    return found

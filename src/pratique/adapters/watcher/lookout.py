@@ -30,8 +30,8 @@ from pratique.model.supervision import Seen
 POLL = 0.25
 CHECK = 5.0
 SOCKETS = 0.5
-SHARE = 0.0025
-"""Each kind of look may use a quarter of a hundredth of one processor."""
+SHARE = 0.0015
+"""The part of one processor that a kind of look may use; connections and polling may use twice as much."""
 GAP_EVERY = 60.0
 SETTLE = 0.2
 """So long after a change in a folder its look is taken: files are written in several steps."""
@@ -42,12 +42,16 @@ Means = Literal["connector", "poll"]
 
 
 class Chore(msgspec.Struct, frozen=True):
-    """A further look: `work` is called at least `every` so many seconds apart, sooner where `folders()` change."""
+    """A further look: `work` is called at least `every` so many seconds apart, sooner where `folders()` change.
+
+    `matters` says of a changed folder and the name in it whether that is what the look is for.
+    """
 
     name: str
     work: Callable[[], None]
     every: float
     folders: Callable[[], Sequence[str]] | None = None
+    matters: Callable[[str, str], bool] = lambda folder, name: True
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -104,12 +108,21 @@ class Lookout:
 
     # the loop
 
-    def run(self, chores: Sequence[Chore], seconds: float | None = None, wake: int | None = None) -> str:
+    def run(
+        self,
+        chores: Sequence[Chore],
+        seconds: float | None = None,
+        wake: int | None = None,
+        began: Callable[[Watch], None] = lambda watch: None,
+    ) -> str:
         """Watch until `stop` is called or the time is over; returns why it ended.
 
-        `wake` is a descriptor that becomes readable when `stop` may have been called by a signal.
+        `wake` is a descriptor that becomes readable when `stop` may have been called by a signal. `began` is called
+        when every look was taken once: from then on what changes is seen.
         """
         self._arrange(chores)
+        self._due(time.monotonic())
+        began(self.coverage())
         begin = time.monotonic()
         end = begin + seconds if seconds is not None else float("inf")
         self._gap_due = begin + GAP_EVERY
@@ -131,9 +144,8 @@ class Lookout:
                     os.read(wake, 4096)
             if self.connector is not None and self.connector.fileno() in ready:
                 self._heard(self.connector)
-            if self.folders is not None and self.folders.fileno() in ready and self.folders.take():
-                for look, _ in self._waiting:
-                    look.nudge(time.monotonic(), SETTLE)
+            if self.folders is not None and self.folders.fileno() in ready:
+                self._changed(self.folders.take())
         self._gaps()
         return self._stopped
 
@@ -154,7 +166,7 @@ class Lookout:
                 one.close()
 
     def _arrange(self, chores: Sequence[Chore]) -> None:
-        self._looks = [Look("connections", self._sockets, SOCKETS, SHARE), Look("check", self._check, CHECK, SHARE)]
+        self._looks = [Look("connections", self._sockets, SOCKETS, SHARE * 2), Look("check", self._check, CHECK, SHARE)]
         if self.connector is None:
             self._looks.append(Look("processes", self._poll, POLL, SHARE * 2))
         for chore in chores:
@@ -174,6 +186,11 @@ class Lookout:
             folders.want([one for _, other in self._waiting if other.folders is not None for one in other.folders()])
 
         return work
+
+    def _changed(self, changes: Sequence[tuple[str, str]]) -> None:
+        for look, chore in self._waiting:
+            if any(chore.matters(folder, name) for folder, name in changes):
+                look.nudge(time.monotonic(), SETTLE)
 
     def _due(self, now: float) -> None:
         while self._again and self._again[0][0] <= now:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+BURST = 0.25
+"""Seconds of one processor that a look may save up, for when many things happen at once."""
+
 
 class Look:
     """One look: what it is called, how often it is taken at best (seconds), which share of one processor it may use."""
@@ -21,22 +24,26 @@ class Look:
         self.slowest = 0.0
         """The longest such interval so far."""
         self.taken = 0
-        self._free = 0.0
+        self._credit, self._at = BURST, 0.0
 
     def take(self, now: float) -> None:
         """Take it, and say when it is due again."""
         before = time.thread_time()
         self.work()
-        cost = time.thread_time() - before
+        cost = time.thread_time() - before if self.taken else 0.0  # the first look loads what later ones use
         self.taken += 1
-        self.interval = max(self.every, cost / self.share)
+        self._credit, self._at = self._saved(now) - cost, now
+        self.interval = max(self.every, -self._credit / self.share)
         self.slowest = max(self.slowest, self.interval)
         self.due = now + self.interval
-        self._free = now + cost / self.share
 
     def nudge(self, now: float, within: float) -> None:
         """Something happened that this look is for: take it soon, but no sooner than its share allows."""
-        self.due = min(self.due, max(now + within, self._free))
+        self.due = min(self.due, now + max(within, -self._saved(now) / self.share))
+
+    def _saved(self, now: float) -> float:
+        """Time of a processor that was not used up to now, a burst at most; below zero: more was used."""
+        return min(BURST, self._credit + (now - self._at) * self.share) if self._at else BURST
 
 
 def soonest(looks: Iterable[Look]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -31,6 +32,8 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--incident", "incidents", multiple=True, metavar="ID|FILE",
                          help="Look for what this incident leaves; may be repeated."),
             click.option("--incidents", "definitions", type=path, metavar="DIR", help="More definitions."),
+            click.option("--rules", multiple=True, type=path, metavar="PATH",
+                         help="More rules and exceptions: a file or folder; may be repeated."),
             click.option("--run", "run", metavar="COMMAND",
                          help="Start this for each detection, with the detection as JSON on its standard input. "
                               "It is split into words like a shell does, and no shell is used."),
@@ -78,7 +81,7 @@ def _watched(once: bool, seconds: float | None, as_json: bool, events: Path | No
     request = _request(once=once, seconds=seconds, **given)
     shown = _Shown(as_json)
     with api.event_file(events) as written:
-        sums = api.watch(request, shown.noticed, written)
+        sums = api.watch(request, shown.noticed, written, shown.began)
     shown.sums(sums)
     if sums.ended == "SIGINT":
         return 130
@@ -141,6 +144,14 @@ class _Shown:
             text = "".join(f"{line}\n" for line in api.watch_lines(noticed)).encode("utf-8", "replace")
         self._write(text)
 
+    def began(self, watch: api.Watch) -> None:
+        """Say on standard error that it watches from now on."""
+        from pratique import api
+
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{api.watch_begin_line(watch)}\n")
+            sys.stderr.flush()
+
     def _write(self, text: bytes) -> None:
         try:
             sys.stdout.buffer.write(text)
@@ -182,10 +193,10 @@ def unit(user: bool, **given: Any) -> int:
     names = {"case_folder": "case", "case_key": "key", "definitions": "incidents"}
     for name, value in given.items():
         option = f"--{names.get(name, name)}"
-        if name in ("incidents", "projects"):
+        if name in ("incidents", "projects", "rules"):
             for one in value:
-                place = os.path.abspath(one) if name == "projects" or os.path.exists(one) else one
-                words += [option.removesuffix("s"), str(place)]
+                place = os.path.abspath(one) if name in ("projects", "rules") or os.path.exists(one) else one
+                words += [option if name == "rules" else option.removesuffix("s"), str(place)]
         elif (name == "level" and value == "low") or (name == "again" and value == 600.0) or value in (None, ""):
             continue
         elif isinstance(value, Path):
