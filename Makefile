@@ -34,6 +34,7 @@ check: $(STAMP)
 	$(BIN)/python -m pratique.report.plan_schema --check
 	$(BIN)/python -m pratique.report.reach_schema --check
 	$(BIN)/python -m pratique.report.release_schema --check
+	$(BIN)/python -m pratique.report.detonation_schema --check
 	$(BIN)/python -m pratique.report.difference_schema --check
 	$(BIN)/python -m pratique.report.trust_schema --check
 	$(BIN)/python -m pratique.report.guard_schema --check
@@ -50,6 +51,7 @@ generate: $(STAMP)
 	$(BIN)/python -m pratique.report.plan_schema
 	$(BIN)/python -m pratique.report.reach_schema
 	$(BIN)/python -m pratique.report.release_schema
+	$(BIN)/python -m pratique.report.detonation_schema
 	$(BIN)/python -m pratique.report.difference_schema
 	$(BIN)/python -m pratique.report.trust_schema
 	$(BIN)/python -m pratique.report.guard_schema

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pratique.behaviour.words import behaviour_rule_lines
     from pratique.casefile.case import Case
     from pratique.model.credential import ReachReport
+    from pratique.model.detonation import Detonation
     from pratique.model.difference import ReleaseDifference
     from pratique.model.dossier import Dossier
     from pratique.model.errors import (
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from pratique.report.applied import applied_lines
     from pratique.report.case_pages import pages as case_pages
     from pratique.report.case_timeline import rendered as case_timeline
+    from pratique.report.detonation_html import detonation_html
+    from pratique.report.detonation_json import detonation_json
+    from pratique.report.detonation_text import detonation_lines
+    from pratique.report.detonation_words import exit_code as detonation_exit_code
     from pratique.report.difference_html import difference_html
     from pratique.report.difference_json import difference_json
     from pratique.report.difference_sarif import difference_sarif
@@ -87,6 +92,7 @@ if TYPE_CHECKING:
     from pratique.workflow.case_seal import Sealed, attach_bundle, case_statement, seal_case
     from pratique.workflow.check import check
     from pratique.workflow.components import ComponentsRequest, Inventory, components
+    from pratique.workflow.detonate import DetonateRequest, detonate
     from pratique.workflow.difference import DifferenceRequest, difference
     from pratique.workflow.doctor import Diagnosis, doctor
     from pratique.workflow.dossier import dossier
@@ -125,6 +131,8 @@ __all__ = [
     "CheckRequest",
     "ComponentsRequest",
     "ConfigurationError",
+    "DetonateRequest",
+    "Detonation",
     "Diagnosis",
     "DifferenceRequest",
     "Dossier",
@@ -179,6 +187,11 @@ __all__ = [
     "case_timeline",
     "check",
     "components",
+    "detonate",
+    "detonation_exit_code",
+    "detonation_html",
+    "detonation_json",
+    "detonation_lines",
     "difference",
     "difference_exit_code",
     "difference_html",
@@ -267,6 +280,13 @@ _HOMES = {
     "watch_lines": ("pratique.report.watch_text", "lines"),
     "Sums": ("pratique.model.noticed", "Sums"),
     "Noticed": ("pratique.model.noticed", "Noticed"),
+    "DetonateRequest": ("pratique.workflow.detonate", "DetonateRequest"),
+    "Detonation": ("pratique.model.detonation", "Detonation"),
+    "detonate": ("pratique.workflow.detonate", "detonate"),
+    "detonation_exit_code": ("pratique.report.detonation_words", "exit_code"),
+    "detonation_html": ("pratique.report.detonation_html", "detonation_html"),
+    "detonation_json": ("pratique.report.detonation_json", "detonation_json"),
+    "detonation_lines": ("pratique.report.detonation_text", "detonation_lines"),
     "plan_steps": ("pratique.report.plans", "plan_steps"),
     "export_case": ("pratique.workflow.case_export", "export_case"),
     "verify_export": ("pratique.workflow.case_export", "verify_export"),

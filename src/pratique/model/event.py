@@ -35,7 +35,7 @@ EventKind = Literal[
     "memory.program",  # a program from memory: memfd, a deleted file
     "guard.gap",  # something that cannot be seen from here happened (`detail["what"]`)
     "guard.dropped",  # so many events were lost (`detail["count"]`)
-    "guard.tampering",  # the observer was traced, killed, or its channel closed
+    "guard.tampering",  # the observer was traced, killed, its channel closed; a way out of the sandbox was tried
 ]
 
 Source = Literal[

@@ -42,12 +42,26 @@ class Seen(msgspec.Struct, frozen=True):
     above: Cause | None
 
 
+class Confinement(msgspec.Struct, frozen=True):
+    """A sandbox around a command, made by who asks.
+
+    `enter` runs in the command's process before its filter is set and raises OSError where it cannot enter; its work
+    ends in a process without rights. `reached` is called with address and port before a process may connect or send
+    there. Processes with the numbers `spared` are the sandbox's own. Calls that could lead out are refused and told.
+    """
+
+    enter: Callable[[], None]
+    reached: Callable[[str, int], None]
+    spared: tuple[int, ...] = ()
+
+
 class Supervision(msgspec.Struct, frozen=True):
     """A command to start and watch. `reads`: files that are opened for reading are seen too.
 
     `classify` gives the class of an absolute path; `attribute` the cause of a process that begins a program. After the
     command has ended, what survives is watched for `linger` seconds; `ends_survivors` then ends it. `seconds` bounds
-    the whole; None: no bound.
+    the whole; None: no bound. `confinement`: it is started in a sandbox, and `command` names its program by a path in
+    there.
     """
 
     command: tuple[str, ...]
@@ -60,6 +74,7 @@ class Supervision(msgspec.Struct, frozen=True):
     linger: float = 0.0
     ends_survivors: bool = False
     seconds: float | None = None
+    confinement: Confinement | None = None
 
 
 class Ended(msgspec.Struct, frozen=True):

@@ -34,12 +34,13 @@ _NO_DOCUMENT = "no document of the package is at hand"
 
 
 class Got(msgspec.Struct):
-    """An opened release with what is to be said about how it was had."""
+    """An opened release with what is to be said about how it was had. `held` is where it lies."""
 
     release: Release
     refusals: tuple[Refusal, ...] = ()
     facts: tuple[Fact, ...] = ()
     published: float | None = None
+    held: Held | None = None
 
     def close(self) -> None:
         """Close the files of the release."""
@@ -194,7 +195,7 @@ class Acquirer:
             purl = release_purl(ecosystem, name, version)
             release = Release(purl, ecosystem, name, version, opened, record, held.source)
             published = listing.published(version) if listing is not None else None
-            return Got(release, tuple(refusals), facts, published)
+            return Got(release, tuple(refusals), facts, published, held)
         reason = "; ".join(dict.fromkeys(problems)) or "no archive of it was found"
         raise NotHad(f"{name} {version}: {reason}", self.around.tried())
 

@@ -38,6 +38,7 @@ Kind = Literal[
     "session",
     "unshare",
     "ring",
+    "forbidden",
 ]
 
 
@@ -171,6 +172,50 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
 
 SECCOMP_NUMBER: Mapping[str, int] = {"x86_64": 317, "aarch64": 277}
 """The number of seccomp(2) itself."""
+
+
+FORBIDDEN: Mapping[str, tuple[int, int]] = {
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "setns": (308, 268),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "mount_setattr": (442, 442),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "userfaultfd": (323, 282),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "fanotify_init": (300, 262),
+    "quotactl": (179, 60),
+    "syslog": (103, 116),
+}
+"""Calls that nothing in a sandbox may make, with their numbers on x86-64 and aarch64: mounts, namespaces, modules,
+keys, the kernel's own programs. Refused and told."""
+
+
+def forbidden(name: str) -> dict[int, Call]:
+    """Number to call of what is refused in a sandbox, on a machine."""
+    column = 0 if name == "x86_64" else 1
+    return {numbers[column]: Call(call, "forbidden") for call, numbers in FORBIDDEN.items()}
 
 
 def machine() -> Machine | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 
-from pratique.adapters.supervisor.calls import AUDIT_ARCH, CLONE_NEWUSER, NUMBERS, O_WRITES, X32_BIT, watched
+from pratique.adapters.supervisor.calls import AUDIT_ARCH, CLONE_NEWUSER, NUMBERS, O_WRITES, X32_BIT, forbidden, watched
 
 Instruction = tuple[int, int, int, int]
 """Code, jump where true, jump where false, constant."""
@@ -38,8 +38,9 @@ def _argument(number: int, high: bool = False) -> int:
     return _ARGUMENTS + 8 * number + (4 if high else 0)
 
 
-def program(machine: str, *, reads: bool, refused: Iterable[str] = ()) -> list[Instruction]:
+def program(machine: str, *, reads: bool, refused: Iterable[str] = (), confined: bool = False) -> list[Instruction]:
     """The filter for a machine. `reads`: opening for reading is told too. `refused` are names of calls that get ENOSYS.
+    `confined`: what is forbidden in a sandbox is told too, so that it can be refused.
 
     Calls of another architecture are told: nobody else knows their numbers. x32 calls get ENOSYS, as on most kernels.
     """
@@ -64,6 +65,9 @@ def program(machine: str, *, reads: bool, refused: Iterable[str] = ()) -> list[I
             block = [_answer(NOTIFY)]
         made.append((_EQUAL, 0, len(block), number))
         made += block
+    if confined:
+        for number in sorted(forbidden(machine)):
+            made += [(_EQUAL, 0, 1, number), _answer(NOTIFY)]
     made.append(_answer(ALLOW))
     return made
 

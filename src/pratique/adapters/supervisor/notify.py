@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Literal
 
 from pratique.adapters.supervisor import kernel
-from pratique.adapters.supervisor.calls import Machine, machine, watched
+from pratique.adapters.supervisor.calls import Machine, forbidden, machine, watched
 from pratique.adapters.supervisor.filters import program
 from pratique.adapters.supervisor.kernel import Listener
 from pratique.adapters.supervisor.reading import link, status
@@ -74,6 +74,8 @@ def supervise(request: Supervision, told: Told) -> Ended:
     name = machine()
     if name is None:
         raise OSError("the numbers of system calls are known for x86-64 and aarch64 alone")
+    if request.confinement is not None:
+        return _Run(request, name, request.command[0], told).run()
     path = _located(request)
     if not path:
         return Ended(NOT_FOUND, coverage(request, ()))
@@ -108,7 +110,8 @@ class _Run:
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         started = time.monotonic()
         listener = Listener(self._start())
-        watching = Watching(self.request, self.machine, listener, watched(self.machine), self.told)
+        calls = watched(self.machine) | (forbidden(self.machine) if self.request.confinement is not None else {})
+        watching = Watching(self.request, self.machine, listener, calls, self.told)
         self.watching = watching
         survivors: tuple[Process, ...] = ()
         try:
@@ -140,7 +143,8 @@ class _Run:
 
     def _start(self) -> int:
         """Start the command's process; returns the listener's descriptor."""
-        instructions = program(self.machine, reads=self.request.reads)
+        confined = self.request.confinement is not None
+        instructions = program(self.machine, reads=self.request.reads, confined=confined)
         reader, writer = os.pipe()
         gate_reader, gate_writer = os.pipe()
         libc = ctypes.CDLL(None, use_errno=True)
@@ -153,16 +157,18 @@ class _Run:
             self._become(instructions, writer, gate_reader)
         self.child = child
         try:
-            answer = os.read(reader, 64)
+            answer = os.read(reader, 512)
         finally:
             # One table of descriptors: what is closed here is closed there, so only after its execution.
             os.write(gate_writer, b"g")
-        os.read(reader, 1)
+        if answer[:1] == b"l":
+            os.read(reader, 1)
         for descriptor in (reader, writer, gate_reader, gate_writer):
             os.close(descriptor)
         if answer[:1] != b"l":
             os.waitpid(child, 0)
-            raise OSError(int(answer[1:] or b"0"), "no filter with a listener could be set")
+            number, _, what = answer[1:].partition(b" ")
+            raise OSError(int(number or b"0"), os.fsdecode(what) or "no filter with a listener could be set")
         return int(answer[1:])
 
     def _become(self, instructions: list[tuple[int, int, int, int]], writer: int, gate: int) -> None:
@@ -170,11 +176,15 @@ class _Run:
         try:
             for number in (signal.SIGINT, *_FORWARDED, signal.SIGPIPE, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
-            os.chdir(self.request.folder)
             try:
+                if self.request.confinement is not None:
+                    self.request.confinement.enter()
+                os.chdir(self.request.folder)
                 listener = kernel.listen(self.machine, instructions)
-            except OSError as error:
-                os.write(writer, b"f%d" % (error.errno or 0))
+            except BaseException as error:  # noqa: BLE001  whatever it is, the parent waits for an answer
+                failed = error.errno or 0 if isinstance(error, OSError) else 0
+                reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+                os.write(writer, b"f%d %s" % (failed, os.fsencode(reason)[:400]))
                 os._exit(NOT_EXECUTABLE)
             os.write(writer, b"l%d" % listener)
             os.read(gate, 1)
@@ -238,10 +248,11 @@ class _Run:
         """The processes that live below this one."""
         self._reap()
         found: list[int] = []
+        spared = self.request.confinement.spared if self.request.confinement is not None else ()
         waiting = [os.getpid()]
         while waiting and len(found) < 100_000:
             for pid in _children(waiting.pop()):
-                if status(pid).get("State", "Z")[:1] not in ("Z", "X"):
+                if pid not in spared and status(pid).get("State", "Z")[:1] not in ("Z", "X"):
                     found.append(pid)
                 waiting.append(pid)
         return found

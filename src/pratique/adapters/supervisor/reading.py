@@ -14,6 +14,7 @@ LONGEST_ARGUMENT = 4096
 MOST_ARGUMENTS = 256
 MOST_VARIABLES = 4096
 _PAGE = 4096
+_MOST_LINKS = 8
 
 
 class Memory:
@@ -133,8 +134,18 @@ def placed(process: int, folder: int, path: str) -> str:
     return os.path.normpath(f"{begin}/{path}") if begin else path
 
 
-def same_file(process: int, path: str) -> str:
-    """A path as this process can open it: under the root of that process, where that is another one."""
+def same_file(process: int, path: str, apart: bool = False) -> str:
+    """A path as this process can open it: under the root of that process, where that is another one.
+
+    `apart`: it is another one for sure, also where both are called `/`. Links at the end of a path are followed there.
+    """
+    if apart:
+        for _ in range(_MOST_LINKS):
+            target = link(f"/proc/{process}/root{path}")
+            if not target:
+                break
+            path = os.path.normpath(os.path.join(os.path.dirname(path), target))
+        return f"/proc/{process}/root{path}"
     root = link(f"/proc/{process}/root")
     return path if root in ("/", "") else f"/proc/{process}/root{path}"
 

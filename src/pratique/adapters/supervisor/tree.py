@@ -74,10 +74,10 @@ class Known:
 
 
 class Tree:
-    """All processes that were seen. `supervisor` is this process, under which nothing is looked up."""
+    """All processes that were seen. Above `supervisor`, this process, and those of a sandbox nothing is looked up."""
 
-    def __init__(self, supervisor: int) -> None:
-        self.supervisor = supervisor
+    def __init__(self, supervisor: int, spared: tuple[int, ...] = ()) -> None:
+        self.above_all = (0, 1, supervisor, *spared)
         self.processes: dict[int, Known] = {}
         self.threads: dict[int, Known] = {}
         self._open: list[Known] = []
@@ -108,7 +108,7 @@ class Tree:
 
     def _above(self, pid: int, parent: int) -> Known | None:
         """The process above; of one whose parent ended, the leader of its group or session."""
-        if parent not in (0, 1, self.supervisor):
+        if parent not in self.above_all:
             return self.processes.get(parent) or self.of(parent)
         for ask in (os.getpgid, os.getsid):
             try:

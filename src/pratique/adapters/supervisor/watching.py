@@ -48,7 +48,7 @@ class Watching:
         self.architecture = AUDIT_ARCH[machine]
         self.told = told
         self.own = os.getpid()
-        self.tree = Tree(self.own)
+        self.tree = Tree(self.own, request.confinement.spared if request.confinement is not None else ())
         self.sequence = 0
         self.notifications = 0
         self.gaps: dict[str, int] = {}
@@ -72,6 +72,7 @@ class Watching:
             "session": self._session,
             "unshare": self._unshare,
             "ring": self._ring,
+            "forbidden": self._forbidden,
         }
         self.own_files = {"/dev/null", "/dev/tty", "/dev/zero", "/dev/stdout", "/dev/stderr"}
 
@@ -141,6 +142,10 @@ class Watching:
             return text
         return placed(known.pid, folder, text)
 
+    def _there(self, known: Known, path: str) -> str:
+        """A path of a process as this one can open it."""
+        return same_file(known.pid, path, self.request.confinement is not None)
+
     def _class(self, path: str) -> PathClass:
         return self.request.classify(path)
 
@@ -162,7 +167,7 @@ class Watching:
             if path.startswith(prefix):
                 inside = link(f"/proc/{known.pid}/fd/{path.removeprefix(prefix)}")
         held = inside.startswith(("/memfd:", "memfd:")) or inside.endswith(" (deleted)")
-        if not held and not _may_run(same_file(known.pid, inside)):
+        if not held and not _may_run(self._there(known, inside)):
             return 0
         begun = self._begun(known, inside, arguments, cut, environment)
         dropped = self._dropped(begun)
@@ -187,7 +192,7 @@ class Watching:
         begun.set_session, begun.gaps, begun.cause = known.set_session, known.gaps, known.cause
         begun.executable = path
         begun.arguments, begun.cut = arguments, cut
-        by = interpreter_of(same_file(known.pid, path)) if not is_interpreter(path) else ""
+        by = interpreter_of(self._there(known, path)) if not is_interpreter(path) else ""
         if by:
             begun.executable, begun.script = by, path
         else:
@@ -223,7 +228,9 @@ class Watching:
             del self._sockets[key]
 
     def _wrote(self, path: str) -> bool:
-        return path in self.written or (os.path.islink(path) and os.path.realpath(path) in self.written)
+        if path in self.written or self.request.confinement is not None:
+            return path in self.written
+        return os.path.islink(path) and os.path.realpath(path) in self.written
 
     def _dropped(self, begun: Known) -> bool:
         """Whether the program, or the script of its interpreter, was written during this run."""
@@ -259,7 +266,7 @@ class Watching:
         if kind not in TELLING and not (known.cause is not None and known.cause.name and self._told_read(path, kind)):
             return 0
         verdict = self._refusal_of_reading(path, known)
-        if verdict or os.path.lexists(same_file(known.pid, path)):
+        if verdict or os.path.lexists(self._there(known, path)):
             outcome: Outcome = "denied" if verdict else "done"
             error = errno.errorcode[verdict] if verdict else ""
             self.emit("file.read", known, outcome, path=path, path_class=kind, error=error)
@@ -279,7 +286,7 @@ class Watching:
         path = self._path(given, call, known)
         kind = self._class(path)
         if kind in TELLING or (known.cause is not None and known.cause.name) or path == known.script:
-            there = os.path.lexists(same_file(known.pid, path))
+            there = os.path.lexists(self._there(known, path))
             if there:
                 self.emit("file.delete", known, path=path, path_class=kind, dropped=path in self.written)
         return 0
@@ -325,6 +332,7 @@ class Watching:
         if not self.listener.valid(given.cookie):
             return 0
         if family in ("inet", "inet6"):
+            self._reached(address, port)
             self._sockets[known.pid, given.arguments[0]] = (address, port)
             self.emit("network.connect", known, "unknown", address=address, port=port, protocol=family)
         elif family == "unix" and any(word in address for word in _ENGINES):
@@ -368,8 +376,14 @@ class Watching:
         self._sent(known, address, port, query, connected=not named)
         return 0
 
+    def _reached(self, address: str, port: int | None) -> None:
+        """Let a sandbox know where something is about to go."""
+        if self.request.confinement is not None and port:
+            self.request.confinement.reached(address, port)
+
     def _sent(self, known: Known, address: str, port: int | None, query: bytes, connected: bool = False) -> None:
         if not connected:
+            self._reached(address, port)
             self.emit("network.connect", known, "unknown", address=address, port=port, protocol="udp")
         host = dns.question(query)
         if host:
@@ -382,6 +396,9 @@ class Watching:
 
     def _trace(self, given: Notification, call: Call, known: Known) -> Verdict:
         target = given.arguments[0 if call.name == "process_vm_writev" else 1] & 0xFFFFFFFF
+        if self.request.confinement is not None:
+            # Numbers of processes are those of the sandbox: none of them is this process.
+            return 0
         if target == self.own:
             self.emit("guard.tampering", known, "denied", error="EPERM", detail={"what": f"{call.name} of the guard"})
             return errno.EPERM
@@ -390,6 +407,8 @@ class Watching:
     def _kill(self, given: Notification, call: Call, known: Known) -> Verdict:
         target = struct.unpack("=i", struct.pack("=I", given.arguments[0] & 0xFFFFFFFF))[0]
         number = given.arguments[2 if call.name == "tgkill" else 1] & 0xFF
+        if self.request.confinement is not None:
+            return 0
         if call.name == "pidfd_send_signal":
             target = _of_descriptor(known.pid, target)
         if number and target in (self.own, -1):
@@ -404,7 +423,16 @@ class Watching:
         known.shown = None
         return 0
 
+    def _forbidden(self, given: Notification, call: Call, known: Known) -> Verdict:
+        what = f"{call.name}: a call that could lead out of the sandbox"
+        if what not in known.gaps:
+            known.gaps.add(what)
+            self.emit("guard.tampering", known, "denied", error="EPERM", detail={"what": what})
+        return errno.EPERM
+
     def _unshare(self, given: Notification, call: Call, known: Known) -> Verdict:
+        if self.request.confinement is not None:
+            return self._forbidden(given, call, known)
         self.gap(known, "user namespace", "it entered a user namespace of its own, in which paths may mean other files")
         return 0
 

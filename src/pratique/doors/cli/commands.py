@@ -13,6 +13,7 @@ import click
 
 from pratique.doors.cli.case import case
 from pratique.doors.cli.components import components
+from pratique.doors.cli.detonate import detonate
 from pratique.doors.cli.diff import diff
 from pratique.doors.cli.doctor import doctor
 from pratique.doors.cli.dossier import export as case_export
@@ -58,6 +59,7 @@ pratique.add_command(trust)
 pratique.add_command(rules)
 pratique.add_command(guard)
 pratique.add_command(watch)
+pratique.add_command(detonate)
 pratique.add_command(inspect)
 pratique.add_command(diff)
 
