@@ -113,6 +113,7 @@ if TYPE_CHECKING:
     from pratique.workflow.verify import VerifyRequest, verify
     from pratique.workflow.watch import WatchRequest, watch
     from pratique.workflow.watch_files import event_file, watch_json
+    from pratique.workflow.watch_ingest import ingest
     from pratique.workflow.watch_unit import unit as watch_unit
 
 __all__ = [
@@ -212,6 +213,7 @@ __all__ = [
     "guard_summary",
     "host_target",
     "incident_skeleton",
+    "ingest",
     "inspect",
     "inventory_bill",
     "inventory_lines",
@@ -269,6 +271,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ingest": ("pratique.workflow.watch_ingest", "ingest"),
     "Watch": ("pratique.model.event", "Watch"),
     "watch_begin_line": ("pratique.report.watch_text", "begin_line"),
     "watch_unit": ("pratique.workflow.watch_unit", "unit"),

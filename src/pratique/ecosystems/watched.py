@@ -38,7 +38,8 @@ _FOLDERS = re.compile(r"[\\/]+")
 def program_name(executable: str, arguments: Sequence[str] = (), script: str = "") -> str:
     """What a process is called by who started it: `npm`, `pip`, `node`, `sh`; empty where nothing tells.
 
-    A runtime that runs a known command is called by that command; so is one that gave itself a title (npm does).
+    A runtime that runs a known command is called by that command; so is one that gave itself a title (npm does). What
+    is watched is known by its file, whatever it was told that it is called.
     """
     file = plain(executable.removesuffix(" (deleted)"))
     given = plain(title_of(arguments))
@@ -50,7 +51,7 @@ def program_name(executable: str, arguments: Sequence[str] = (), script: str = "
             return command
         if len(arguments) > 2 and file == "python" and arguments[1] == "-m" and plain(arguments[2]) in WATCHED:
             return plain(arguments[2])
-    return file or given
+    return file if file in WATCHED or not given else given
 
 
 def title_of(arguments: Sequence[str]) -> str:

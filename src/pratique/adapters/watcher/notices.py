@@ -120,6 +120,10 @@ class Notices:
         except subprocess.TimeoutExpired:
             _end(child)
             child.wait()
+            for stream in (child.stdin, child.stderr):  # one that left its session may still hold the other end
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
             return f"{name}: took more than {SECONDS:g} s and was ended"
         finally:
             self._child = None

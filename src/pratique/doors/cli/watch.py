@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -55,6 +55,20 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(invoke_without_command=True)
 @click.option("--once", is_flag=True, help="One look, for cron. Name a --state, else no new place can be told.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0.01), metavar="SECONDS", help="End after so long.")
+@click.option(
+    "--ingest",
+    "sensor",
+    type=click.Choice(["falco", "osquery"]),
+    help="Judge the records of this sensor instead of watching: Falco's JSON, osquery's results log.",
+)
+@click.option(
+    "--from",
+    "source",
+    default="-",
+    show_default=True,
+    metavar="FILE|-",
+    help="Where the sensor's records are; a file is followed, but with --once.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: detections, and the sums at the end.")
 @click.option("--events", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every event to this file, one JSON object a line.")  # fmt: skip
@@ -68,26 +82,40 @@ def watch(context: click.Context, /, **given: Any) -> int:
     Linux. A plain account sees its own processes whole, root those of all. Nothing is stopped or changed.
 
     Exit codes: 0 nothing was noticed, or ended by SIGTERM or SIGHUP; 1 internal error, or nobody reads the output;
-    2 usage, or nothing can be watched here; 4 something was noticed (with --once or --for); 130 interrupted.
+    2 usage, or nothing can be watched here; 4 something was noticed (with --once or --for, or an
+    input that ended); 130 interrupted.
     """
     if context.invoked_subcommand is not None:
         return 0
     return _watched(**given)
 
 
-def _watched(once: bool, seconds: float | None, as_json: bool, events: Path | None, **given: Any) -> int:
+def _watched(
+    once: bool,
+    seconds: float | None,
+    as_json: bool,
+    events: Path | None,
+    sensor: Literal["falco", "osquery"] | None,
+    source: str,
+    **given: Any,
+) -> int:
     from pratique import api
 
+    if sensor is not None and (seconds is not None or given["means"] is not None):
+        raise click.UsageError("--for and --means belong to a watch of this machine, not to --ingest")
     request = _request(once=once, seconds=seconds, **given)
     shown = _Shown(as_json)
     with api.event_file(events) as written:
-        sums = api.watch(request, shown.noticed, written, shown.began)
+        if sensor is not None:
+            sums = api.ingest(request, sensor, source, shown.noticed, written)
+        else:
+            sums = api.watch(request, shown.noticed, written, shown.began)
     shown.sums(sums)
     if sums.ended == "SIGINT":
         return 130
     if sums.ended.startswith("nobody"):
         return _OUTPUT_CLOSED
-    return 4 if sums.noticed and sums.ended in ("once", "time") else 0
+    return 4 if sums.noticed and sums.ended in ("once", "time", "end of input") else 0
 
 
 def _request(
