@@ -12,23 +12,38 @@ from pratique.model.event import Cause, Event, PathClass, Process, Watch
 Means = Literal["notify", "strace", "poll"]
 
 
-class Denials(msgspec.Struct, frozen=True):
-    """What is refused to processes that a package caused. Empty fields refuse nothing.
+ENGINES = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock", "buildkitd.sock", "systemd/private", "/bus")
+"""Parts of paths of sockets behind which programs are started for others."""
 
-    `reads`: absolute files and folders that may not be opened. `dropped`: nothing that was written during the run,
-    outside of packages and the project, may be executed, nor be opened by an interpreter. `ports` are the only ports
-    that may be reached, `addresses` the only addresses (in CIDR form); None: any. The loopback is always allowed.
+
+class Denials(msgspec.Struct, frozen=True):
+    """What is refused to processes that a package caused. The defaults refuse nothing.
+
+    `reads`: whether a real path may not be opened; `holding`: the folders above such files, which may not be moved.
+    `dropped`: nothing that was written during the run where `watches` says so may be executed, nor an interpreter be
+    started on it. `ports` are the only ports that may be reached, `addresses` the only addresses (in CIDR form); None:
+    any. The loopback is always allowed; local sockets whose path holds one of `sockets` are not. `exempt` names
+    packages to which nothing is refused.
     """
 
-    reads: tuple[str, ...] = ()
+    reads: Callable[[str], bool] | None = None
+    holding: frozenset[str] = frozenset()
     dropped: bool = False
-    ports: tuple[int, ...] | None = None
+    watches: Callable[[str], bool] = lambda path: False
+    ports: frozenset[int] | None = None
     addresses: tuple[str, ...] | None = None
+    sockets: tuple[str, ...] = ()
+    exempt: frozenset[str] = frozenset()
 
     @property
     def any(self) -> bool:
         """Whether something is refused."""
-        return bool(self.reads or self.dropped or self.ports is not None or self.addresses is not None)
+        return self.reads is not None or self.dropped or self.network
+
+    @property
+    def network(self) -> bool:
+        """Whether addresses, ports or sockets are refused."""
+        return self.ports is not None or self.addresses is not None or bool(self.sockets)
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -61,7 +76,9 @@ class Supervision(msgspec.Struct, frozen=True):
     `classify` gives the class of an absolute path; `attribute` the cause of a process that begins a program. After the
     command has ended, what survives is watched for `linger` seconds; `ends_survivors` then ends it. `seconds` bounds
     the whole; None: no bound. `confinement`: it is started in a sandbox, and `command` names its program by a path in
-    there.
+    there. `held_shell` is the path of a script shell from which programs start in some folders alone: where a package's
+    first process is that shell, what it starts cannot be raced. `given` holds files of the supervisor by path: whatever
+    lies there, a package's processes are given these bytes.
     """
 
     command: tuple[str, ...]
@@ -75,6 +92,8 @@ class Supervision(msgspec.Struct, frozen=True):
     ends_survivors: bool = False
     seconds: float | None = None
     confinement: Confinement | None = None
+    held_shell: str = ""
+    given: Mapping[str, bytes] = {}
 
 
 class Ended(msgspec.Struct, frozen=True):

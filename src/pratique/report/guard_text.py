@@ -48,6 +48,7 @@ def lines(guarded: Guarded) -> Iterator[str]:
     yield from (f"  {row.category}: {row.reason or row.means}" for row in ended.watch.categories if row.seen == "part")
     yield "NOT SEEN"
     yield from (f"  {row.category}: {row.reason}" for row in ended.watch.categories if row.seen == "none")
+    yield from _refusals(guarded)
     for gap in ended.watch.gaps:
         yield f"  met on the way: {gap}"
     if ended.watch.lost:
@@ -56,6 +57,22 @@ def lines(guarded: Guarded) -> Iterator[str]:
         yield f"FORGOTTEN  {count(guarded.forgotten, 'chain')} of events, for lack of room"
     if guarded.failed:
         yield f"FAILED  a detection reached {guarded.fail_on}: the code is {guarded.exit_code}, not that of the command"
+
+
+def _refusals(guarded: Guarded) -> Iterator[str]:
+    """What was refused, and what a policy refuses and cannot be refused for good here."""
+    rows = guarded.ended.watch.categories
+    sound = [
+        row.category for row in rows if row.denied == "sound" and row.category not in ("io_uring", "foreign-calls")
+    ]
+    raced = [row for row in rows if row.denied == "seen, not blockable"]
+    if not sound and not raced:
+        return
+    number = sum(event.outcome == "denied" for event in guarded.events)
+    yield f"REFUSED  {count(number, 'call')}" + (f"; for good: {', '.join(sound)}" if sound else "")
+    if raced:
+        yield "SEEN, NOT BLOCKABLE"
+        yield from (f"  {row.category}: {row.reason}" for row in raced)
 
 
 def _detected(guarded: Guarded) -> Iterator[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
+from msgspec import structs
 
 from pratique.adapters import clock, machine
-from pratique.adapters.supervisor import supervise, unusable
+from pratique.adapters.supervisor import execution, supervise, unusable
 from pratique.behaviour.detect import Detector
 from pratique.ecosystems.attribution import cause
 from pratique.model.errors import UsageError
@@ -21,7 +24,9 @@ from pratique.version import VERSION
 from pratique.workflow.behaviour_rules import behaviour_rules
 from pratique.workflow.guard_integrity import Scripts
 from pratique.workflow.guard_places import Places, named
+from pratique.workflow.guard_policy import Policy, allowed_programs, denials_of, policy_of, unblockable, with_shell
 
+Block = Literal["usual", "strict"]
 MOST_KEPT = 100_000
 """So many events are held for the summary; all are written where a file was asked for."""
 
@@ -36,11 +41,15 @@ def guard(
     environment: Mapping[str, str] | None = None,
     rules: Sequence[Path] = (),
     fail_on: Severity | None = None,
+    block: Block | None = None,
+    policy: Path | None = None,
 ) -> Guarded:
     """Run a command in the current folder, watch it and judge what it does. `events` gets one JSON object a line.
 
-    `rules` are folders or files of further rules and exceptions. Raises UsageError where nothing can be supervised
-    here, no command is given, or `events` cannot be written; ConfigurationError where a rule cannot be used.
+    `rules` are folders or files of further rules and exceptions. `block` refuses what the policy refuses: `usual` as
+    far as this machine can, `strict` only where all of it can be refused for good. Raises UsageError where nothing can
+    be supervised here, no command is given, `events` cannot be written, or `strict` cannot be kept; ConfigurationError
+    where a rule or the policy cannot be used.
     """
     if not command:
         raise UsageError("no command was given", advice="Write it after two dashes: pratique guard -- npm ci")
@@ -50,6 +59,7 @@ def guard(
     ruleset = behaviour_rules(rules)
     detector = Detector(ruleset)
     given = dict(os.environ if environment is None else environment)
+    stated = policy_of(policy)
     home = machine.home()
     project = os.getcwd()
     places = Places(str(home) if home is not None else "/nonexistent", project, given)
@@ -65,7 +75,8 @@ def guard(
     scripts = Scripts(os.path.join(_cache(command, given, str(home) if home is not None else ""), "_cacache"))
     held: list[Event] = []
     detections: list[Detection] = []
-    with _Sink(events) as sink:
+    with contextlib.ExitStack() as stack:
+        sink = stack.enter_context(_Sink(events))
 
         def told(event: Event) -> None:
             sink(event)
@@ -80,10 +91,12 @@ def guard(
             environment=given,
             classify=places.classify,
             attribute=attribute,
-            reads=reads,
+            reads=reads or block is not None,
             linger=linger,
             seconds=seconds,
         )
+        if block is not None:
+            request = _blocking(request, stated, places, block, stack)
         ended = supervise(request, told)
         differences, integrity = scripts.compared(project, ended.events + 1, time.time_ns())
         for event in differences:
@@ -97,10 +110,37 @@ def guard(
         detections=tuple(detections),
         forgotten=detector.forgotten,
         rules=ruleset.digest,
-        fail_on=fail_on,
+        fail_on=fail_on or stated.fail_on,
         generated=clock.iso(clock.now()),
         version=VERSION,
     )
+
+
+def _blocking(
+    request: Supervision, policy: Policy, places: Places, block: Block, stack: contextlib.ExitStack
+) -> Supervision:
+    """The same command, with what the policy refuses."""
+    denials = denials_of(policy, places)
+    landlock = execution.usable() if denials.dropped else ""
+    missing = unblockable(denials, request.command, landlock)
+    if missing and block == "strict":
+        raise UsageError(
+            f"cannot be refused for good here: {'; '.join(missing)}",
+            advice="Use --block, which tells it as seen, not blockable; or a policy that does not ask for it",
+        )
+    if not denials.dropped or landlock:
+        return structs.replace(request, denials=denials)
+    denied = execution.denied_folders(places.home, places.temporary)
+    more = allowed_programs(policy, places.home)
+    allowed = execution.allowed_folders(places.home, places.project, request.environment, more)
+    names = execution.SCRIPT_SHELLS
+    shell = next((one for name in names if (one := request.environment.get(name))), "sh")
+    try:
+        path, given = stack.enter_context(execution.held_shell(execution.granted(denied, allowed), shell))
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"programs cannot be held to folders: {error}", advice="Run it without --block") from None
+    environment = with_shell(request.environment, path, names)
+    return structs.replace(request, denials=denials, environment=environment, held_shell=path, given=given)
 
 
 def _cache(command: Sequence[str], environment: Mapping[str, str], home: str) -> str:
@@ -116,8 +156,8 @@ def _cache(command: Sequence[str], environment: Mapping[str, str], home: str) ->
 def _with(ended: Ended, integrity: Watched, more: int) -> Ended:
     """How it ended, with what the comparison covered and the events that it made."""
     rows = tuple(integrity if row.category == "integrity" else row for row in ended.watch.categories)
-    watch = msgspec.structs.replace(ended.watch, categories=rows)
-    return msgspec.structs.replace(ended, watch=watch, events=ended.events + more)
+    watch = structs.replace(ended.watch, categories=rows)
+    return structs.replace(ended, watch=watch, events=ended.events + more)
 
 
 class _Sink:

@@ -41,6 +41,8 @@ class Places:
         credentials = [found for one in _templates() if (found := self._expanded(one))]
         persistence = [self.home + "/" + one for one, _ in PER_HOME["linux"] if "site-packages" not in one]
         persistence += ["/" + one for one, _ in PER_SYSTEM["linux"]]
+        self.patterns = tuple(dict.fromkeys(credentials))
+        """The places of credentials, as absolute patterns of shells."""
         self._credential = _any(credentials)
         self._persistence = _any(persistence)
         self.classify = lru_cache(maxsize=65536)(self._class)

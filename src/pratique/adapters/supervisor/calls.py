@@ -33,6 +33,7 @@ Kind = Literal[
     "mode",
     "truncate",
     "memory",
+    "handle",
     "trace",
     "kill",
     "session",
@@ -74,7 +75,9 @@ _COMMON: dict[str, Call] = {
         "fchmodat2": ("mode", 0, 1, -1, -1, 2),
         "truncate": ("truncate", -1, 0),
         "memfd_create": ("memory", -1, 0),
+        "open_by_handle_at": ("handle",),
         "ptrace": ("trace",),
+        "process_vm_readv": ("trace",),
         "process_vm_writev": ("trace",),
         "kill": ("kill",),
         "tgkill": ("kill",),
@@ -137,6 +140,8 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
         "unshare": 272,
         "clone": 56,
         "io_uring_setup": 425,
+        "open_by_handle_at": 304,
+        "process_vm_readv": 310,
     },
     "aarch64": {
         "execve": 221,
@@ -166,6 +171,8 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
         "unshare": 97,
         "clone": 220,
         "io_uring_setup": 425,
+        "open_by_handle_at": 265,
+        "process_vm_readv": 270,
     },
 }
 """Name to number, by machine."""

@@ -2,8 +2,8 @@
 
 The command's process sets the filter itself, while it shares its table of descriptors with this process: so the
 listener is here without a message that the filter would hold up. A call that waits is looked at and let go.
-What is refused by an errno of ours is refused for good where the refusal rests on numbers, and can be raced where it
-rests on a path, so that no refusal of a path is called sound.
+What is refused by an errno of ours is refused for good where the refusal rests on numbers, or where the call is carried
+out here (`denying`). An execution cannot be: there the shell of scripts is held by Landlock (`execution`).
 """
 
 from __future__ import annotations
@@ -132,7 +132,11 @@ class _Run:
         usage = os.times()
         return Ended(
             code=128 + signal.SIGKILL if self.code is None else self.code,
-            watch=coverage(self.request, tuple(f"{what} ({many})" for what, many in sorted(watching.gaps.items()))),
+            watch=coverage(
+                self.request,
+                tuple(f"{what} ({many})" for what, many in sorted(watching.gaps.items())),
+                watching.unheld,
+            ),
             survivors=survivors,
             timed_out=self.timed_out,
             events=watching.sequence,
@@ -348,22 +352,32 @@ def _keep(listener: Listener) -> None:
         os._exit(0)
 
 
-def coverage(request: Supervision, gaps: tuple[str, ...]) -> Watch:
-    """What is seen of each category by this means."""
+def coverage(request: Supervision, gaps: tuple[str, ...], unheld: int = 0) -> Watch:
+    """What is seen of each category by this means, and what of it is refused for good.
+
+    `unheld` counts scripts of packages that something else than the supervisor's shell has started.
+    """
     means = "seccomp user notification"
-    refused: Denied = "seen, not blockable" if request.denials.any else "not asked"
-    programs: Denied = "seen, not blockable" if request.denials.dropped else "not asked"
-    path = "paths are read while the call waits, and could be changed before it goes on"
-    reads = "all" if request.reads else "none"
+    denials = request.denials
+    files: Denied = "sound" if denials.reads is not None else "not asked"
+    network: Denied = "sound" if denials.network else "not asked"
+    held = bool(request.held_shell) and not unheld
+    programs: Denied = "not asked" if not denials.dropped else "sound" if held else "seen, not blockable"
+    path = ""
+    if denials.dropped and held:
+        path = "programs and an interpreter's script are refused; code by argument, pipe or import is not"
+    elif denials.dropped:
+        path = f"{unheld} scripts were not started by the shell that holds them" if unheld else "no shell holds scripts"
+        path += ": what was dropped is refused where it is seen, and could be changed before it goes on"
     rows = (
         Watched("process.start", "all", means, programs, path),
         Watched("process.arguments", "all", means),
         Watched("process.survived", "all", "subreaper"),
-        Watched("network.connect", "all", means, refused),
+        Watched("network.connect", "all", means, network),
         Watched("network.name", "part", means, reason="queries on connected sockets by write or send are not seen"),
         Watched("network.payload", "none", reason="only a sandbox answers and keeps what is sent"),
         Watched(
-            "file.read", "part" if reads == "all" else "none", means if request.reads else "", refused,
+            "file.read", "part" if request.reads else "none", means if request.reads else "", files,
             "places of credentials and persistence alone" if request.reads else "was not asked for",
         ),
         Watched("file.write", "part", means, reason="of packages' scripts, and in telling places"),
@@ -372,6 +386,9 @@ def coverage(request: Supervision, gaps: tuple[str, ...]) -> Watch:
         Watched("environment.read", "none", reason="a process has its variables without a call"),
         Watched("integrity", "none", reason="is compared by the command, not here"),
         Watched("io_uring", "all", means, "sound", "io_uring_setup gets ENOSYS"),
-        Watched("foreign-calls", "part", means, reason="that they happen is told, not what they do"),
+        Watched(
+            "foreign-calls", "part", means, "sound" if denials.any else "not asked",
+            "get ENOSYS" if denials.any else "that they happen is told, not what they do",
+        ),
     )  # fmt: skip
     return Watch(rows, 0, gaps)

@@ -23,6 +23,8 @@ _INTERPRETERS = _SHELLS | frozenset(
         "Rscript",
     )
 )
+_LOADERS = ("ld-linux", "ld-musl", "ld.so", "ld64.so")
+"""The loaders of programs: what is named to them runs, whether it may be executed or not (ld.so(8))."""
 _INLINE = frozenset(
     ("-c", "-e", "-p", "-m", "-r", "--eval", "--print", "-Command", "-EncodedCommand", "-enc", "-i", "-s")
 )
@@ -50,7 +52,7 @@ _WORDS = frozenset(("run", "exec", "x", "eval", "test"))
 def is_interpreter(executable: str) -> bool:
     """Whether a program runs files of code that are named to it."""
     name = os.path.basename(executable).removesuffix(".exe")
-    return name in _INTERPRETERS or name.startswith(("python", "pypy"))
+    return name in _INTERPRETERS or name.startswith(("python", "pypy", *_LOADERS))
 
 
 def script_of(executable: str, arguments: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -12,11 +13,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from pratique.adapters.supervisor import dns
 from pratique.adapters.supervisor.calls import AUDIT_ARCH, O_WRITES, Call
+from pratique.adapters.supervisor.denying import DONE, Denying
 from pratique.adapters.supervisor.kernel import Listener, Notification
 from pratique.adapters.supervisor.programs import interpreter_of, is_interpreter, script_of
-from pratique.adapters.supervisor.reading import Memory, link, placed, same_file, socket_address
+from pratique.adapters.supervisor.reading import Memory, link, placed, same_file
+from pratique.adapters.supervisor.traffic import Traffic
 from pratique.adapters.supervisor.tree import Known, Tree, ticks
 from pratique.model.event import Event, EventKind, Outcome, PathClass
 from pratique.model.supervision import Seen, Supervision, Told
@@ -27,10 +29,6 @@ _EMPTY_PATH = 0x1000
 """AT_EMPTY_PATH."""
 _PATH_ONLY = 0o10000000
 """O_PATH."""
-_MOST_ADDRESS = 128
-_MOST_QUERY = 512
-_MESSAGE = struct.Struct("=QIxxxxQQ")
-"""The first fields of `struct msghdr`: name, its length, vectors, their number."""
 VARIABLES = ("npm_", "PNPM_", "YARN_", "BUN_", "PIP_", "PEP517_", "_PYPROJECT_HOOKS", "UV_", "INIT_CWD")
 """Variables by which package managers tell their scripts what they are."""
 
@@ -53,20 +51,23 @@ class Watching:
         self.notifications = 0
         self.gaps: dict[str, int] = {}
         self.written: dict[str, int] = {}
-        self._sockets: dict[tuple[int, int], tuple[str, int | None]] = {}
+        self.unheld = 0
+        self.denying = Denying(request.denials, listener, self._wrote, self._absolute, time.time(), request.given)
+        self.traffic = Traffic(self)
         self._ways: dict[str, Callable[[Notification, Call, Known], Verdict]] = {
             "execute": self._execute,
             "open": self._open,
-            "connect": self._connect,
-            "bind": self._bind,
-            "send": self._send,
-            "send-message": self._send_message,
+            "connect": self.traffic.connect,
+            "bind": self.traffic.bind,
+            "send": self.traffic.send,
+            "send-message": self.traffic.send_message,
             "delete": self._delete,
             "rename": self._rename,
             "link": self._rename,
             "mode": self._mode,
             "truncate": self._truncate,
-            "memory": self._nothing,
+            "memory": self._memory_file,
+            "handle": self._handle,
             "trace": self._trace,
             "kill": self._kill,
             "session": self._session,
@@ -113,18 +114,21 @@ class Watching:
         try:
             if given.architecture != self.architecture:
                 self.gap(known, "foreign-calls", "calls of another architecture are not looked at")
+                verdict = errno.ENOSYS if self.request.denials.any else 0
             else:
                 call = self.calls.get(given.number)
                 if call is not None:
                     verdict = self._ways[call.kind](given, call, known)
         finally:
             # Whatever happens here: a process never waits for an answer that does not come.
-            if verdict > 0:
+            if verdict == DONE:
+                pass
+            elif verdict > 0:
                 self.listener.refuse(given.cookie, verdict)
             else:
                 self.listener.proceed(given.cookie)
 
-    def _memory(self, known: Known) -> Memory:
+    def memory(self, known: Known) -> Memory:
         memory = self.tree.memory(known)
         if not memory.readable:
             self.gap(known, "memory", "its memory may not be read: arguments and paths are not known")
@@ -134,7 +138,7 @@ class Watching:
         """The absolute path that a call names."""
         argument = call.other_path if other else call.path
         folder = call.other_folder if other else call.folder
-        text = self._memory(known).text(given.arguments[argument])
+        text = self.memory(known).text(given.arguments[argument])
         return self._absolute(known, given.arguments[folder] if folder >= 0 else -1, text)
 
     def _absolute(self, known: Known, folder: int, text: str) -> str:
@@ -152,7 +156,7 @@ class Watching:
     # programs
 
     def _execute(self, given: Notification, call: Call, known: Known) -> Verdict:
-        memory = self._memory(known)
+        memory = self.memory(known)
         shift = 1 if call.name == "execveat" else 0
         named = memory.text(given.arguments[call.path])
         empty = bool(shift and not named and given.arguments[4] & _EMPTY_PATH)
@@ -170,8 +174,12 @@ class Watching:
         if not held and not _may_run(self._there(known, inside)):
             return 0
         begun = self._begun(known, inside, arguments, cut, environment)
+        if self._is_shell(begun, path):
+            self._replace(known, begun)
+            return 0
+        self._unheld(known, begun)
         dropped = self._dropped(begun)
-        verdict = self._refusal_of_program(begun, dropped)
+        verdict = self._refusal_of_program(begun, dropped, held)
         outcome: Outcome = "denied" if verdict else "done"
         error = "EACCES" if verdict else ""
         about = begun.script if begun.script and dropped and not self._wrote(inside) else inside
@@ -224,8 +232,7 @@ class Watching:
         known.started = begun.started
         known.first = False
         known.shown = None
-        for key in [one for one in self._sockets if one[0] == known.pid]:
-            del self._sockets[key]
+        self.traffic.forget(known.pid)
 
     def _wrote(self, path: str) -> bool:
         if path in self.written or self.request.confinement is not None:
@@ -236,20 +243,54 @@ class Watching:
         """Whether the program, or the script of its interpreter, was written during this run."""
         return self._wrote(begun.executable) or bool(begun.script and self._wrote(begun.script))
 
-    def _refusal_of_program(self, begun: Known, dropped: bool) -> Verdict:
-        if not (self.request.denials.dropped and dropped and begun.cause is not None and begun.cause.name):
+    def _refusal_of_program(self, begun: Known, dropped: bool, memory: bool) -> Verdict:
+        """Whether a program is refused. Nothing sound: what is let go on is read again; see `execution`."""
+        if not self.request.denials.dropped or not self.denying.applies(begun):
             return 0
-        what = begun.script if begun.script and self._wrote(begun.script) else begun.executable
-        return 0 if self._class(what) in ("package", "manifest", "project", "system") else errno.EACCES
+        if memory:
+            return errno.EACCES
+        for path in (begun.script, begun.executable):
+            with contextlib.suppress(OSError):
+                real = os.path.realpath(path) if path else ""
+                if real and self.denying.is_dropped(real, os.stat(real)):
+                    return errno.EACCES
+        return 0
+
+    def _is_shell(self, begun: Known, path: str) -> bool:
+        """Whether the supervisor's own script shell begins, which is no program of a package."""
+        if not self.request.held_shell:
+            return False
+        if path == self.request.held_shell:
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                return file.read(1 << 16) == self.request.given.get(path)
+            return False
+        return bool(begun.script) and begun.script in self.request.given
+
+    def _unheld(self, known: Known, begun: Known) -> None:
+        """Count scripts of packages that something else than the supervisor's shell has started."""
+        above = known.cause if known.cause is not None and known.cause.name else None
+        parent = known.parent.cause if known.parent is not None else None
+        if begun.cause is None or not begun.cause.name or above is not None or (parent is not None and parent.name):
+            return
+        self.unheld += 1
 
     # files
 
     def _open(self, given: Notification, call: Call, known: Known) -> Verdict:
+        if self.denying.applies(known):
+            if call.name == "openat2":
+                return errno.ENOSYS  # its flags lie in memory
+            flags = given.arguments[call.flags] if call.flags >= 0 else O_WRITES
+            if flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY and not flags & _PATH_ONLY:
+                memory = self.memory(known)
+                return self.denying.open(
+                    given, call, known, memory, lambda path, error: self._opened(known, path, flags, error)
+                )
         path = self._path(given, call, known)
         if call.name == "creat":
             flags = O_WRITES
         elif call.name == "openat2":
-            flags = int.from_bytes(self._memory(known).bytes(given.arguments[2], 8), "little")
+            flags = int.from_bytes(self.memory(known).bytes(given.arguments[2], 8), "little")
         else:
             flags = given.arguments[call.flags]
         if path in self.own_files or not path or flags & _PATH_ONLY:
@@ -265,22 +306,27 @@ class Watching:
             return 0
         if kind not in TELLING and not (known.cause is not None and known.cause.name and self._told_read(path, kind)):
             return 0
-        verdict = self._refusal_of_reading(path, known)
-        if verdict or os.path.lexists(self._there(known, path)):
-            outcome: Outcome = "denied" if verdict else "done"
-            error = errno.errorcode[verdict] if verdict else ""
-            self.emit("file.read", known, outcome, path=path, path_class=kind, error=error)
-        return verdict
+        if os.path.lexists(self._there(known, path)):
+            self.emit("file.read", known, path=path, path_class=kind)
+        return 0
+
+    def _opened(self, known: Known, path: str, flags: int, error: int) -> None:
+        """Tell what was opened here for a process, or refused."""
+        if path in self.own_files or not path:
+            return
+        kind = self._class(path)
+        outcome: Outcome = "denied" if error else "done"
+        name = errno.errorcode[error] if error else ""
+        if flags & O_WRITES and not error:
+            self.written.setdefault(path, known.pid)
+            if kind != "system":
+                self.emit("file.write", known, path=path, path_class=kind)
+        elif error or kind in TELLING or self._told_read(path, kind):
+            self.emit("file.read", known, outcome, path=path, path_class=kind, error=name)
 
     def _told_read(self, path: str, kind: PathClass) -> bool:
         """Whether a package's script reading a file is told: what this run wrote in temporary folders."""
         return kind == "temporary" and path in self.written
-
-    def _refusal_of_reading(self, path: str, known: Known) -> Verdict:
-        if known.cause is None or not known.cause.name or not self.request.denials.reads:
-            return 0
-        denied = any(path == one or path.startswith(one.rstrip("/") + "/") for one in self.request.denials.reads)
-        return errno.EACCES if denied else 0
 
     def _delete(self, given: Notification, call: Call, known: Known) -> Verdict:
         path = self._path(given, call, known)
@@ -292,10 +338,18 @@ class Watching:
         return 0
 
     def _rename(self, given: Notification, call: Call, known: Known) -> Verdict:
+        verdict = self._renamed(given, call, known)
+        if verdict or call.name.startswith("symlink") or not self.denying.applies(known):
+            return verdict
+
+        def refused(path: str) -> None:
+            self.emit("file.rename", known, "denied", path=path, path_class=self._class(path), error="EACCES")
+
+        return self.denying.rename(given, call, known, self.memory(known), refused)
+
+    def _renamed(self, given: Notification, call: Call, known: Known) -> Verdict:
         symbolic = call.name.startswith("symlink")
-        before = (
-            self._path(given, call, known) if not symbolic else self._memory(known).text(given.arguments[call.path])
-        )
+        before = self._path(given, call, known) if not symbolic else self.memory(known).text(given.arguments[call.path])
         after = self._path(given, call, known, other=True)
         if not symbolic and before in self.written:
             self.written[after] = self.written[before]
@@ -324,81 +378,26 @@ class Watching:
             self.emit("file.write", known, path=path, path_class=kind)
         return 0
 
-    # the network
-
-    def _connect(self, given: Notification, call: Call, known: Known) -> Verdict:
-        length = min(given.arguments[2], _MOST_ADDRESS)
-        family, address, port = socket_address(self._memory(known).bytes(given.arguments[1], length))
-        if not self.listener.valid(given.cookie):
-            return 0
-        if family in ("inet", "inet6"):
-            self._reached(address, port)
-            self._sockets[known.pid, given.arguments[0]] = (address, port)
-            self.emit("network.connect", known, "unknown", address=address, port=port, protocol=family)
-        elif family == "unix" and any(word in address for word in _ENGINES):
-            self.emit("network.connect", known, "unknown", address=address, protocol="unix")
-        return 0
-
-    def _bind(self, given: Notification, call: Call, known: Known) -> Verdict:
-        length = min(given.arguments[2], _MOST_ADDRESS)
-        family, address, port = socket_address(self._memory(known).bytes(given.arguments[1], length))
-        if family in ("inet", "inet6") and port and known.cause is not None and known.cause.name:
-            self.emit("network.listen", known, "unknown", address=address, port=port, protocol=family)
-        return 0
-
-    def _send(self, given: Notification, call: Call, known: Known) -> Verdict:
-        memory = self._memory(known)
-        family, address, port = socket_address(memory.bytes(given.arguments[4], min(given.arguments[5], _MOST_ADDRESS)))
-        if family in ("inet", "inet6"):
-            query = memory.bytes(given.arguments[1], min(given.arguments[2], _MOST_QUERY)) if port == dns.PORT else b""
-            self._sent(known, address, port, query)
-        return 0
-
-    def _send_message(self, given: Notification, call: Call, known: Known) -> Verdict:
-        memory = self._memory(known)
-        header = memory.bytes(given.arguments[1], _MESSAGE.size)
-        if len(header) < _MESSAGE.size:
-            return 0
-        name, length, vectors, count = _MESSAGE.unpack(header)
-        address, port = self._sockets.get((known.pid, given.arguments[0]), ("", None))
-        named = False
-        if name and length:
-            family, to, at = socket_address(memory.bytes(name, min(length, _MOST_ADDRESS)))
-            if family in ("inet", "inet6"):
-                address, port, named = to, at, True
-        if not named and port != dns.PORT:
-            return 0
-        first = memory.bytes(vectors, 16) if count else b""
-        query = b""
-        if port == dns.PORT and len(first) == 16:
-            begin, size = struct.unpack("=QQ", first)
-            query = memory.bytes(begin, min(size, _MOST_QUERY))
-        self._sent(known, address, port, query, connected=not named)
-        return 0
-
-    def _reached(self, address: str, port: int | None) -> None:
-        """Let a sandbox know where something is about to go."""
-        if self.request.confinement is not None and port:
-            self.request.confinement.reached(address, port)
-
-    def _sent(self, known: Known, address: str, port: int | None, query: bytes, connected: bool = False) -> None:
-        if not connected:
-            self._reached(address, port)
-            self.emit("network.connect", known, "unknown", address=address, port=port, protocol="udp")
-        host = dns.question(query)
-        if host:
-            self.emit("network.name", known, "unknown", address=address, port=port, protocol="udp", host=host)
-
     # the guard itself
 
-    def _nothing(self, given: Notification, call: Call, known: Known) -> Verdict:
-        return 0
+    def _memory_file(self, given: Notification, call: Call, known: Known) -> Verdict:
+        if not self.request.denials.dropped or not self.denying.applies(known):
+            return 0
+        return self.denying.memory_file(given, self.memory(known), bool(given.arguments[1] & 1))
+
+    def _handle(self, given: Notification, call: Call, known: Known) -> Verdict:
+        """A file by its handle, which only root may open: what it is cannot be told before."""
+        return errno.EPERM if self.denying.applies(known) else 0
 
     def _trace(self, given: Notification, call: Call, known: Known) -> Verdict:
-        target = given.arguments[0 if call.name == "process_vm_writev" else 1] & 0xFFFFFFFF
         if self.request.confinement is not None:
             # Numbers of processes are those of the sandbox: none of them is this process.
             return 0
+        target = given.arguments[1 if call.name == "ptrace" else 0] & 0xFFFFFFFF
+        other = self.tree.processes.get(target)
+        own = other is not None and other.cause is not None and other.cause.name
+        if target and target != known.pid and not own and self.denying.applies(known):
+            return errno.EPERM  # what the package manager holds in memory
         if target == self.own:
             self.emit("guard.tampering", known, "denied", error="EPERM", detail={"what": f"{call.name} of the guard"})
             return errno.EPERM
@@ -433,6 +432,8 @@ class Watching:
     def _unshare(self, given: Notification, call: Call, known: Known) -> Verdict:
         if self.request.confinement is not None:
             return self._forbidden(given, call, known)
+        if self.denying.applies(known):
+            return errno.EPERM  # in which paths would mean other files
         self.gap(known, "user namespace", "it entered a user namespace of its own, in which paths may mean other files")
         return 0
 
@@ -440,8 +441,6 @@ class Watching:
         self.gap(known, "io_uring", "calls by io_uring are not seen, so it was told that this system has none")
         return errno.ENOSYS
 
-
-_ENGINES = ("docker.sock", "containerd", "podman", "crio.sock", "buildkit")
 
 Level = Literal["all", "part", "none"]
 

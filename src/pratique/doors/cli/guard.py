@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 )
 @click.option("--events", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every event to this file, one JSON object a line.")  # fmt: skip
+@click.option("--block", is_flag=False, flag_value="usual", type=click.Choice(["usual", "strict"]), metavar="[strict]",
+              help="Refuse to packages' scripts what the policy does; strict: only where all can be.")  # fmt: skip
+@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="What is refused, and what fails.")
 @click.option("--rules", type=click.Path(path_type=Path), multiple=True, metavar="PATH",
               help="A folder or file of further Sigma rules and exceptions. May be repeated.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["low", "medium", "high", "critical"]),
@@ -36,6 +39,8 @@ def guard(
     linger: float,
     seconds: float | None,
     events: Path | None,
+    block: str | None,
+    policy: Path | None,
     rules: tuple[Path, ...],
     fail_on: str | None,
     json_file: str | None,
@@ -45,7 +50,7 @@ def guard(
 ) -> int:
     """Run COMMAND and tell, by package and step, what was started, reached, read and left behind.
 
-    Rules judge what was seen. Needs no root and works inside containers (Linux). It records and denies nothing; the
+    Rules judge what was seen. Needs no root and works inside containers (Linux). Without --block it denies nothing. The
     exit code is that of COMMAND, or 13 with --fail-on. The summary goes to standard error. Write the command after two
     dashes: pratique guard -- npm ci
     """
@@ -59,6 +64,8 @@ def guard(
         seconds=seconds,
         events=events,
         rules=rules,
+        block=block,  # type: ignore[arg-type]  # one of the choices
+        policy=policy,
         fail_on=fail_on,  # type: ignore[arg-type]  # one of the choices
     )
     if found.ended.code in (126, 127) and not found.events:

@@ -1,0 +1,408 @@
+"""Refusals that cannot be raced: calls of packages' scripts that are carried out here, on what was judged.
+
+A call that is let go on is read again by the kernel, and another thread may have changed its memory meanwhile. So files
+are opened here and the descriptor is handed over; connections are made here on a copy of the socket; renames and links
+are made here. What was judged is what happens. (seccomp_unotify(2), "CAVEATS".)
+
+Only for processes with the account, the root and the mounts of this one: for others a file opened here could be one
+that they may not open, so those calls are refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import ipaddress
+import os
+import socket
+import stat
+import struct
+import threading
+from collections.abc import Callable, Mapping
+
+from pratique.adapters.supervisor.calls import Call
+from pratique.adapters.supervisor.kernel import Listener, Notification, pidfd_getfd
+from pratique.adapters.supervisor.programs import is_interpreter, script_of
+from pratique.adapters.supervisor.reading import Memory, link, status
+from pratique.adapters.supervisor.tree import Known
+from pratique.model.supervision import Denials
+
+DONE = -1
+"""A call that was answered here."""
+_NO_EXECUTION = 0x8
+"""MFD_NOEXEC_SEAL (Linux 6.3)."""
+MOST_WAITING = 256
+"""So many connections may be on their way at a time."""
+_MOST_SENT = 1 << 16
+_UNIX = struct.pack("=H", socket.AF_UNIX)
+_AT_ONCE = 0x4040
+"""MSG_DONTWAIT, MSG_NOSIGNAL."""
+_MESSAGE_SIZE = 56
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Denying:
+    """What is refused in one run. `wrote` says whether a path was written in it; `absolute` resolves what is named.
+
+    `began` is when the run began, in seconds since 1970. `given` holds files of the supervisor by path: whatever lies
+    there, a package's processes get these bytes.
+    """
+
+    def __init__(
+        self,
+        denials: Denials,
+        listener: Listener,
+        wrote: Callable[[str], bool],
+        absolute: Callable[[Known, int, str], str],
+        began: float,
+        given: Mapping[str, bytes],
+    ) -> None:
+        self.given = given
+        self.denials = denials
+        self.listener = listener
+        self.wrote = wrote
+        self.absolute = absolute
+        self.began = began
+        self._user = os.geteuid()
+        self._mounts = link("/proc/self/ns/mnt")
+        self._waiting = threading.Semaphore(MOST_WAITING)
+        self._networks = tuple(ipaddress.ip_network(one) for one in denials.addresses or ())
+
+    def applies(self, known: Known) -> bool:
+        """Whether a process is refused anything: one that a package caused, of which no exception is made."""
+        cause = known.cause
+        return self.denials.any and cause is not None and bool(cause.name) and cause.name not in self.denials.exempt
+
+    def foreign(self, known: Known) -> bool:
+        """Whether a process has another account, root or mounts than this one, so that nothing may be done for it."""
+        identity = status(known.pid).get("Uid", "").split()
+        return (
+            not identity
+            or any(one != str(self._user) for one in identity)
+            or link(f"/proc/{known.pid}/root") != "/"
+            or link(f"/proc/{known.pid}/ns/mnt") != self._mounts
+        )
+
+    # files
+
+    def open(
+        self, given: Notification, call: Call, known: Known, memory: Memory, seen: Callable[[str, int], None]
+    ) -> int:
+        """Open a file for a process. `seen` is told the file's real path and the errno it is refused with, or 0."""
+        path = memory.text(given.arguments[call.path])
+        folder = given.arguments[call.folder] if call.folder >= 0 else -1
+        flags = given.arguments[call.flags] & 0xFFFFFFFF if call.flags >= 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        mode = given.arguments[call.flags + 1 if call.flags >= 0 else 1] & 0o7777
+        if not self.listener.valid(given.cookie):
+            return DONE
+        if self.foreign(known):
+            return errno.EACCES
+        where = self._own(known, self.absolute(known, folder, path))
+        try:
+            descriptor, real = self._ours(where) or self._opened(known, where, flags, mode)
+        except OSError as error:
+            if isinstance(error, _RefusedError):
+                seen(error.path, error.errno or errno.EACCES)
+            return error.errno or errno.EACCES
+        try:
+            seen(real, 0)
+            if not self.listener.hand_over(given.cookie, descriptor, bool(flags & os.O_CLOEXEC)):
+                return errno.EMFILE if self.listener.valid(given.cookie) else DONE
+        finally:
+            os.close(descriptor)
+        return DONE
+
+    def _ours(self, path: str) -> tuple[int, str] | None:
+        """A file of the supervisor, out of memory."""
+        content = self.given.get(path)
+        if content is None:
+            return None
+        descriptor = os.memfd_create("given", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.write(descriptor, content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+        return descriptor, path
+
+    def _own(self, known: Known, path: str) -> str:
+        """A path of /proc that speaks of the process itself, as it is here."""
+        for begin in ("/proc/self", "/proc/thread-self"):
+            if path == begin or path.startswith(begin + "/"):
+                return f"/proc/{known.pid}{path[len(begin) :]}"
+        for begin, number in (("/dev/stdin", 0), ("/dev/stdout", 1), ("/dev/stderr", 2)):
+            if path == begin:
+                return f"/proc/{known.pid}/fd/{number}"
+        return f"/proc/{known.pid}/fd{path[len('/dev/fd') :]}" if path.startswith("/dev/fd") else path
+
+    def _opened(self, known: Known, path: str, flags: int, mode: int) -> tuple[int, str]:
+        """A descriptor of the file and its real path. Raises OSError, _RefusedError where the policy refuses it."""
+        keep = flags & ~(os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW) | os.O_CLOEXEC
+        for _ in range(8):
+            try:
+                held = os.open(path, os.O_PATH | os.O_CLOEXEC | (flags & os.O_NOFOLLOW))
+            except FileNotFoundError:
+                if not flags & os.O_CREAT:
+                    raise
+                made = self._made(known, path, flags, mode)
+                if made is None:
+                    continue  # it appeared meanwhile
+                return made, link(f"/proc/self/fd/{made}")
+            try:
+                if flags & os.O_CREAT and flags & os.O_EXCL:
+                    raise OSError(errno.EEXIST, "exists")
+                real = link(f"/proc/self/fd/{held}")
+                found = os.fstat(held)
+                self._judge(known, real, found)
+                if stat.S_ISLNK(found.st_mode) and not flags & os.O_PATH:
+                    raise OSError(errno.ELOOP, "is a link")
+                waits = stat.S_ISFIFO(found.st_mode)
+                again = os.open(f"/proc/self/fd/{held}", keep | (os.O_NONBLOCK if waits else 0))
+                if waits and not flags & os.O_NONBLOCK:
+                    os.set_blocking(again, True)
+                return again, real
+            finally:
+                os.close(held)
+        raise OSError(errno.EAGAIN, "changes all the time")
+
+    def _made(self, known: Known, path: str, flags: int, mode: int) -> int | None:
+        """A file that was not there, made; None where it is there after all."""
+        mask = int(status(known.pid).get("Umask", "0022"), 8)
+        former = os.umask(mask)
+        try:
+            return os.open(path, flags | os.O_EXCL | os.O_CLOEXEC, mode)
+        except FileExistsError:
+            if os.path.islink(path) and not os.path.exists(path):
+                raise OSError(errno.ENOENT, "leads nowhere") from None  # a link that leads nowhere is not filled
+            return None
+        finally:
+            os.umask(former)
+
+    def _judge(self, known: Known, real: str, found: os.stat_result) -> None:
+        """Raise _RefusedError where a file may not be had."""
+        denied = self.denials.reads
+        if denied is not None and stat.S_ISREG(found.st_mode) and denied(real):
+            raise _RefusedError(real)
+        if real.startswith("/proc/"):
+            number = real.split("/")[2]
+            if number.isdecimal() and real.endswith(("/environ", "/mem", "/auxv")) and int(number) != known.pid:
+                raise _RefusedError(real)
+        if self.denials.dropped and self._is_script(known, real) and self.is_dropped(real, found):
+            raise _RefusedError(real)
+
+    def _is_script(self, known: Known, real: str) -> bool:
+        """Whether a file is what an interpreter was started on, by its arguments as the kernel has them now."""
+        if not is_interpreter(known.executable):
+            return False
+        try:
+            with open(f"/proc/{known.pid}/cmdline", "rb") as file:
+                words = tuple(os.fsdecode(one) for one in file.read(1 << 16).split(b"\0")[:-1])
+        except OSError:
+            return False
+        named = {known.script, script_of(known.executable, words)} - {""}
+        return any(os.path.realpath(self.absolute(known, -1, one)) == real for one in named)
+
+    def is_dropped(self, real: str, found: os.stat_result) -> bool:
+        """Whether a file was written in this run, where what is dropped may not be executed."""
+        if not self.denials.dropped or not self.denials.watches(real):
+            return False
+        return self.wrote(real) or found.st_ctime >= self.began
+
+    # renames and links
+
+    def rename(
+        self, given: Notification, call: Call, known: Known, memory: Memory, refused: Callable[[str], None]
+    ) -> int:
+        """Rename or link a file for a process."""
+        before = self._named(given, call.folder, call.path, known, memory)
+        after = self._named(given, call.other_folder, call.other_path, known, memory)
+        flags = given.arguments[4] & 0xFFFFFFFF if call.name in ("renameat2", "linkat") else 0
+        if not self.listener.valid(given.cookie):
+            return DONE
+        if self.foreign(known):
+            return errno.EACCES
+        descriptors: list[int] = []
+        try:
+            for path in (before, after):
+                parent = os.path.dirname(path.rstrip("/")) or "/"
+                descriptors.append(os.open(parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+            first, second = (os.path.basename(path.rstrip("/")) for path in (before, after))
+            for descriptor, name in zip(descriptors, (first, second), strict=True):
+                place = f"{link(f'/proc/self/fd/{descriptor}').rstrip('/')}/{name}"
+                if self._holds(place):
+                    refused(place)
+                    return errno.EACCES
+            if call.kind == "rename":
+                names = (os.fsencode(first), os.fsencode(second))
+                if _LIBC.syscall(
+                    _RENAME[os.uname().machine], descriptors[0], names[0], descriptors[1], names[1], flags
+                ):
+                    return ctypes.get_errno()
+            else:
+                follow = bool(flags & 0x400)  # AT_SYMLINK_FOLLOW
+                if follow and self._holds(os.path.realpath(first and before)):
+                    refused(before)
+                    return errno.EACCES
+                os.link(first, second, src_dir_fd=descriptors[0], dst_dir_fd=descriptors[1], follow_symlinks=False)
+        except OSError as error:
+            return error.errno or errno.EACCES
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        self.listener.answer(given.cookie, 0)
+        return DONE
+
+    def _named(self, given: Notification, folder: int, path: int, known: Known, memory: Memory) -> str:
+        text = memory.text(given.arguments[path])
+        return self._own(known, self.absolute(known, given.arguments[folder] if folder >= 0 else -1, text))
+
+    def _holds(self, place: str) -> bool:
+        """Whether a place is one of credentials, or a folder above one."""
+        denied = self.denials.reads
+        return place in self.denials.holding or (denied is not None and denied(place))
+
+    def memory_file(self, given: Notification, memory: Memory, close_on_exec: bool) -> int:
+        """A file in memory that cannot be executed."""
+        name = memory.text(given.arguments[0], 249)
+        flags = given.arguments[1] & 0xFFFFFFFF
+        try:
+            descriptor = os.memfd_create(name, flags & ~0x10 | _NO_EXECUTION | os.MFD_CLOEXEC)
+        except (OSError, ValueError):
+            return errno.EACCES
+        try:
+            self.listener.hand_over(given.cookie, descriptor, close_on_exec)
+        finally:
+            os.close(descriptor)
+        return DONE
+
+    # the network
+
+    def reaches(self, family: str, address: str, port: int | None) -> bool:
+        """Whether an address may be reached. The loopback may; sockets of container engines may not."""
+        if family == "unix":
+            return not any(word in address for word in self.denials.sockets)
+        if family not in ("inet", "inet6"):
+            return True
+        found = ipaddress.ip_address(address)
+        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+        found = mapped or found
+        if found.is_loopback or found.is_unspecified:
+            return True
+        if self.denials.ports is not None and port not in self.denials.ports:
+            return False
+        return self.denials.addresses is None or any(
+            found.version == one.version and found in one for one in self._networks
+        )
+
+    def connect(self, given: Notification, known: Known, raw: bytes, refused: Callable[[str], None]) -> int:
+        """Connect a socket of a process to an address that was judged."""
+        held = -1
+        try:
+            if raw[:2] == _UNIX:
+                raw, held, real = self._local(known, raw)
+                if real and not self.reaches("unix", real, None):
+                    refused(real)
+                    return errno.EACCES
+            descriptor = self._descriptor(known, given.arguments[0])
+        except OSError as error:
+            if held >= 0:
+                os.close(held)
+            return error.errno or errno.EACCES
+        if not self._waiting.acquire(blocking=False):
+            os.close(descriptor)
+            return errno.EAGAIN
+
+        def work() -> None:
+            try:
+                buffer = ctypes.create_string_buffer(raw, len(raw))
+                number = ctypes.get_errno() if _LIBC.connect(descriptor, buffer, len(raw)) else 0
+                with contextlib.suppress(OSError):
+                    if number:
+                        self.listener.refuse(given.cookie, number)
+                    else:
+                        self.listener.answer(given.cookie, 0)
+            finally:
+                os.close(descriptor)
+                if held >= 0:
+                    os.close(held)
+                self._waiting.release()
+
+        if os.get_blocking(descriptor):
+            threading.Thread(target=work, daemon=True).start()
+        else:
+            work()
+        return DONE
+
+    def _local(self, known: Known, raw: bytes) -> tuple[bytes, int, str]:
+        """A local socket's address that cannot lead elsewhere meanwhile, what holds it, and its real path."""
+        name = raw[2:].partition(b"\0")[0]
+        if not name:
+            return raw, -1, ""  # abstract, or without a name
+        path = self._own(known, self.absolute(known, -1, os.fsdecode(name)))
+        held = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        return _UNIX + f"/proc/self/fd/{held}".encode() + b"\0", held, link(f"/proc/self/fd/{held}")
+
+    def datagram(self, known: Known, number: int) -> bool:
+        """Whether a descriptor is a socket of the internet that is told an address with each message."""
+        try:
+            descriptor = self._descriptor(known, number)
+        except OSError:
+            return False
+        with socket.socket(fileno=descriptor) as found:
+            return found.family in (socket.AF_INET, socket.AF_INET6) and found.type != socket.SOCK_STREAM
+
+    def send(self, known: Known, number: int, raw: bytes, content: bytes, flags: int) -> int:
+        """Send a datagram of a process to an address that was judged: how many bytes, or an errno below zero."""
+        try:
+            descriptor = self._descriptor(known, number)
+        except OSError as error:
+            return -(error.errno or errno.EACCES)
+        try:
+            address = ctypes.create_string_buffer(raw, len(raw)) if raw else None
+            data = ctypes.create_string_buffer(content, len(content))
+            size, length = ctypes.c_size_t(len(content)), ctypes.c_uint32(len(raw))
+            sent: int = _LIBC.sendto(descriptor, data, size, flags | _AT_ONCE, address, length)
+            return sent if sent >= 0 else -ctypes.get_errno()
+        finally:
+            os.close(descriptor)
+
+    def _descriptor(self, known: Known, number: int) -> int:
+        """A copy of a socket of a process. Raises OSError."""
+        process = os.pidfd_open(known.pid)
+        try:
+            return pidfd_getfd(process, number & 0xFFFFFFFF)
+        finally:
+            os.close(process)
+
+
+_RENAME = {"x86_64": 316, "aarch64": 276}
+"""renameat2(2)."""
+
+
+class _RefusedError(OSError):
+    """A file that the policy refuses."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EACCES, "is refused by the policy")
+        self.path = path
+
+
+def message(memory: Memory, address: int) -> tuple[bytes, bytes, bool] | None:
+    """Address, content and whether nothing else is in it, of a `struct msghdr`; None where it cannot be read."""
+    header = memory.bytes(address, _MESSAGE_SIZE)
+    if len(header) < _MESSAGE_SIZE:
+        return None
+    name, length, vectors, count, control, control_length = struct.unpack_from("=QIxxxxQQQQ", header)
+    raw = memory.bytes(name, min(length, 128)) if name and length else b""
+    parts: list[bytes] = []
+    room = _MOST_SENT
+    for at in range(min(count, 64)):
+        vector = memory.bytes(vectors + 16 * at, 16)
+        if len(vector) < 16:
+            return None
+        begin, size = struct.unpack("=QQ", vector)
+        if size > room:
+            return None
+        parts.append(memory.bytes(begin, size))
+        room -= size
+    return raw, b"".join(parts), not (control and control_length) and count <= 64

@@ -1,0 +1,139 @@
+"""From which folders a package's scripts may start programs, and the shell that holds them to it.
+
+Denied are temporary folders and the home, where programs are dropped; allowed within them are the project, what PATH
+leads to, folders of toolchains, and what a policy names. A folder that is allowed lies deeper than the one that denies
+it, or the other way round: the deepest decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pratique.adapters.supervisor import script_shell
+
+SCRIPT_SHELLS = ("npm_config_script_shell", "pnpm_config_script_shell")
+"""Variables by which package managers are told the shell of their scripts (docs of npm and pnpm: `script-shell`)."""
+TOOLCHAINS = (
+    ".asdf", ".bun", ".cargo", ".deno", ".fnm", ".gvm", ".local/bin", ".local/lib", ".local/share/fnm",
+    ".local/share/mise", ".local/share/pnpm", ".local/share/uv", ".local/share/virtualenvs", ".n", ".nodenv",
+    ".npm/_npx", ".npm-global", ".nvm", ".opam", ".pyenv", ".rbenv", ".rustup", ".rye", ".sdkman", ".volta", ".yarn",
+    "go", "n",
+)  # fmt: skip
+"""Folders of a home in which toolchains keep programs, as their own documentation names them."""
+MOST_FOLDERS = 20_000
+
+
+def denied_folders(home: str, temporary: Sequence[str]) -> list[str]:
+    """Where nothing may be started: temporary folders, shared memory, the home."""
+    return [*(one.rstrip("/") or "/" for one in temporary), *([home] if home not in ("", "/") else [])]
+
+
+def allowed_folders(home: str, project: str, environment: Mapping[str, str], more: Iterable[str]) -> list[str]:
+    """What may be started within denied folders after all."""
+    found = [project, *more, *(os.path.join(home, one) for one in TOOLCHAINS)]
+    for folder in environment.get("PATH", os.defpath).split(os.pathsep):
+        if not folder.startswith("/"):
+            continue
+        found.append(folder)
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(folder):
+                if entry.is_symlink():
+                    real = os.path.realpath(entry.path)
+                    found.append(_prefix(real))
+    found.append(sys.prefix)
+    found.append(os.path.dirname(os.path.realpath(sys.executable)))
+    return found
+
+
+def _prefix(program: str) -> str:
+    """The folder of an installation that a program is of: above `bin`, or above `node_modules`."""
+    head, found, _ = program.partition("/node_modules/")
+    if found:
+        return f"{head}/node_modules"
+    folder = os.path.dirname(program)
+    return os.path.dirname(folder) if os.path.basename(folder) in ("bin", "sbin") else folder
+
+
+def granted(denied: Sequence[str], allowed: Sequence[str], root: str = "/") -> list[str]:
+    """The folders to grant, so that all below `root` is granted but what is denied, and what is allowed within that.
+
+    Paths are resolved first. A folder above a denied one is not granted itself: its entries are, one by one, as they
+    are now; a new entry beside them is not.
+    """
+    refused = {os.path.realpath(one) for one in denied if one}
+    kept = {os.path.realpath(one) for one in allowed if one} - refused
+    above = {parent for one in (*refused, *kept) for parent in _parents(one)}
+    found: list[str] = []
+
+    def walk(folder: str, open_here: bool) -> None:
+        if len(found) > MOST_FOLDERS:
+            raise OverflowError(f"more than {MOST_FOLDERS} folders")
+        here = (open_here and folder not in refused) or folder in kept
+        if folder not in above:
+            if here:
+                found.append(folder)
+            return
+        try:
+            entries = sorted(os.scandir(folder), key=lambda one: one.name)
+        except OSError:
+            entries = []
+        for entry in entries:
+            path = os.path.join(folder, entry.name)
+            if entry.is_symlink():
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                walk(path, here)
+            elif here:
+                found.append(path)
+
+    walk(os.path.realpath(root), True)
+    return found
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path not in ("/", ""):
+        path = os.path.dirname(path)
+        yield path
+
+
+def usable() -> str:
+    """Why programs cannot be held to folders here; empty where they can. Found by doing it in a process of its own."""
+    if not script_shell.version():
+        return "the kernel has no Landlock, or has it switched off"
+    child = os.fork()
+    if not child:
+        try:
+            script_shell.restrict(["/usr"])
+            os._exit(0)
+        except OSError:
+            os._exit(1)
+    _, result = os.waitpid(child, 0)
+    return "" if os.waitstatus_to_exitcode(result) == 0 else "Landlock is there and lets no rule be put in force"
+
+
+@contextlib.contextmanager
+def held_shell(folders: Sequence[str], shell: str) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """The path of a script shell that starts programs in these folders alone, and its files; it is gone afterwards.
+
+    Survivors of a run keep the rules, not the file. Raises OSError where no private folder can be made.
+    """
+    place = Path(os.path.realpath(tempfile.mkdtemp(prefix="pratique-shell-")))
+    try:
+        rules, program = place / "folders.json", place / "sh"
+        rules.write_text(json.dumps({"folders": list(folders), "shell": shell}), "utf-8")
+        words = [sys.executable, "-I", "-S", os.path.realpath(script_shell.__file__), str(rules)]
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
+        program.chmod(stat.S_IRWXU)
+        files = (program, rules, Path(words[3]))
+        yield str(program), {os.path.realpath(one): one.read_bytes() for one in files}
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,171 @@
+"""What `pratique guard --block` refuses: the policy of a file, or the usual one, for one account and project.
+
+A policy is TOML. Every key is optional; what is written wrong stops before the command is started.
+
+    fail_on = "high"                     # as --fail-on
+    exempt = ["esbuild"]                 # packages to which nothing is refused
+
+    [credentials]
+    deny = true                          # places of credentials may not be opened
+    allow = ["~/.npmrc"]                 # patterns of paths that may be
+
+    [programs]
+    deny_dropped = true                  # what was dropped in this run may not be started
+    allow = ["~/tools"]                  # folders in the home or a temporary folder from which programs may start
+
+    [network]
+    ports = [53, 80, 443]                # the only ports; without the key: any
+    addresses = ["10.0.0.0/8"]           # the only addresses; without the key: any
+    deny_sockets = true                  # sockets of container engines and of the session's bus
+"""
+
+from __future__ import annotations
+
+import glob
+import ipaddress
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import msgspec
+
+from pratique.model.errors import ConfigurationError
+from pratique.model.event import Severity
+from pratique.model.supervision import ENGINES, Denials
+from pratique.workflow.guard_places import Places
+
+MOST_BYTES = 1 << 20
+SETTINGS = (
+    "/.gitconfig", "/gitconfig", "/git/config", "/.git/config", "/my.cnf", "/compose.yaml", "/compose.yml",
+    "/docker-compose.yaml", "/docker-compose.yml", "/go/env", "/.mcp.json",
+)  # fmt: skip
+"""Endings of paths that ordinary builds read and that hold credentials seldom; they are told, and not refused."""
+HELD_BY_SHELL = ("npm", "npx", "pnpm", "pnpx", "npm-cli.js", "npx-cli.js", "pnpm.cjs", "pnpm.mjs")
+"""Programs that start scripts of packages by the shell that they are told."""
+_ADVICE = "See docs/how-to/block-what-packages-do.md"
+
+
+class _Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    deny: bool = True
+    allow: tuple[str, ...] = ()
+
+
+class _Programs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    deny_dropped: bool = True
+    allow: tuple[str, ...] = ()
+
+
+class _Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    ports: tuple[int, ...] | None = None
+    addresses: tuple[str, ...] | None = None
+    deny_sockets: bool = True
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy as written."""
+
+    fail_on: Severity | None = None
+    exempt: tuple[str, ...] = ()
+    credentials: _Credentials = _Credentials()
+    programs: _Programs = _Programs()
+    network: _Network = _Network()
+
+
+def policy_of(path: Path | None) -> Policy:
+    """The policy of a file, or the usual one. Raises ConfigurationError with the file, the key and what is wrong."""
+    if path is None:
+        return Policy()
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ConfigurationError(f"is larger than {MOST_BYTES} bytes", where=str(path), advice=_ADVICE)
+        with path.open("rb") as file:
+            found = msgspec.convert(tomllib.load(file), Policy)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(path), advice=_ADVICE) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise ConfigurationError(f"is no policy: {error}", where=str(path), advice=_ADVICE) from None
+    for port in found.network.ports or ():
+        if not 0 < port < 65536:
+            raise ConfigurationError(f"network.ports: {port} is no port", where=str(path), advice=_ADVICE)
+    for address in found.network.addresses or ():
+        try:
+            ipaddress.ip_network(address)
+        except ValueError as error:
+            raise ConfigurationError(f"network.addresses: {error}", where=str(path), advice=_ADVICE) from None
+    for name, one in [("credentials", one) for one in found.credentials.allow] + [
+        ("programs", one) for one in found.programs.allow
+    ]:
+        if not one.startswith(("/", "~/")):
+            reason = f"{name}.allow: {one!r} is neither absolute nor below ~/"
+            raise ConfigurationError(reason, where=str(path), advice=_ADVICE)
+    return found
+
+
+def denials_of(policy: Policy, places: Places) -> Denials:
+    """What a supervisor is to refuse."""
+    allowed = tuple(_expanded(one, places.home) for one in policy.credentials.allow)
+
+    def reads(path: str) -> bool:
+        return (
+            places.classify(path) == "credential"
+            and not path.endswith(SETTINGS)
+            and not any(fnmatchcase(path, one) for one in allowed)
+        )
+
+    programs = tuple(os.path.realpath(_expanded(one, places.home)) + "/" for one in policy.programs.allow)
+
+    def watches(path: str) -> bool:
+        return places.classify(path) in ("temporary", "other") and not path.startswith(programs)
+
+    credentials = policy.credentials.deny
+    return Denials(
+        reads=reads if credentials else None,
+        holding=frozenset(_holding(places)) if credentials else frozenset(),
+        dropped=policy.programs.deny_dropped,
+        watches=watches,
+        ports=frozenset(policy.network.ports) if policy.network.ports is not None else None,
+        addresses=policy.network.addresses,
+        sockets=ENGINES if policy.network.deny_sockets else (),
+        exempt=frozenset(policy.exempt),
+    )
+
+
+def _expanded(path: str, home: str) -> str:
+    return home + path[1:] if path.startswith("~/") else path
+
+
+def _holding(places: Places) -> Iterator[str]:
+    """The folders above places of credentials that are there."""
+    for pattern in places.patterns:
+        for path in glob.iglob(pattern, include_hidden=True) if "**" not in pattern else ():
+            real = os.path.realpath(path)
+            parent = os.path.dirname(real)
+            while parent not in ("/", ""):
+                yield parent
+                parent = os.path.dirname(parent)
+
+
+def allowed_programs(policy: Policy, home: str) -> list[str]:
+    """The folders from which a policy lets programs start."""
+    return [_expanded(one, home) for one in policy.programs.allow]
+
+
+def unblockable(denials: Denials, command: Sequence[str], landlock: str) -> list[str]:
+    """What a policy refuses and this machine cannot refuse for good, in words. `landlock`: why there is none."""
+    if not denials.dropped:
+        return []
+    if landlock:
+        return [f"starting what was dropped: {landlock}"]
+    name = os.path.basename(command[0])
+    if name in ("node", "nodejs") and len(command) > 1:
+        name = os.path.basename(command[1])
+    if name not in HELD_BY_SHELL:
+        return [f"starting what was dropped: it is not known that {name} starts scripts by the shell that it is told"]
+    return []
+
+
+def with_shell(environment: Mapping[str, str], shell: str, names: Sequence[str]) -> dict[str, str]:
+    """An environment in which package managers start scripts by a shell."""
+    return {**environment, **dict.fromkeys(names, shell)}
