@@ -112,8 +112,10 @@ if TYPE_CHECKING:
     from pratique.workflow.trust_update import UpdateRequest, update_trust
     from pratique.workflow.verify import VerifyRequest, verify
     from pratique.workflow.watch import WatchRequest, watch
+    from pratique.workflow.watch_baseline import lint_baseline
     from pratique.workflow.watch_files import event_file, watch_json
     from pratique.workflow.watch_ingest import ingest
+    from pratique.workflow.watch_learn import Learned, learn
     from pratique.workflow.watch_unit import unit as watch_unit
 
 __all__ = [
@@ -142,6 +144,7 @@ __all__ = [
     "IncidentError",
     "InspectRequest",
     "Inventory",
+    "Learned",
     "Noticed",
     "Plan",
     "PlanError",
@@ -217,6 +220,8 @@ __all__ = [
     "inspect",
     "inventory_bill",
     "inventory_lines",
+    "learn",
+    "lint_baseline",
     "lint_behaviour_rules",
     "load_incident",
     "new_case",
@@ -271,6 +276,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Learned": ("pratique.workflow.watch_learn", "Learned"),
+    "learn": ("pratique.workflow.watch_learn", "learn"),
+    "lint_baseline": ("pratique.workflow.watch_baseline", "lint_baseline"),
     "ingest": ("pratique.workflow.watch_ingest", "ingest"),
     "Watch": ("pratique.model.event", "Watch"),
     "watch_begin_line": ("pratique.report.watch_text", "begin_line"),

@@ -417,3 +417,47 @@ def test_every_short_program_is_seen_and_those_too_short_to_read_are_counted(hom
     told = sum(int(one["detail"]["count"]) for one in seen if one["kind"] == "guard.gap")
     assert told == sums.get("unread", 0)
     assert all(one["process"]["arguments"] == ["/bin/true"] for one in short if one not in unread)
+
+
+@pytest.mark.skipif(not NODE, reason="node is not installed")
+def test_what_was_learned_is_not_told_and_what_deviates_is(home: Path, tmp_path: Path, dropped: Path) -> None:
+    baseline = tmp_path / "baseline.toml"
+    program, other = _program(dropped, "known"), _program(dropped, "unknown")
+    learning = subprocess.Popen(
+        words("learn", "--out", baseline, "--for", "4", "--as", "laptop"),
+        env=given(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for _ in range(30):
+        _node(_spawn(str(program), "0.1"), [], home)
+        if learning.poll() is not None:
+            break
+    out, told = learning.communicate(timeout=20)
+    assert learning.returncode in (0, 4), told
+    assert "entries" in out
+    text = baseline.read_text("utf-8")
+    assert "# look: runs out of a temporary folder" in text
+    assert 'seen = ["laptop"]' in text
+    name = f"/tmp/*/{program.name}"
+    assert name in text, text
+    with watching(home, "--baseline", baseline, "--means", _means("connector")) as watch:
+        _node(_spawn(str(program), "0.3"), [], home)
+        _node(_spawn(str(other), "0.3"), [], home)
+        found = watch.wait("new-child", str(other))
+        watch.wait("unattributed-drop", str(other))
+        sums = watch.end()
+    assert found["detection"]["level"] == "medium"
+    assert not [one for one in watch.records if "detection" in one and str(program) in json.dumps(one)]
+    assert sums["silenced"] >= 1
+
+
+def test_a_baseline_that_cannot_be_used_is_said_before_anything_is_watched(home: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text('schema = "pratique.baseline/1"\n[[normal]]\nparent = "npm"\nchild = "*"\n', "utf-8")
+    for words_of in (("--for", "1", "--baseline", bad), ("lint", bad), ("learn", "--out", bad, "--for", "1")):
+        done = subprocess.run(
+            words(*words_of), env=given(home), capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 2
+        assert f"{bad}: entry 1 excepts every program" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert bad.read_text("utf-8").count("[[normal]]") == 1

@@ -31,6 +31,7 @@ from pratique.workflow.behaviour_rules import behaviour_rules
 from pratique.workflow.case import open_case
 from pratique.workflow.guard_places import Places
 from pratique.workflow.select import select
+from pratique.workflow.watch_baseline import read_baseline
 from pratique.workflow.watch_places import Persistence
 
 MOST_RECENT = 2048
@@ -46,7 +47,8 @@ class WatchRequest(msgspec.Struct, frozen=True, kw_only=True):
     `once`: one look, for cron. `seconds`: end after so long. `level`: what is milder is counted alone. `again`: the
     same is told again after so many seconds at the soonest. `run` is a command with its arguments; no shell is used.
     `rules` are files and folders of further rules and exceptions. `state` keeps how the places were between two runs.
-    `projects` are folders whose hooks and settings are places too.
+    With `baseline`, what fits one of its entries is not told, and what fits none is. `projects` are folders whose hooks
+    and settings are places too.
     """
 
     once: bool = False
@@ -63,6 +65,7 @@ class WatchRequest(msgspec.Struct, frozen=True, kw_only=True):
     projects: tuple[str, ...] = ()
     means: Literal["connector", "poll"] | None = None
     rules: tuple[Path, ...] = ()
+    baseline: Path | None = None
 
 
 Told = Callable[[Noticed], None]
@@ -82,6 +85,7 @@ class Session:
         """Raises UsageError, CaseError, IncidentError where something that was named cannot be used."""
         self.request, self.told, self.events, self.stop = request, told, events, stop
         rules = behaviour_rules(request.rules)
+        self.baseline = read_baseline(request.baseline) if request.baseline is not None else None
         self.notices = Notices(request.run, request.webhook)
         self.case = open_case(request.case, key=request.key) if request.case is not None else None
         try:
@@ -117,6 +121,21 @@ class Session:
             self._recent.popitem(last=False)
         for detection in self.detector.feed(event):
             self._detected(detection, event)
+        deviation = self.baseline.deviation(event) if self.baseline is not None else None
+        if deviation is not None:
+            self._detected(deviation, event)
+
+    def _normal(self, detection: Detection, event: Event) -> bool:
+        """Whether the baseline has all that a detection rests on.
+
+        What an indicator names, what is critical and what runs without its file is never normal.
+        """
+        if self.baseline is None or detection.level == "critical" or event.detail.get("indicator"):
+            return False
+        if event.process is not None and event.process.executable.endswith(" (deleted)"):
+            return False
+        rests = [self._recent.get(number) for number in detection.events]
+        return all(one is not None and self.baseline.fits(one) is not None for one in rests)
 
     def _indicated(self, event: Event) -> Event:
         met = self.indicators.met(event)
@@ -138,7 +157,7 @@ class Session:
         return None
 
     def _detected(self, detection: Detection, event: Event) -> None:
-        if detection.silenced_by:
+        if detection.silenced_by or self._normal(detection, event):
             self.sums["silenced"] += 1
             return
         if SEVERITIES.index(detection.level) < SEVERITIES.index(self.request.level):

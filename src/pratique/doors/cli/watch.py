@@ -34,6 +34,8 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--incidents", "definitions", type=path, metavar="DIR", help="More definitions."),
             click.option("--rules", multiple=True, type=path, metavar="PATH",
                          help="More rules and exceptions: a file or folder; may be repeated."),
+            click.option("--baseline", type=path, metavar="FILE",
+                         help="What is normal here, from watch learn: tell what deviates from it."),
             click.option("--run", "run", metavar="COMMAND",
                          help="Start this for each detection, with the detection as JSON on its standard input. "
                               "It is split into words like a shell does, and no shell is used."),
@@ -236,4 +238,62 @@ def unit(user: bool, **given: Any) -> int:
         else:
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
     click.echo(api.watch_unit(words, user=user, writable=writable), nl=False)
+    return 0
+
+
+@watch.command("learn")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="BASELINE",
+    help="The file; what it holds already stays.",
+)
+@click.option(
+    "--for",
+    "seconds",
+    type=click.FloatRange(min=0.01),
+    metavar="SECONDS",
+    help="Watch this machine for so long. Default: until a signal.",
+)
+@click.option(
+    "--events",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Learn from events that guard or watch wrote instead; may be repeated.",
+)
+@click.option("--as", "label", default="", metavar="NAME",
+              help="Where it was seen. Default: this machine, or the file.")  # fmt: skip
+def learn(out: Path, seconds: float | None, events: tuple[Path, ...], label: str) -> int:
+    """Write down what is normal: which programs start what, and whom they reach. A person reads it before it is used.
+
+    Exit codes: 0 written; 1 internal error; 2 usage, or the file cannot be used; 4 written, and something could not be
+    read or seen.
+    """
+    from pratique import api
+
+    found = api.learn(out, seconds=seconds, events=events, label=label)
+    click.echo(f"{out}: {found.entries} entries, {found.new} new, from {found.events} events")
+    if found.left_out:
+        click.echo(f"{found.left_out} more did not fit: join entries with *", err=True)
+    for gap in found.gaps:
+        click.echo(f"gap: {api.printable(gap)}", err=True)
+    return 4 if found.gaps or found.left_out else 0
+
+
+@watch.command("lint")
+@click.argument("baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="BASELINE")
+def lint(baseline: Path) -> int:
+    """Check a baseline, and name the entries that deserve a second look.
+
+    Exit codes: 0 it can be used; 1 internal error; 2 it cannot, and why.
+    """
+    from pratique import api
+
+    entries, found = api.lint_baseline(baseline)
+    for entry, why in found:
+        reached = f" to {entry.host}" + (f":{entry.port}" if entry.port is not None else "") if entry.host else ""
+        click.echo(api.printable(f"look: {entry.parent} > {entry.child}{reached}: {why}"))
+    click.echo(f"{entries} entries, {len(found)} to look at")
     return 0
