@@ -8,6 +8,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 
@@ -32,7 +33,9 @@ _PROBE = "echo contained > /tmp/probe; echo $? > /run/steps/probe"
 _STEP = 0.1
 _GRACE = 15.0
 """Seconds beyond its bounds after which a sandbox is ended from outside."""
-MOST_EVENTS = 200_000
+MOST_EVENTS = 50_000
+MOST_SENT = 20_000
+"""So many events, names and payloads of one sandbox are held; what is lost is counted."""
 
 
 class _Parts(msgspec.Struct):
@@ -70,6 +73,11 @@ class _Running:
         self.looked = 0.0
         self.readers = {"events": Reader(), "sent": Reader()}
         self.open: dict[int, str] = {}
+        self.stage = tempfile.mkdtemp(prefix="pratique-")
+        for folder in ("root", "own"):
+            os.mkdir(os.path.join(self.stage, folder))
+        if os.geteuid() == 0:
+            os.chmod(self.stage, 0o711)  # noqa: S103  the sink, which is nobody there, passes through
         self.pid = self._start()
 
     def _start(self) -> int:
@@ -83,7 +91,7 @@ class _Running:
             os.setsid()
             for reader, _ in pipes.values():
                 os.close(reader)
-            inside.live(self.chamber, name, pipes["events"][1], pipes["sent"][1], pipes["output"][1])
+            inside.live(self.chamber, name, self.stage, pipes["events"][1], pipes["sent"][1], pipes["output"][1])
         for kind, (reader, writer) in pipes.items():
             os.close(writer)
             self.open[reader] = kind
@@ -105,7 +113,9 @@ class _Running:
     def _record(self, kind: str, body: bytes) -> None:
         if kind == "sent":
             found = _SENT.decode(body)
-            if isinstance(found, Asked):
+            if len(self.asked) + len(self.sent) >= MOST_SENT:
+                self.lost += 1
+            elif isinstance(found, Asked):
                 self.asked.append(found)
             else:
                 self.sent.append(found)
@@ -131,10 +141,22 @@ class _Running:
             self.end(f"its processes used more than {limits.memory >> 20} MB of memory together")
 
     def end(self, why: str) -> None:
-        """End everything in it: what the kernel starts with it ends with it."""
+        """End everything in it: what the kernel started for it ends with it."""
         self.broken = self.broken or why
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        if self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def forget(self) -> None:
+        """End it, wait for that, and remove its folder, which is empty outside of its own mounts."""
+        self.end("it was interrupted")
+        if self.pid:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
+            self.pid = 0
+        for folder in ("root", "own", ""):
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.join(self.stage, folder))
 
     def close(self) -> Contained:
         """What it gave, after its pipes have ended. Raises OSError where it could not be made."""
@@ -143,6 +165,7 @@ class _Running:
         self.open.clear()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+        self.pid = 0
         if self.ended is not None and self.ended.failed and not self.broken:
             raise OSError(1, self.ended.failed)
         parts: _Parts | None = None
@@ -152,7 +175,7 @@ class _Running:
             self.broken = "its supervisor ended before it"
         gaps = list(parts.gaps) if parts is not None else []
         if self.lost:
-            gaps.append(f"{self.lost} events beyond {MOST_EVENTS} were not kept")
+            gaps.append(f"{self.lost} events, names or payloads beyond those that are held were not kept")
         return Contained(
             events=tuple(self.events),
             asked=tuple(self.asked),
@@ -188,9 +211,7 @@ def contain(chambers: Sequence[Chamber]) -> list[Contained]:
         return [one.close() for one in running]
     finally:
         for one in running:
-            one.end("it was interrupted")
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(one.pid, 0)
+            one.forget()
 
 
 def unusable() -> str:

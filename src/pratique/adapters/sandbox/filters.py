@@ -11,11 +11,12 @@ from pratique.adapters.supervisor.calls import AUDIT_ARCH, X32_BIT
 from pratique.adapters.supervisor.filters import ALLOW, NO_SUCH_CALL, REFUSE, Instruction
 
 _LOAD, _EQUAL, _RETURN, _AT_LEAST = 0x20, 0x15, 0x06, 0x35
-_NOT_PERMITTED, _NO_SUCH_FAMILY = 1, 97
+_NOT_PERMITTED, _NO_SUCH_FAMILY, _NO_SUCH_PROTOCOL = 1, 97, 93
 _SOCKET = {"x86_64": (41, 53), "aarch64": (198, 199)}
 """socket(2) and socketpair(2)."""
 FAMILIES = (1, 2, 10, 16)
 """AF_UNIX, AF_INET, AF_INET6, AF_NETLINK."""
+_NETLINK = 16
 _MISSING = {"clone3": (435, 435), "io_uring_enter": (426, 426), "io_uring_register": (427, 427)}
 _REFUSED = {
     "process_vm_readv": (310, 270),
@@ -48,6 +49,9 @@ def program(machine: str) -> list[Instruction]:
     for numbers, answer in ((missing, NO_SUCH_CALL), (refused, _NOT_PERMITTED)):
         for number in sorted(numbers):
             made += [(_EQUAL, 0, 1, number), _refuse(answer)]
+    # Of netlink that of routes alone, which resolvers ask; other kinds lead to packet filters and the like.
+    made += [(_EQUAL, 0, 6, _SOCKET[machine][0]), (_LOAD, 0, 0, 16), (_EQUAL, 0, 3, _NETLINK),
+             (_LOAD, 0, 0, 32), (_EQUAL, 1, 0, 0), _refuse(_NO_SUCH_PROTOCOL), (_LOAD, 0, 0, 0)]  # fmt: skip
     for number in _SOCKET[machine]:
         tests: list[Instruction] = [(_LOAD, 0, 0, 16)]
         for at, family in enumerate(FAMILIES):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable
 from typing import NoReturn
@@ -33,7 +32,7 @@ _NAMESPACES = {
     "the host's name": kernel.NEW_HOST_NAME,
     "control groups": kernel.NEW_GROUPS,
 }
-_READY_SECONDS = 20
+_READY_SECONDS = 5
 
 
 class Prepared:
@@ -48,6 +47,7 @@ class Prepared:
         self.started: list[int] = []
         self.first = 0
         self.reached: set[tuple[str, int]] = set()
+        self.answers = True
         self._namespaces()
         self.six = network.all_local()
         kernel.host_name(chamber.account.host)
@@ -108,6 +108,7 @@ class Prepared:
                 os.write(writer, b"n" + os.fsencode(str(error.strerror)))
                 os._exit(1)
             kernel.look_like("/sbin/init")
+            kernel.close_to_others()
             os.closerange(0, 1 << 16)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_IGN)
@@ -163,7 +164,8 @@ class Prepared:
         if key in self.reached or address.startswith(("127.", "::ffff:127.", "0.")) or address in ("::1", "::"):
             return
         self.reached.add(key)
-        sink.ask(self.channel, address.removeprefix("::ffff:"), port)
+        if self.answers and not sink.ask(self.channel, address.removeprefix("::ffff:"), port):
+            self.answers = False
 
     def supervised(self, told: Callable[[Event], None]) -> Ended:
         """Run the script to its end."""
@@ -216,19 +218,18 @@ def _forked(work: Callable[[], NoReturn], told: Writer) -> int:
         os._exit(1)
 
 
-def live(chamber: Chamber, machine: Machine, events: int, sent: int, output: int) -> NoReturn:
-    """Be the process between, from its start to its end. The descriptors take events, what was sent, and output."""
+def live(chamber: Chamber, machine: Machine, stage: str, events: int, sent: int, output: int) -> NoReturn:
+    """Be the process between, from its start to its end.
+
+    `stage` holds the empty folders `root` and `own`, where the caller removes them afterwards: what is mounted on them
+    here is seen by nobody outside. The descriptors take events, what was sent, and output.
+    """
     told = Writer(events)
     try:
         null = os.open(os.devnull, os.O_RDONLY)
         for number, descriptor in enumerate((null, output, output)):
             os.dup2(descriptor, number)
-        with tempfile.TemporaryDirectory(prefix="pratique-") as stage:
-            for name in ("root", "own"):
-                os.mkdir(os.path.join(stage, name))
-            if os.geteuid() == 0:
-                os.chmod(stage, 0o711)  # noqa: S103  the sink, which is nobody there, passes through
-            _lived(Prepared(chamber, machine, stage, told, sent))
+        _lived(Prepared(chamber, machine, stage, told, sent))
     except OSError as error:
         told(Ending(failed=str(error.strerror or error)))
     except BaseException as error:  # noqa: BLE001  a process of its own: the reason is passed on, and it ends
@@ -239,11 +240,13 @@ def live(chamber: Chamber, machine: Machine, events: int, sent: int, output: int
 
 def _lived(prepared: Prepared) -> None:
     chamber, told = prepared.chamber, prepared.told
-    before = {one.path: one.sha256 for one in contents(prepared.root, chamber.programs)}
+    before = {one.path: one.sha256 for one in contents(prepared.root, chamber.programs).found}
     ended = prepared.supervised(lambda event: told(Happened(event)))
     prepared.end_all()
-    after = tuple(contents(prepared.root, chamber.programs))
-    gaps = [*ended.watch.gaps]
+    after = contents(prepared.root, chamber.programs)
+    gaps = [*ended.watch.gaps, *after.gaps]
+    if not prepared.answers:
+        gaps.append("the sink ended before the suspect: later connections were refused instead of being answered")
     if not prepared.six:
         gaps.append("this machine has no IPv6: connections by it fail instead of being answered")
     prepared.channel.close()
@@ -253,7 +256,7 @@ def _lived(prepared: Prepared) -> None:
         Ending(
             parts={
                 "before": before,
-                "after": after,
+                "after": after.found,
                 "steps": prepared.steps(),
                 "survivors": ended.survivors,
                 "watch": ended.watch,

@@ -94,6 +94,11 @@ def map_user(inside: int, outside: int, group_inside: int, group_outside: int) -
         put(f"/proc/self/{name}", text)
 
 
+def close_to_others() -> None:
+    """Let nobody of the same user read or change this process through /proc. Raises OSError."""
+    _prctl(_SET_DUMPABLE, 0, "PR_SET_DUMPABLE")
+
+
 def look_like(name: str) -> None:
     """Have the table of processes show another command line for this process, which says nothing of this machine."""
     _LIBC.prctl(_SET_NAME, name.encode()[:15], 0, 0, 0)

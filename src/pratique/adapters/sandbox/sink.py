@@ -41,12 +41,12 @@ DNS = 53
 
 
 def ask(channel: socket.socket, address: str, port: int) -> bool:
-    """From the supervisor: have something listen there before a process arrives; whether it does."""
+    """From the supervisor: have something listen there before a process arrives. False where the sink is gone."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     raw = socket.inet_pton(family, address).ljust(16, b"\0")
     try:
         channel.send(_REACHED.pack(6 if family == socket.AF_INET6 else 4, port, raw))
-        return channel.recv(1) == b"y"
+        return channel.recv(1) in (b"y", b"n")
     except OSError:
         return False
 
