@@ -19,7 +19,10 @@ SHORTEST = 12
 """A planted value has at least so many characters, so that none is found by accident."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){12,}")
-_ESCAPE = re.compile(rb"\\u00([0-9a-fA-F]{2})|\\(/)|\\x([0-9a-fA-F]{2})")
+_ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|x([0-9a-fA-F]{2})|([/\\\"bfnrt]))")
+_CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_LINES = re.compile(rb"(?:[A-Za-z0-9+/]{40,}\r?\n)+[A-Za-z0-9+/]*={0,2}")
+_WIDE = re.compile(rb"(?:[^\0]\0){12,}")
 _LABEL = re.compile(r"[^.]+")
 
 
@@ -74,12 +77,16 @@ def _decoded(view: bytes) -> Iterator[tuple[str, bytes]]:
     if b"%" in view:
         yield "percent-encoding", unquote_to_bytes(view.replace(b"+", b" "))
     if view.count(0) * 3 > len(view):
-        yield "UTF-16", view.replace(b"\0", b"")
+        yield "UTF-16", view[0::2]
+        yield "UTF-16", view[1::2]
+    for match in _WIDE.finditer(view):
+        yield "UTF-16", match[0].replace(b"\0", b"")
     if b"\\" in view:
         yield "JSON", _ESCAPE.sub(_unescaped, view)
     yield from (("gzip", inner) for inner in _inflated(view))
-    for match in _BASE64.finditer(view):
-        run = match[0].rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    runs = [one[0].replace(b"\r", b"").replace(b"\n", b"") for one in _LINES.finditer(view)]
+    for text in (*runs, *(one[0] for one in _BASE64.finditer(view))):
+        run = text.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
         for begin in range(4 if len(run) < 1 << 16 else 1):
             part = run[begin:]
             try:
@@ -99,8 +106,8 @@ def _rest(run: bytes) -> bytes:
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
-    number = match[1] or match[3]
-    return bytes((int(number, 16),)) if number else b"/"
+    number = match[1] or match[2]
+    return bytes((int(number, 16),)) if number else _CONTROLS.get(match[3], match[3])
 
 
 def _inflated(view: bytes) -> Iterator[bytes]:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import platform
+import re
+from pathlib import Path
 
 import pytest
 
-from pratique.adapters.supervisor.calls import AUDIT_ARCH, CLONE_NEWUSER, NUMBERS, X32_BIT, machine, watched
+from pratique.adapters.sandbox import filters as sandbox
+from pratique.adapters.supervisor.calls import (
+    AUDIT_ARCH,
+    CLONE_NEWUSER,
+    FORBIDDEN,
+    NUMBERS,
+    X32_BIT,
+    forbidden,
+    machine,
+    watched,
+)
 from pratique.adapters.supervisor.filters import ALLOW, NO_SUCH_CALL, NOTIFY, REFUSE, packed, program, run
 
 MACHINES = ("x86_64", "aarch64")
@@ -82,3 +94,56 @@ def test_numbers_are_distinct_and_this_machine_is_told() -> None:
         assert {"open", "unlink", "rename", "chmod"} <= set(NUMBERS["x86_64"])
     expected = {"x86_64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}.get(platform.machine())
     assert machine() == expected
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_what_is_forbidden_in_a_sandbox_is_told_there_alone(name: str) -> None:
+    for number, call in forbidden(name).items():
+        given = {"number": number, "architecture": AUDIT_ARCH[name]}
+        assert run(program(name, reads=True, confined=True), given) == NOTIFY, call.name
+        assert run(program(name, reads=True), given) == ALLOW, call.name
+    assert not forbidden(name).keys() & watched(name).keys()
+    assert len(forbidden(name)) == len(FORBIDDEN)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_sandbox_refuses_what_nobody_needs_to_look_at(name: str) -> None:
+    instructions = sandbox.program(name)
+
+    def asked(number: int, *arguments: int, architecture: int = AUDIT_ARCH[name]) -> int:
+        given = {f"argument {at}": value for at, value in enumerate(arguments)}
+        return run(instructions, {"number": number, "architecture": architecture, **given})
+
+    socket, pair = (41, 53) if name == "x86_64" else (198, 199)
+    for family in (1, 2, 10):
+        assert asked(socket, family, 1, 0) == ALLOW
+        assert asked(pair, family, 1, 0) == ALLOW
+    assert asked(socket, 16, 3, 0) == ALLOW
+    for family, protocol in ((16, 12), (16, 9), (17, 0), (38, 0), (40, 0), (31, 0), (44, 0)):
+        assert asked(socket, family, 3, protocol) & 0xFFFF0000 == REFUSE
+    assert asked(435) == REFUSE | NO_SUCH_CALL
+    assert asked(426) == REFUSE | NO_SUCH_CALL
+    assert asked(60, architecture=0x40000003) == REFUSE | NO_SUCH_CALL
+    assert asked(NUMBERS[name]["execve"]) == ALLOW
+    if name == "x86_64":
+        assert asked(X32_BIT | 59) == REFUSE | NO_SUCH_CALL
+    for at, (code, true, false, _) in enumerate(instructions):
+        if code not in (0x20, 0x06):
+            assert at + 1 + max(true, false) < len(instructions)
+
+
+def test_numbers_are_those_of_this_kernels_headers() -> None:
+    name = machine()
+    place = {"x86_64": "/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "aarch64": "/usr/include/asm-generic/unistd.h"}
+    path = Path(place.get(name or "", "/nonexistent"))
+    if not path.exists():
+        pytest.skip("the headers of the kernel are not installed")
+    found = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", path.read_text("utf-8")))
+    column = 0 if name == "x86_64" else 1
+    told = {call: numbers[column] for call, numbers in FORBIDDEN.items()} | dict(NUMBERS[name or ""])
+    for table in (sandbox.MISSING, sandbox.REFUSED):
+        told |= {call: numbers[column] for call, numbers in table.items()}
+    told |= sandbox.REFUSED_HERE if name == "x86_64" else {}
+    known = {call: int(found[call]) for call in told if call in found}
+    assert len(known) > len(told) * 0.8
+    assert known == {call: told[call] for call in known}

@@ -17,8 +17,8 @@ _SOCKET = {"x86_64": (41, 53), "aarch64": (198, 199)}
 FAMILIES = (1, 2, 10, 16)
 """AF_UNIX, AF_INET, AF_INET6, AF_NETLINK."""
 _NETLINK = 16
-_MISSING = {"clone3": (435, 435), "io_uring_enter": (426, 426), "io_uring_register": (427, 427)}
-_REFUSED = {
+MISSING = {"clone3": (435, 435), "io_uring_enter": (426, 426), "io_uring_register": (427, 427)}
+REFUSED = {
     "process_vm_readv": (310, 270),
     "kcmp": (312, 272),
     "pidfd_getfd": (438, 438),
@@ -32,7 +32,7 @@ _REFUSED = {
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
 }
-_REFUSED_HERE = {"iopl": 172, "ioperm": 173, "modify_ldt": 154, "uselib": 134, "create_module": 174, "_sysctl": 156}
+REFUSED_HERE = {"iopl": 172, "ioperm": 173, "modify_ldt": 154, "uselib": 134, "create_module": 174, "_sysctl": 156}
 """On x86-64 alone."""
 
 
@@ -43,9 +43,9 @@ def program(machine: str) -> list[Instruction]:
     made.append((_LOAD, 0, 0, 0))
     if machine == "x86_64":
         made += [(_AT_LEAST, 0, 1, X32_BIT), _refuse(NO_SUCH_CALL)]
-    missing = [numbers[column] for numbers in _MISSING.values()]
-    refused = [numbers[column] for numbers in _REFUSED.values()]
-    refused += _REFUSED_HERE.values() if machine == "x86_64" else ()
+    missing = [numbers[column] for numbers in MISSING.values()]
+    refused = [numbers[column] for numbers in REFUSED.values()]
+    refused += REFUSED_HERE.values() if machine == "x86_64" else ()
     for numbers, answer in ((missing, NO_SUCH_CALL), (refused, _NOT_PERMITTED)):
         for number in sorted(numbers):
             made += [(_EQUAL, 0, 1, number), _refuse(answer)]
