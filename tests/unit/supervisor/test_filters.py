@@ -101,8 +101,8 @@ def test_what_is_forbidden_in_a_sandbox_is_told_there_alone(name: str) -> None:
     for number, call in forbidden(name).items():
         given = {"number": number, "architecture": AUDIT_ARCH[name]}
         assert run(program(name, reads=True, confined=True), given) == NOTIFY, call.name
-        assert run(program(name, reads=True), given) == ALLOW, call.name
-    assert not forbidden(name).keys() & watched(name).keys()
+        if number not in watched(name):
+            assert run(program(name, reads=True), given) == ALLOW, call.name
     assert len(forbidden(name)) == len(FORBIDDEN)
 
 
