@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> int:
             "alone": ci,
             "guard, no reads": guarded("--no-reads", ci),
             "guard": guarded("--reads", ci),
+            "guard --block": guarded("--block", ci),
         }
         if shutil.which("strace"):
             ways["strace -f, full log"] = ["strace", "-f", "-o", str(folder / "log"), *ci]

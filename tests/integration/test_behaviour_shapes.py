@@ -92,14 +92,27 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
-def _guarded(command: Sequence[str], folder: Path, given: dict[str, str], linger: float = 0.2) -> dict[str, Any]:
-    """The JSON report of a guarded command, which must end well."""
-    report = folder.parent / "guard.json"
-    words = [sys.executable, "-m", "pratique", "guard", "--linger", str(linger), "--json", str(report), "--", *command]
+def _guarded(command: Sequence[str], folder: Path, given: dict[str, str], *options: str) -> dict[str, Any]:
+    """The JSON report of a guarded command, which must end well unless it is blocked; its events are in `events`."""
+    report, events = folder.parent / "guard.json", folder.parent / "events.ndjson"
+    words = [
+        sys.executable,
+        "-m",
+        "pratique",
+        "guard",
+        "--linger",
+        "0.2",
+        "--json",
+        str(report),
+        "--events",
+        str(events),
+    ]
+    words += [*options, "--", *command]
     given = {**given, "PYTHONPATH": os.pathsep.join(sys.path), "PRATIQUE_ISOLATED": "no"}
     done = subprocess.run(words, cwd=folder, env=given, capture_output=True, text=True, timeout=90, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0 or options, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(report.read_text("utf-8"))
+    found["events"] = [json.loads(line) for line in events.read_text("utf-8").splitlines()[1:]]
     return found
 
 
@@ -108,7 +121,7 @@ def _pack(folder: Path, archive: Path) -> None:
         made.add(folder, "package")
 
 
-def _npm_install(tmp_path: Path, home: Path, server: str, packages: dict[str, Path]) -> dict[str, Any]:
+def _npm_install(tmp_path: Path, home: Path, server: str, packages: dict[str, Path], *options: str) -> dict[str, Any]:
     client = need(NPM)
     project, temporary = tmp_path / "project", tmp_path / "temporary"
     project.mkdir()
@@ -127,7 +140,7 @@ def _npm_install(tmp_path: Path, home: Path, server: str, packages: dict[str, Pa
         headers = _headers(tmp_path)
         given |= {"npm_config_nodedir": str(headers), "npm_config_python": sys.executable}
         words = [*client.command, "install", "--offline", "--ignore-scripts=false", "--foreground-scripts"]
-        return _guarded(words, project, given)
+        return _guarded(words, project, given, *options)
 
 
 def _headers(tmp_path: Path) -> Path:
@@ -176,6 +189,56 @@ def test_a_second_stage_that_another_package_put_is_seen_at_the_step_that_runs_i
     assert _fired(report, "windlass")["exec-from-drop"] == {"postinstall"}
 
 
+STOPPED = [
+    # what is refused at which step, and what must not have come to be
+    ("dropper-linux", "postinstall", {"file.read", "process.start", "file.delete"}, {"file.read": "credentials"}),
+    ("fetched-runtime", "preinstall", {"process.start"}, {"process.start": "/runtime"}),
+    ("native-build", "install", {"file.read", "process.start"}, {"process.start": "/probe"}),
+    ("self-deletion", "install", {"file.delete"}, {"file.delete": "/install.js"}),
+    ("dead-mans-switch", "postinstall", {"file.write"}, {"file.write": "/token-watch.service"}),
+    ("editor-persistence", "postinstall", {"file.write"}, {"file.write": "/.vscode/tasks.json"}),
+    ("miner", "preinstall", {"process.start"}, {"process.start": "/dev/shm/standin-"}),
+    ("names-out", "postinstall", {"network.connect"}, {}),
+]
+
+
+@pytest.mark.parametrize(("folder", "step", "kinds", "named"), STOPPED, ids=[row[0] for row in STOPPED])
+def test_a_shape_is_stopped_at_the_step_that_does_it(
+    folder: str, step: str, kinds: set[str], named: dict[str, str], tmp_path: Path, home: Path, server: str
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(SHAPES / folder, source)
+    policy = tmp_path / "policy.toml"
+    # Its names are asked for at the loopback, which is always reached: a network that is not is made of it here.
+    if folder == "names-out":
+        text = (source / "ask.js").read_text("utf-8")
+        (source / "ask.js").write_text(text.replace('"127.0.0.1"', '"192.0.2.53"'), "utf-8")
+        policy.write_text("[network]\nports = [443]\n", "utf-8")
+    else:
+        policy.write_text("", "utf-8")
+    report = _npm_install(tmp_path, home, server, {"anchor": source}, "--block", "--policy", str(policy))
+    denied = [one for one in report["events"] if one.get("outcome") == "denied"]
+    assert kinds <= {one["kind"] for one in denied}
+    assert {one["cause"]["step"] for one in denied} == {step}
+    assert {one["cause"]["name"] for one in denied} == {"anchor"}
+    for kind, part in named.items():
+        places = [one.get("path", "") for one in denied if one["kind"] == kind]
+        assert any(part in place for place in places), places
+        done = [one for one in report["events"] if one["kind"] == kind and one.get("outcome") == "done"]
+        assert not [one for one in done if part in one.get("path", "") and one.get("cause", {}).get("name") == "anchor"]
+    assert not report["survivors"] or folder == "dead-mans-switch"
+
+
+def test_a_second_stage_of_another_package_is_stopped_where_it_is_run(tmp_path: Path, home: Path, server: str) -> None:
+    folder = SHAPES / "two-steps"
+    packages = {"anchor": folder / "first", "windlass": folder / "second"}
+    report = _npm_install(tmp_path, home, server, packages, "--block")
+    denied = [one for one in report["events"] if one.get("outcome") == "denied"]
+    assert [(one["cause"]["name"], one["cause"]["step"], one["kind"]) for one in denied][:1] == [
+        ("windlass", "postinstall", "process.start")
+    ]
+
+
 @pytest.fixture
 def python(tmp_path: Path) -> str:
     """A virtual environment with pip and setuptools, made without a network."""
@@ -213,6 +276,18 @@ def test_what_is_read_while_a_wheel_is_built_is_seen_with_its_package(tmp_path: 
     assert {"credential-read", "credential-harvest"} <= set(fired)
     assert fired["credential-read"] == {"prepare_metadata_for_build_wheel"}
     assert report["level"] == "critical"
+
+
+def test_a_build_is_refused_what_it_reads(tmp_path: Path, home: Path, python: str) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    with tarfile.open(project / "anchor-1.0.0.tar.gz", "w:gz") as made:
+        made.add(SHAPES / "build-stealer", "anchor-1.0.0")
+    words = [*UNSET, python, "-m", "pip", "install", "--no-index", "anchor-1.0.0.tar.gz"]
+    report = _guarded(words, project, _python_environment(home), "--block")
+    denied = {(one["kind"], one["cause"]["name"]) for one in report["events"] if one.get("outcome") == "denied"}
+    assert denied == {("file.read", "anchor")}
+    assert report["code"] != 0
 
 
 def test_what_an_import_reads_is_seen_though_nothing_names_its_package(tmp_path: Path, home: Path, python: str) -> None:

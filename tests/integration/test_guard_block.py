@@ -56,6 +56,7 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home"
     (folder / ".aws").mkdir(parents=True)
     (folder / ".aws/credentials").write_text(SECRET, "utf-8")
+    (folder / ".bashrc").write_text("# mine\n", "utf-8")
     (folder / ".gitconfig").write_text("[user]\n", "utf-8")
     return folder
 
@@ -110,6 +111,10 @@ READS = (
     "read", "read by both", "read by another name", "read by a link", "read by a second name", "read after moving",
     "read after moving the folder", "read by cat", "read by python", "copy", "npm's environment",
 )  # fmt: skip
+WRITES = (
+    "write what runs again", "write it by both", "write it by a link", "empty it", "put it in place", "make a unit",
+    "link a unit", "a task of the editor", "delete itself", "move itself", "swap the manifest", "write the manifest",
+)  # fmt: skip
 PROGRAMS = (
     "dropped program", "dropped in the home", "dropped script by its line", "dropped script by sh",
     "dropped script by python", "dropped script by node", "dropped program by the loader", "program in memory",
@@ -117,7 +122,8 @@ PROGRAMS = (
 BUILDS = {
     "own files": "true", "own program": "own", "data in a temporary folder": "data",
     "rename in a temporary folder": "data", "settings of git": "true", "a new file": "640", "exclusive": "EEXIST",
-    "a pipe": "through",
+    "a pipe": "through", "delete a file": "false", "make and delete a folder": "false", "a link": "new",
+    "a hook": "made",
 }  # fmt: skip
 
 
@@ -136,13 +142,14 @@ def attempts(request: pytest.FixtureRequest, tmp_path: Path, home: Path) -> Outc
 def test_what_the_policy_refuses_does_not_happen_and_builds_go_on(attempts: Outcome, home: Path) -> None:
     found = attempts.found
     assert found, attempts.done.stdout + attempts.done.stderr
-    assert {name: found[name] for name in (*READS, *PROGRAMS) if not _refused(found[name])} == {}
+    assert {name: found[name] for name in (*READS, *WRITES, *PROGRAMS) if not _refused(found[name])} == {}
     assert SECRET not in json.dumps(found)
     assert {name: found[name] for name in BUILDS} == BUILDS
     if shutil.which("cc"):
         assert found["compile"] == ""
     assert (home / ".aws/credentials").read_text("utf-8") == SECRET
-    for category in ("file.read", "process.start", "network.connect"):
+    assert (home / ".bashrc").read_text("utf-8") == "# mine\n"
+    for category in ("file.read", "file.write", "file.delete", "process.start", "network.connect"):
         assert attempts.denied(category) == "sound"
     rules = {one["rule"] for one in attempts.report["detections"] if one["cause"]["name"] == "anchor"}
     assert {"credential-read", "exec-from-drop"} <= rules

@@ -20,14 +20,17 @@ class Denials(msgspec.Struct, frozen=True):
     """What is refused to processes that a package caused. The defaults refuse nothing.
 
     `reads`: whether a real path may not be opened; `holding`: the folders above such files, which may not be moved.
-    `dropped`: nothing that was written during the run where `watches` says so may be executed, nor an interpreter be
-    started on it. `ports` are the only ports that may be reached, `addresses` the only addresses (in CIDR form); None:
-    any. The loopback is always allowed; local sockets whose path holds one of `sockets` are not. `exempt` names
-    packages to which nothing is refused.
+    `writes`: whether a real path may not be written, made, or replaced. `evidence`: a package's own manifest, and the
+    script that runs, may not be deleted or replaced. `dropped`: nothing that was written during the run where `watches`
+    says so may be executed, nor an interpreter be started on it. `ports` are the only ports that may be reached,
+    `addresses` the only addresses (in CIDR form); None: any. The loopback is always allowed; local sockets whose path
+    holds one of `sockets` are not. `exempt` names packages to which nothing is refused.
     """
 
     reads: Callable[[str], bool] | None = None
     holding: frozenset[str] = frozenset()
+    writes: Callable[[str], bool] | None = None
+    evidence: bool = False
     dropped: bool = False
     watches: Callable[[str], bool] = lambda path: False
     ports: frozenset[int] | None = None
@@ -38,7 +41,8 @@ class Denials(msgspec.Struct, frozen=True):
     @property
     def any(self) -> bool:
         """Whether something is refused."""
-        return self.reads is not None or self.dropped or self.network
+        files = self.reads is not None or self.writes is not None or self.evidence
+        return files or self.dropped or self.network
 
     @property
     def network(self) -> bool:

@@ -43,8 +43,8 @@ class Places:
         persistence += ["/" + one for one, _ in PER_SYSTEM["linux"]]
         self.patterns = tuple(dict.fromkeys(credentials))
         """The places of credentials, as absolute patterns of shells."""
-        self._credential = _any(credentials)
-        self._persistence = _any(persistence)
+        self._credential = _Patterns(credentials)
+        self._persistence = _Patterns(persistence)
         self.classify = lru_cache(maxsize=65536)(self._class)
 
     def _expanded(self, template: str) -> str:
@@ -94,7 +94,15 @@ def named(found: Cause, folder: str) -> Cause:
     return structs.replace(found, name=name, version=version)
 
 
-def _any(patterns: list[str]) -> re.Pattern[str]:
-    """One expression for many patterns of names; `**` stands for any depth."""
-    parts = [translate(os.path.normpath(one)) for one in dict.fromkeys(patterns)]
-    return re.compile("|".join(parts) or r"(?!)")
+class _Patterns:
+    """Whether a path is one of many patterns: most have no wildcard, and are looked up; `**` stands for any depth."""
+
+    def __init__(self, patterns: list[str]) -> None:
+        named = [os.path.normpath(one) for one in dict.fromkeys(patterns)]
+        self._plain = frozenset(one for one in named if not any(char in one for char in "*?["))
+        parts = [translate(one) for one in named if one not in self._plain]
+        self._wild = re.compile("|".join(parts) or r"(?!)")
+
+    def match(self, path: str) -> bool:
+        """Whether one of them is the path."""
+        return path in self._plain or self._wild.match(path) is not None

@@ -13,6 +13,13 @@ A policy is TOML. Every key is optional; what is written wrong stops before the 
     deny_dropped = true                  # what was dropped in this run may not be started
     allow = ["~/tools"]                  # folders in the home or a temporary folder from which programs may start
 
+    [persistence]
+    deny = true                          # what runs again may not be written: shell files, units, editors' tasks
+    allow = ["~/.bashrc"]
+
+    [evidence]
+    keep = true                          # a package's own manifest and running script stay as they are
+
     [network]
     ports = [53, 80, 443]                # the only ports; without the key: any
     addresses = ["10.0.0.0/8"]           # the only addresses; without the key: any
@@ -42,6 +49,8 @@ SETTINGS = (
     "/docker-compose.yaml", "/docker-compose.yml", "/go/env", "/.mcp.json",
 )  # fmt: skip
 """Endings of paths that ordinary builds read and that hold credentials seldom; they are told, and not refused."""
+HOOKS = ("/.git/hooks/", "/.git/config", "/.husky/")
+"""Parts of paths of hooks of the project's own repository, which tools that are there for it write."""
 HELD_BY_SHELL = ("npm", "npx", "pnpm", "pnpx", "npm-cli.js", "npx-cli.js", "pnpm.cjs", "pnpm.mjs")
 """Programs that start scripts of packages by the shell that they are told."""
 _ADVICE = "See docs/how-to/block-what-packages-do.md"
@@ -57,6 +66,15 @@ class _Programs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow: tuple[str, ...] = ()
 
 
+class _Persistence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    deny: bool = True
+    allow: tuple[str, ...] = ()
+
+
+class _Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keep: bool = True
+
+
 class _Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ports: tuple[int, ...] | None = None
     addresses: tuple[str, ...] | None = None
@@ -70,6 +88,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exempt: tuple[str, ...] = ()
     credentials: _Credentials = _Credentials()
     programs: _Programs = _Programs()
+    persistence: _Persistence = _Persistence()
+    evidence: _Evidence = _Evidence()
     network: _Network = _Network()
 
 
@@ -94,9 +114,12 @@ def policy_of(path: Path | None) -> Policy:
             ipaddress.ip_network(address)
         except ValueError as error:
             raise ConfigurationError(f"network.addresses: {error}", where=str(path), advice=_ADVICE) from None
-    for name, one in [("credentials", one) for one in found.credentials.allow] + [
-        ("programs", one) for one in found.programs.allow
-    ]:
+    patterns = {
+        "credentials": found.credentials.allow,
+        "programs": found.programs.allow,
+        "persistence": found.persistence.allow,
+    }
+    for name, one in [(name, one) for name, allowed in patterns.items() for one in allowed]:
         if not one.startswith(("/", "~/")):
             reason = f"{name}.allow: {one!r} is neither absolute nor below ~/"
             raise ConfigurationError(reason, where=str(path), advice=_ADVICE)
@@ -119,8 +142,20 @@ def denials_of(policy: Policy, places: Places) -> Denials:
     def watches(path: str) -> bool:
         return places.classify(path) in ("temporary", "other") and not path.startswith(programs)
 
+    again = tuple(_expanded(one, places.home) for one in policy.persistence.allow)
+
+    def writes(path: str) -> bool:
+        return (
+            places.classify(path) == "persistence"
+            and not any(word in path for word in HOOKS)
+            and not path.endswith(".pth")
+            and not any(fnmatchcase(path, one) for one in again)
+        )
+
     credentials = policy.credentials.deny
     return Denials(
+        writes=writes if policy.persistence.deny else None,
+        evidence=policy.evidence.keep,
         reads=reads if credentials else None,
         holding=frozenset(_holding(places)) if credentials else frozenset(),
         dropped=policy.programs.deny_dropped,

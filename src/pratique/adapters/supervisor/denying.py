@@ -22,7 +22,7 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 
-from pratique.adapters.supervisor.calls import Call
+from pratique.adapters.supervisor.calls import O_WRITES, Call
 from pratique.adapters.supervisor.kernel import Listener, Notification, pidfd_getfd
 from pratique.adapters.supervisor.programs import is_interpreter, script_of
 from pratique.adapters.supervisor.reading import Memory, link, status
@@ -37,6 +37,8 @@ MOST_WAITING = 256
 """So many connections may be on their way at a time."""
 _MOST_SENT = 1 << 16
 _UNIX = struct.pack("=H", socket.AF_UNIX)
+_REMOVE_FOLDER = 0x200
+"""AT_REMOVEDIR."""
 _AT_ONCE = 0x4040
 """MSG_DONTWAIT, MSG_NOSIGNAL."""
 _MESSAGE_SIZE = 56
@@ -102,6 +104,8 @@ class Denying:
         where = self._own(known, self.absolute(known, folder, path))
         try:
             descriptor, real = self._ours(where) or self._opened(known, where, flags, mode)
+        except _WaitsError as pipe:
+            return self._later(given, pipe)
         except OSError as error:
             if isinstance(error, _RefusedError):
                 seen(error.path, error.errno or errno.EACCES)
@@ -112,6 +116,29 @@ class Denying:
                 return errno.EMFILE if self.listener.valid(given.cookie) else DONE
         finally:
             os.close(descriptor)
+        return DONE
+
+    def _later(self, given: Notification, pipe: _WaitsError) -> int:
+        """Open a pipe, which waits for its other end, in a thread."""
+        if not self._waiting.acquire(blocking=False):
+            os.close(pipe.held)
+            return errno.EAGAIN
+
+        def work() -> None:
+            try:
+                descriptor = os.open(f"/proc/self/fd/{pipe.held}", pipe.flags)
+                try:
+                    self.listener.hand_over(given.cookie, descriptor, bool(given.arguments[2] & os.O_CLOEXEC))
+                finally:
+                    os.close(descriptor)
+            except OSError as error:
+                with contextlib.suppress(OSError):
+                    self.listener.refuse(given.cookie, error.errno or errno.EIO)
+            finally:
+                os.close(pipe.held)
+                self._waiting.release()
+
+        threading.Thread(target=work, daemon=True).start()
         return DONE
 
     def _ours(self, path: str) -> tuple[int, str] | None:
@@ -154,13 +181,13 @@ class Denying:
                 real = link(f"/proc/self/fd/{held}")
                 found = os.fstat(held)
                 self._judge(known, real, found)
+                if flags & O_WRITES and self._keeps(known, real):
+                    raise _RefusedError(real)
                 if stat.S_ISLNK(found.st_mode) and not flags & os.O_PATH:
                     raise OSError(errno.ELOOP, "is a link")
-                waits = stat.S_ISFIFO(found.st_mode)
-                again = os.open(f"/proc/self/fd/{held}", keep | (os.O_NONBLOCK if waits else 0))
-                if waits and not flags & os.O_NONBLOCK:
-                    os.set_blocking(again, True)
-                return again, real
+                if stat.S_ISFIFO(found.st_mode) and not flags & os.O_NONBLOCK:
+                    raise _WaitsError(os.dup(held), keep)
+                return os.open(f"/proc/self/fd/{held}", keep), real
             finally:
                 os.close(held)
         raise OSError(errno.EAGAIN, "changes all the time")
@@ -168,15 +195,34 @@ class Denying:
     def _made(self, known: Known, path: str, flags: int, mode: int) -> int | None:
         """A file that was not there, made; None where it is there after all."""
         mask = int(status(known.pid).get("Umask", "0022"), 8)
+        parent = os.open(os.path.dirname(path) or "/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         former = os.umask(mask)
         try:
-            return os.open(path, flags | os.O_EXCL | os.O_CLOEXEC, mode)
+            name = os.path.basename(path)
+            place = f"{link(f'/proc/self/fd/{parent}').rstrip('/')}/{name}"
+            if self._keeps(known, place):
+                raise _RefusedError(place)
+            return os.open(name, flags | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=parent)
         except FileExistsError:
             if os.path.islink(path) and not os.path.exists(path):
                 raise OSError(errno.ENOENT, "leads nowhere") from None  # a link that leads nowhere is not filled
             return None
         finally:
             os.umask(former)
+            os.close(parent)
+
+    def _keeps(self, known: Known, place: str) -> bool:
+        """Whether a place may not be written: what runs again, and evidence of what a package is."""
+        if self.denials.writes is not None and self.denials.writes(place):
+            return True
+        return self.denials.evidence and self._own_evidence(known, place)
+
+    def _own_evidence(self, known: Known, place: str) -> bool:
+        """Whether a place is the manifest of the package that caused a process, or the script that it runs."""
+        name = known.cause.name if known.cause is not None else ""
+        if place.endswith(f"/node_modules/{name}/package.json"):
+            return True
+        return bool(known.script) and "/node_modules/" in place and os.path.realpath(known.script) == place
 
     def _judge(self, known: Known, real: str, found: os.stat_result) -> None:
         """Raise _RefusedError where a file may not be had."""
@@ -214,7 +260,9 @@ class Denying:
         self, given: Notification, call: Call, known: Known, memory: Memory, refused: Callable[[str], None]
     ) -> int:
         """Rename or link a file for a process."""
-        before = self._named(given, call.folder, call.path, known, memory)
+        symbolic = call.name.startswith("symlink")
+        text = memory.text(given.arguments[call.path]) if symbolic else ""
+        before = "/" if symbolic else self._named(given, call.folder, call.path, known, memory)
         after = self._named(given, call.other_folder, call.other_path, known, memory)
         flags = given.arguments[4] & 0xFFFFFFFF if call.name in ("renameat2", "linkat") else 0
         if not self.listener.valid(given.cookie):
@@ -228,11 +276,15 @@ class Denying:
                 descriptors.append(os.open(parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
             first, second = (os.path.basename(path.rstrip("/")) for path in (before, after))
             for descriptor, name in zip(descriptors, (first, second), strict=True):
+                if symbolic and name != second:
+                    continue
                 place = f"{link(f'/proc/self/fd/{descriptor}').rstrip('/')}/{name}"
-                if self._holds(place):
+                if self._holds(place) or self._keeps(known, place):
                     refused(place)
                     return errno.EACCES
-            if call.kind == "rename":
+            if symbolic:
+                os.symlink(text, second, dir_fd=descriptors[1])
+            elif call.kind == "rename":
                 names = (os.fsencode(first), os.fsencode(second))
                 if _LIBC.syscall(
                     _RENAME[os.uname().machine], descriptors[0], names[0], descriptors[1], names[1], flags
@@ -249,6 +301,60 @@ class Denying:
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+        self.listener.answer(given.cookie, 0)
+        return DONE
+
+    def truncate(self, given: Notification, call: Call, known: Known, memory: Memory) -> tuple[str, int]:
+        """Truncate a file for a process: its real path, empty where none was found, and the verdict."""
+        path = self._named(given, call.folder, call.path, known, memory)
+        if not self.listener.valid(given.cookie):
+            return "", DONE
+        if self.foreign(known):
+            return "", errno.EACCES
+        try:
+            held = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError as error:
+            return "", error.errno or errno.EACCES
+        try:
+            real = link(f"/proc/self/fd/{held}")
+            if self._keeps(known, real):
+                return real, errno.EACCES
+            os.truncate(f"/proc/self/fd/{held}", given.arguments[1])
+        except OSError as error:
+            return "", error.errno or errno.EACCES
+        finally:
+            os.close(held)
+        self.listener.answer(given.cookie, 0)
+        return real, DONE
+
+    def delete(
+        self, given: Notification, call: Call, known: Known, memory: Memory, refused: Callable[[str], None]
+    ) -> int:
+        """Delete a file or folder for a process."""
+        path = self._named(given, call.folder, call.path, known, memory)
+        flags = given.arguments[2] & 0xFFFFFFFF if call.name == "unlinkat" else 0
+        if not self.listener.valid(given.cookie):
+            return DONE
+        if self.foreign(known):
+            return errno.EACCES
+        try:
+            parent = os.open(os.path.dirname(path.rstrip("/")) or "/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            return error.errno or errno.EACCES
+        try:
+            name = os.path.basename(path.rstrip("/"))
+            place = f"{link(f'/proc/self/fd/{parent}').rstrip('/')}/{name}"
+            if self.denials.evidence and self._own_evidence(known, place):
+                refused(place)
+                return errno.EACCES
+            if call.name == "rmdir" or flags & _REMOVE_FOLDER:
+                os.rmdir(name, dir_fd=parent)
+            else:
+                os.unlink(name, dir_fd=parent)
+        except OSError as error:
+            return error.errno or errno.EACCES
+        finally:
+            os.close(parent)
         self.listener.answer(given.cookie, 0)
         return DONE
 
@@ -377,6 +483,14 @@ class Denying:
 
 _RENAME = {"x86_64": 316, "aarch64": 276}
 """renameat2(2)."""
+
+
+class _WaitsError(Exception):
+    """A pipe, the opening of which waits for its other end: what holds it, and how it is opened."""
+
+    def __init__(self, held: int, flags: int) -> None:
+        super().__init__("waits for its other end")
+        self.held, self.flags = held, flags
 
 
 class _RefusedError(OSError):

@@ -213,6 +213,7 @@ class _Run:
                 if descriptor == woken:
                     with contextlib.suppress(BlockingIOError):
                         os.read(woken, 512)
+                    looked = 0.0  # a child may have ended: look at once
                 elif what & select.POLLIN:
                     given = listener.receive()
                     if given is not None:
@@ -360,6 +361,9 @@ def coverage(request: Supervision, gaps: tuple[str, ...], unheld: int = 0) -> Wa
     means = "seccomp user notification"
     denials = request.denials
     files: Denied = "sound" if denials.reads is not None else "not asked"
+    written: Denied = "sound" if denials.writes is not None or denials.evidence else "not asked"
+    kept: Denied = "sound" if denials.evidence else "not asked"
+    changed: Denied = "sound" if "sound" in (files, written) else "not asked"
     network: Denied = "sound" if denials.network else "not asked"
     held = bool(request.held_shell) and not unheld
     programs: Denied = "not asked" if not denials.dropped else "sound" if held else "seen, not blockable"
@@ -380,9 +384,9 @@ def coverage(request: Supervision, gaps: tuple[str, ...], unheld: int = 0) -> Wa
             "file.read", "part" if request.reads else "none", means if request.reads else "", files,
             "places of credentials and persistence alone" if request.reads else "was not asked for",
         ),
-        Watched("file.write", "part", means, reason="of packages' scripts, and in telling places"),
-        Watched("file.delete", "part", means, reason="of packages' scripts, and in telling places"),
-        Watched("file.rename", "part", means, reason="of packages' scripts, and in telling places"),
+        Watched("file.write", "part", means, written, "of packages' scripts, and in telling places"),
+        Watched("file.delete", "part", means, kept, "of packages' scripts, and in telling places"),
+        Watched("file.rename", "part", means, changed, "of packages' scripts, and in telling places"),
         Watched("environment.read", "none", reason="a process has its variables without a call"),
         Watched("integrity", "none", reason="is compared by the command, not here"),
         Watched("io_uring", "all", means, "sound", "io_uring_setup gets ENOSYS"),

@@ -281,7 +281,9 @@ class Watching:
             if call.name == "openat2":
                 return errno.ENOSYS  # its flags lie in memory
             flags = given.arguments[call.flags] if call.flags >= 0 else O_WRITES
-            if flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY and not flags & _PATH_ONLY:
+            written = self.request.denials.writes is not None or self.request.denials.evidence
+            reads = flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY
+            if (reads or written) and not flags & _PATH_ONLY:
                 memory = self.memory(known)
                 return self.denying.open(
                     given, call, known, memory, lambda path, error: self._opened(known, path, flags, error)
@@ -321,6 +323,8 @@ class Watching:
             self.written.setdefault(path, known.pid)
             if kind != "system":
                 self.emit("file.write", known, path=path, path_class=kind)
+        elif error and flags & O_WRITES:
+            self.emit("file.write", known, outcome, path=path, path_class=kind, error=name)
         elif error or kind in TELLING or self._told_read(path, kind):
             self.emit("file.read", known, outcome, path=path, path_class=kind, error=name)
 
@@ -331,27 +335,43 @@ class Watching:
     def _delete(self, given: Notification, call: Call, known: Known) -> Verdict:
         path = self._path(given, call, known)
         kind = self._class(path)
+        there = False
         if kind in TELLING or (known.cause is not None and known.cause.name) or path == known.script:
             there = os.path.lexists(self._there(known, path))
+        applies = self.request.denials.evidence and self.denying.applies(known)
+        if not applies:
             if there:
                 self.emit("file.delete", known, path=path, path_class=kind, dropped=path in self.written)
-        return 0
+            return 0
+        kept: list[str] = []
+        verdict = self.denying.delete(given, call, known, self.memory(known), kept.append)
+        for place in kept:
+            self.emit("file.delete", known, "denied", path=place, path_class=self._class(place), error="EACCES")
+        if there and not kept:
+            self.emit("file.delete", known, path=path, path_class=kind, dropped=path in self.written)
+        return verdict
 
     def _rename(self, given: Notification, call: Call, known: Known) -> Verdict:
-        verdict = self._renamed(given, call, known)
-        if verdict or call.name.startswith("symlink") or not self.denying.applies(known):
-            return verdict
-
-        def refused(path: str) -> None:
-            self.emit("file.rename", known, "denied", path=path, path_class=self._class(path), error="EACCES")
-
-        return self.denying.rename(given, call, known, self.memory(known), refused)
-
-    def _renamed(self, given: Notification, call: Call, known: Known) -> Verdict:
         symbolic = call.name.startswith("symlink")
         before = self._path(given, call, known) if not symbolic else self.memory(known).text(given.arguments[call.path])
         after = self._path(given, call, known, other=True)
-        if not symbolic and before in self.written:
+        if not self.denying.applies(known):
+            self._renamed(call, known, before, after)
+            return 0
+
+        def refused(path: str) -> None:
+            kind = self._class(path)
+            self.emit("file.rename", known, "denied", path=before, target=path, path_class=kind, error="EACCES")
+
+        begun = self.sequence
+        verdict = self.denying.rename(given, call, known, self.memory(known), refused)
+        if verdict == DONE and self.sequence == begun:
+            self._renamed(call, known, before, after)
+        return verdict
+
+    def _renamed(self, call: Call, known: Known, before: str, after: str) -> None:
+        """Tell that a file is, or is about to be, in another place too."""
+        if not call.name.startswith("symlink") and before in self.written:
             self.written[after] = self.written[before]
             if call.kind == "rename":
                 del self.written[before]
@@ -360,7 +380,6 @@ class Watching:
         kind = self._class(after)
         if kind in TELLING or (known.cause is not None and known.cause.name):
             self.emit("file.rename", known, path=before, target=after, path_class=kind, detail={"call": call.name})
-        return 0
 
     def _mode(self, given: Notification, call: Call, known: Known) -> Verdict:
         path = self._path(given, call, known)
@@ -372,11 +391,19 @@ class Watching:
 
     def _truncate(self, given: Notification, call: Call, known: Known) -> Verdict:
         path = self._path(given, call, known)
-        kind = self._class(path)
-        self.written.setdefault(path, known.pid)
+        verdict: Verdict = 0
+        real = path
+        if self.request.denials.writes is not None and self.denying.applies(known):
+            real, verdict = self.denying.truncate(given, call, known, self.memory(known))
+            if not real:
+                return verdict
+        kind = self._class(real)
+        outcome: Outcome = "denied" if verdict > 0 else "done"
+        error = "EACCES" if verdict > 0 else ""
+        self.written.setdefault(real, known.pid)
         if kind in TELLING or (known.cause is not None and known.cause.name):
-            self.emit("file.write", known, path=path, path_class=kind)
-        return 0
+            self.emit("file.write", known, outcome, path=real, path_class=kind, error=error)
+        return verdict
 
     # the guard itself
 

@@ -26,6 +26,21 @@ attempt("read by python", () => run("python3", "-c", `print(open(${JSON.stringif
 attempt("copy", () => fs.copyFileSync(key, "copied"));
 attempt("npm's environment", () => fs.readFileSync(`/proc/${process.env.STANDIN_ABOVE || process.ppid}/environ`).length && "read");
 
+// What runs again, and evidence.
+const shell = path.join(home, ".bashrc"), unit = path.join(home, ".config/systemd/user/inert.service");
+attempt("write what runs again", () => fs.appendFileSync(shell, "# inert\n"));
+attempt("write it by both", () => fs.closeSync(fs.openSync(shell, "r+")));
+attempt("write it by a link", () => { fs.symlinkSync(shell, "shell"); fs.writeFileSync("shell", "# inert\n"); });
+attempt("empty it", () => fs.truncateSync(shell, 0));
+attempt("put it in place", () => { fs.writeFileSync("rc", "# inert\n"); fs.renameSync("rc", shell); });
+attempt("make a unit", () => { fs.mkdirSync(path.dirname(unit), { recursive: true }); fs.writeFileSync(unit, "[Service]\n"); });
+attempt("link a unit", () => fs.symlinkSync(path.resolve("rc"), unit));
+attempt("a task of the editor", () => { fs.mkdirSync(path.join(process.env.INIT_CWD, ".vscode"), { recursive: true }); fs.writeFileSync(path.join(process.env.INIT_CWD, ".vscode/tasks.json"), "{}"); });
+attempt("delete itself", () => fs.unlinkSync(__filename));
+attempt("move itself", () => fs.renameSync(__filename, "other.js"));
+attempt("swap the manifest", () => { fs.writeFileSync("package.md", "{}"); fs.renameSync("package.md", "package.json"); });
+attempt("write the manifest", () => fs.writeFileSync("package.json", "{}"));
+
 // What was dropped.
 attempt("dropped program", () => { fs.copyFileSync("/bin/true", path.join(temporary, "program")); fs.chmodSync(path.join(temporary, "program"), 0o755); return run(path.join(temporary, "program")); });
 attempt("dropped in the home", () => { fs.copyFileSync("/bin/true", path.join(home, "program")); fs.chmodSync(path.join(home, "program"), 0o755); return run(path.join(home, "program")); });
@@ -52,6 +67,10 @@ attempt("compile", () => {
 });
 attempt("settings of git", () => fs.readFileSync(path.join(home, ".gitconfig"), "utf8").length > 0);
 attempt("a new file", () => { const file = fs.openSync("new", "w+", 0o640); fs.closeSync(file); return (fs.statSync("new").mode & 0o777).toString(8); });
+attempt("delete a file", () => { fs.writeFileSync("passing", ""); fs.unlinkSync("passing"); return fs.existsSync("passing"); });
+attempt("make and delete a folder", () => { fs.mkdirSync("folder2"); fs.rmdirSync("folder2"); return fs.existsSync("folder2"); });
+attempt("a link", () => { fs.symlinkSync("new", "linked"); return fs.readlinkSync("linked"); });
+attempt("a hook", () => { fs.mkdirSync(path.join(process.env.INIT_CWD, ".git/hooks"), { recursive: true }); fs.writeFileSync(path.join(process.env.INIT_CWD, ".git/hooks/pre-commit"), ""); return "made"; });
 attempt("exclusive", () => { fs.closeSync(fs.openSync("new", "wx+")); });
 attempt("a pipe", () => run("sh", "-c", "mkfifo pipe; (echo through > pipe &) ; cat pipe"));
 
