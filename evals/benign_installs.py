@@ -1,6 +1,6 @@
 """Ordinary installs with scripts and native builds under `pratique guard`: what its rules say of them.
 
-    python -m evals.benign_installs --npm COMMAND --out DIR [--only NAME] [--seconds N]
+    python -m evals.benign_installs --npm COMMAND --out DIR [--only NAME] [--seconds N] [--block]
 
 Installs each package of `evals/benign/installs.tsv` in a folder and a home of its own, from the registries that npm and
 pip are configured for, with scripts on. `--npm` must name a client that runs scripts of dependencies by default (11 or
@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only")
     parser.add_argument("--seconds", type=float, default=180)
+    parser.add_argument("--block", action="store_true", help="refuse what the usual policy refuses")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     results = options.out / "results.ndjson"
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> int:
     found = []
     with results.open("w", encoding="utf-8") as out:
         for row in rows:
-            one = installed(row, options.npm, options.seconds)
+            one = installed(row, options.npm, options.seconds, options.block)
             found.append(one)
             out.write(json.dumps(one) + "\n")
             out.flush()
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def installed(row: dict[str, str], npm: str, seconds: float) -> dict[str, Any]:
+def installed(row: dict[str, str], npm: str, seconds: float, block: bool = False) -> dict[str, Any]:
     """One install: its code, the level that was reached, its detections, and what could not be had."""
     with tempfile.TemporaryDirectory(prefix="install-", ignore_cleanup_errors=True, dir=Path.home()) as name:
         folder = Path(name)
@@ -81,6 +82,7 @@ def installed(row: dict[str, str], npm: str, seconds: float) -> dict[str, Any]:
             "--",
             *command,
         ]
+        guard[4:4] = ["--block"] if block else []
         given |= {"PRATIQUE_ISOLATED": "no", "PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(guard, cwd=project, env=given, capture_output=True, text=True, check=False)
         if not report.exists():
@@ -94,6 +96,7 @@ def installed(row: dict[str, str], npm: str, seconds: float) -> dict[str, Any]:
             "events": document["events"],
             "lost": document["watch"].get("lost", 0),
             "detections": document["detections"],
+            "denied": done.stderr.count("(denied)"),
             "output": (done.stdout + done.stderr)[-1500:] if document["code"] else "",
         }
 

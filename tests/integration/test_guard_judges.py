@@ -181,6 +181,16 @@ words: '{Image} was used'
     assert "[no-true]" in done.stderr
 
 
+def test_no_secret_of_an_argument_is_written_down(guard: Guard, tmp_path: Path) -> None:
+    token = "npm_" + "a1B2" * 9
+    script = f"/bin/true --token {token}; curl -s -H 'Authorization: Bearer {token}' http://127.0.0.1:1/ ; {PERSIST}"
+    done = guard("--json", "guard.json", "--sarif", "guard.sarif", "--events", "events.ndjson", script=script)
+    assert token not in done.stderr
+    for name in ("guard.json", "guard.sarif", "events.ndjson"):
+        assert token not in (tmp_path / name).read_text("utf-8"), name
+    assert "--token" in (tmp_path / "events.ndjson").read_text("utf-8")
+
+
 def test_rules_are_listed_explained_linted_and_tested(tmp_path: Path) -> None:
     def rules(*words: str) -> Done:
         given = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PRATIQUE_ISOLATED": "no"}

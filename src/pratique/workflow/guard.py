@@ -16,8 +16,9 @@ from pratique.adapters import clock, machine
 from pratique.adapters.supervisor import execution, supervise, unusable
 from pratique.behaviour.detect import Detector
 from pratique.ecosystems.attribution import cause
+from pratique.ecosystems.secrets_told import without_secrets
 from pratique.model.errors import UsageError
-from pratique.model.event import EVENT_SCHEMA, Cause, Detection, Event, Severity, Watched
+from pratique.model.event import EVENT_SCHEMA, Cause, Detection, Event, Process, Severity, Watched
 from pratique.model.guarded import Guarded
 from pratique.model.supervision import Ended, Seen, Supervision
 from pratique.version import VERSION
@@ -73,12 +74,14 @@ def guard(
         return found
 
     scripts = Scripts(os.path.join(_cache(command, given, str(home) if home is not None else ""), "_cacache"))
+    hidden = _Hidden()
     held: list[Event] = []
     detections: list[Detection] = []
     with contextlib.ExitStack() as stack:
         sink = stack.enter_context(_Sink(events))
 
         def told(event: Event) -> None:
+            event = hidden(event)
             sink(event)
             scripts.happened(event)
             detections.extend(detector.feed(event))
@@ -103,8 +106,8 @@ def guard(
             told(event)
         ended = _with(ended, integrity, len(differences))
     return Guarded(
-        command=tuple(command),
-        ended=ended,
+        command=without_secrets(command),
+        ended=structs.replace(ended, survivors=tuple(hidden.process(one) for one in ended.survivors)),
         events=tuple(held),
         left_out=ended.events - len(held),
         detections=tuple(detections),
@@ -158,6 +161,28 @@ def _with(ended: Ended, integrity: Watched, more: int) -> Ended:
     rows = tuple(integrity if row.category == "integrity" else row for row in ended.watch.categories)
     watch = structs.replace(ended.watch, categories=rows)
     return structs.replace(ended, watch=watch, events=ended.events + more)
+
+
+class _Hidden:
+    """Events with the secrets hidden that are recognised in arguments. A process is looked at once."""
+
+    def __init__(self) -> None:
+        self._former: Process | None = None
+        self._shown: Process | None = None
+
+    def process(self, given: Process) -> Process:
+        """The process with its arguments as they may be written down."""
+        if given is not self._former or self._shown is None:
+            arguments = without_secrets(given.arguments)
+            self._former = given
+            self._shown = given if arguments == given.arguments else structs.replace(given, arguments=arguments)
+        return self._shown
+
+    def __call__(self, event: Event) -> Event:
+        if event.process is None:
+            return event
+        shown = self.process(event.process)
+        return event if shown is event.process else structs.replace(event, process=shown)
 
 
 class _Sink:
