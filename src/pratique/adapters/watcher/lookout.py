@@ -211,11 +211,14 @@ class Lookout:
     # processes
 
     def _heard(self, connector: Connector) -> None:
-        for one in connector.take():
+        heard = connector.take()
+        # All are read before any is judged: some end soon.
+        programs = [reading.program_of(one.process) if one.what == "exec" else None for one in heard]
+        for one, program in zip(heard, programs, strict=True):
             if one.what == "fork":
                 self.table.forked(one.process, one.parent)
-            elif one.what == "exec":
-                known = self.table.begun(one.process)
+            elif program is not None:
+                known = self.table.begun(one.process, program)
                 if known is not None:
                     self._program(known, "connector")
             else:

@@ -13,6 +13,10 @@ BURST = 0.25
 """Seconds of one processor that a look may save up, for when many things happen at once."""
 
 
+TICK = 0.25
+"""Looks are due at the same moments, in seconds: waking up costs more than a look at rest does."""
+
+
 class Look:
     """One look: what it is called, how often it is taken at best (seconds), which share of one processor it may use."""
 
@@ -35,7 +39,7 @@ class Look:
         self._credit, self._at = self._saved(now) - cost, now
         self.interval = max(self.every, -self._credit / self.share)
         self.slowest = max(self.slowest, self.interval)
-        self.due = now + self.interval
+        self.due = (now + self.interval) // TICK * TICK if self.interval >= TICK else now + self.interval
 
     def nudge(self, now: float, within: float) -> None:
         """Something happened that this look is for: take it soon, but no sooner than its share allows."""

@@ -118,8 +118,8 @@ def parsed_arguments(read: bytes) -> tuple[tuple[str, ...], bool]:
 
 def program_of(process: int) -> Program:
     """What a process runs now."""
+    arguments, cut = arguments_of(process)  # first, for a process may end at any time and this is what tells most
     executable = executable_of(process)
-    arguments, cut = arguments_of(process)
     folder = link(f"/proc/{process}/cwd").removesuffix(DELETED)
     script = script_of(executable.removesuffix(DELETED), arguments) if executable and arguments else ""
     if script and not script.startswith("/"):

@@ -32,6 +32,7 @@ class Connections:
 
     def __init__(self) -> None:
         self._before: dict[str, frozenset[Key]] = {}
+        self._opened: dict[str, tuple[bytes, ...]] = {}
         self.unread = 0
         self.first = True
 
@@ -42,9 +43,16 @@ class Connections:
         """
         found: list[Connection] = []
         now: dict[str, frozenset[Key]] = {}
+        counted: dict[str, tuple[bytes, ...]] = {}
         for place in ("/proc/net", *(f"/proc/{one}/net" for one in list(processes)[:MOST_SPACES])):
+            opened = opened_in(place)
+            counted[place] = opened
+            same = bool(opened) and self._opened.get(place) == opened
             for name in ("tcp", "tcp6"):
                 table = f"{place}/{name}"
+                if same and table in self._before:
+                    now[table] = self._before[table]
+                    continue
                 try:
                     with open(table, "rb", buffering=0) as file:
                         read = _whole(file.fileno())
@@ -55,9 +63,32 @@ class Connections:
                 keys = frozenset(rows)
                 now[table] = keys
                 found += [rows[key] for key in sorted(keys - self._before.get(table, frozenset()))]
-        self._before = now
+        self._before, self._opened = now, counted
         self.first = False
         return found
+
+
+def opened_in(place: str) -> tuple[bytes, ...]:
+    """How many connections were opened in a namespace so far, from here and from elsewhere; empty where unknown.
+
+    The kernel walks a large table for every look at its connections (measured: 2.4 ms for 262,144 buckets), and counts
+    these by the way (`ActiveOpens`, `PassiveOpens` of /proc/net/snmp, RFC 1213): while they stay, there is none new.
+    """
+    try:
+        descriptor = os.open(f"{place}/snmp", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ()
+    try:
+        rows = [line.split() for line in os.read(descriptor, 1 << 16).split(b"\n") if line.startswith(b"Tcp:")]
+    except OSError:
+        return ()
+    finally:
+        os.close(descriptor)
+    if len(rows) != 2 or len(rows[0]) != len(rows[1]):
+        return ()
+    named = dict(zip(rows[0], rows[1], strict=True))
+    found = tuple(named[name] for name in (b"ActiveOpens", b"PassiveOpens") if name in named)
+    return found if len(found) == 2 else ()
 
 
 def _whole(descriptor: int) -> bytes:

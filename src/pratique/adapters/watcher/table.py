@@ -6,7 +6,7 @@ A process keeps its line of ancestors after these ended, so that what was detach
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from pratique.adapters.supervisor.reading import link
 from pratique.adapters.watcher import reading
@@ -106,18 +106,23 @@ class Table:
         self.hidden = 0
         """Programs whose file this account may not see."""
         self._own = os.getpid()
+        self._watched: dict[int, Known] = {}
+        self._newest = b""
+        self._fresh = False
 
     def fill(self) -> None:
         """Take in what runs now. None of it is told."""
         for pid in _numbers():
             self._taken(pid)
 
-    def watched(self) -> Iterator[Known]:
+    def watched(self) -> list[Known]:
         """Those that are, or were started below, a program whose children are looked at."""
-        return (known for known in list(self.known.values()) if known.watched and not known.own)
+        for pid in [pid for pid, known in self._watched.items() if self.known.get(pid) is not known]:
+            del self._watched[pid]
+        return [known for known in self._watched.values() if known.watched and not known.own]
 
-    def begun(self, pid: int) -> Known | None:
-        """A process began a program: read it. None for this program's own, and for one that is not known at all."""
+    def begun(self, pid: int, program: reading.Program) -> Known | None:
+        """A process began a program, as it was read at once. None for this program's own."""
         known = self.known.get(pid)
         if known is None:
             known = self._new(pid)
@@ -129,13 +134,15 @@ class Table:
                 known.ticks, known.group, known.session = found.ticks, found.group, found.session
         if known.own:
             return None
-        self._read(known)
+        self._read(known, program)
         return known
 
     def forked(self, pid: int, parent: int) -> None:
         """A process began as a copy of another: it runs what that one runs."""
         above = self.known.get(parent) or self._taken(parent)
-        self.known[pid] = Known(pid, above, 0)
+        known = self.known[pid] = Known(pid, above, 0)
+        if known.watched:
+            self._watched[pid] = known
 
     def ended(self, pid: int) -> Known | None:
         """A process ended; those below it keep it as what started them."""
@@ -144,6 +151,10 @@ class Table:
     def polled(self) -> tuple[list[Known], list[Known]]:
         """What began a program, and what ended, since the last look, by the list of processes alone."""
         begun: list[Known] = []
+        newest = _newest()
+        if newest and newest == self._newest and not self._fresh:
+            return [], []  # no process began; what ended is found out by the check of all
+        self._newest = newest
         now = _numbers()
         here = set(now)
         gone = [self.known.pop(pid) for pid in list(self.known) if pid not in here]
@@ -163,6 +174,7 @@ class Table:
             if not known.own and self._differs(known):
                 self._read(known)
                 begun.append(known)
+        self._fresh = any(known.fresh for known in self.known.values())
         return begun, gone
 
     def checked(self, known: Known) -> Known | None:
@@ -224,9 +236,9 @@ class Table:
         self.known[pid] = known
         return known
 
-    def _read(self, known: Known, *, counted: bool = True) -> None:
+    def _read(self, known: Known, program: reading.Program | None = None, *, counted: bool = True) -> None:
         """What a process runs, as far as it can still be seen."""
-        program = reading.program_of(known.pid)
+        program = program or reading.program_of(known.pid)
         known.read = bool(program.arguments)
         known.deleted = False
         known.shown = None
@@ -247,10 +259,25 @@ class Table:
         known.watched = is_watched(known.name) or (above is not None and above.watched)
         known.cause = above.cause if above is not None else None
         if known.watched:
+            self._watched[known.pid] = known
             known.space = link(f"/proc/{known.pid}/ns/net")
             seen = Seen(known.process(), reading.variables_of(known.pid, MARKS), known.cause)
             known.cause = self.attribute(seen)
             known.shown = None
+
+
+def _newest() -> bytes:
+    """The number that was given to a process last (proc_loadavg(5)); empty where it cannot be read."""
+    try:
+        descriptor = os.open("/proc/loadavg", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(descriptor, 200).split()[-1]
+    except (OSError, IndexError):
+        return b""
+    finally:
+        os.close(descriptor)
 
 
 def _numbers() -> list[int]:
