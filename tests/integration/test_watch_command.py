@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from pratique import api
 from pratique.adapters.watcher.connector import Connector
 from tests.standins.watching import PLAIN, as_plain, can_be_plain, given, watching, words
 
@@ -461,3 +463,40 @@ def test_a_baseline_that_cannot_be_used_is_said_before_anything_is_watched(home:
         assert f"{bad}: entry 1 excepts every program" in done.stderr
         assert "Traceback" not in done.stderr
     assert bad.read_text("utf-8").count("[[normal]]") == 1
+
+
+def test_the_doctor_says_what_a_watch_would_see_here() -> None:
+    said = {finding.what: finding.level for finding in api.doctor().findings if finding.what.startswith("watch: ")}
+    assert len(said) == 3
+    told = "watch: the kernel tells of every process that begins"
+    assert said.get(told) == (None if NO_CONNECTOR else "ok")
+    inside = subprocess.run(
+        ["unshare", "--user", "--pid", "--fork", "--mount-proc", "--map-root-user", sys.executable, "-c",
+         "from pratique import api; print([one.what for one in api.doctor().findings if 'watch: ' in one.what])"],
+        env=given(Path.home()), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if inside.returncode:
+        pytest.skip(f"no namespaces can be had here: {inside.stderr.strip()[-80:]}")
+    assert "short ones are missed" in inside.stdout
+
+
+def test_without_the_kernels_events_it_polls_and_says_so(home: Path, dropped: Path) -> None:
+    apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    probe = subprocess.run([*apart, "true"], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("no namespaces can be had here")
+    program = _program(dropped)
+    line = f"{shlex.join(words('--for', '4', '--json'))} & watch=$!; sleep 2; {program} 1; wait $watch"
+    done = subprocess.run(
+        [*apart, "/bin/sh", "-c", line], env=given(home), capture_output=True, text=True, check=False, timeout=30
+    )
+    assert "the list of processes" in done.stderr.splitlines()[0]
+    records = [json.loads(text) for text in done.stdout.splitlines()]
+    found = next(one for one in records[:-1] if one["detection"]["rule"] == "exec-from-temporary")
+    assert found["events"][0]["source"] == "poll"
+    assert found["events"][0]["path"] == str(program)
+    assert done.returncode == 4
+    asked = [*apart, *words("--for", "1", "--means", "connector")]
+    refused = subprocess.run(asked, env=given(home), capture_output=True, text=True, check=False, timeout=30)
+    assert refused.returncode == 2
+    assert "nothing can be watched here" in refused.stderr

@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from pratique.adapters import interpreter, machine, processes
+from pratique.adapters.watcher.means import means
 from pratique.report.words import count
 from pratique.targets import boundaries, files
 from pratique.targets.places import Platform, survey
@@ -141,6 +142,8 @@ def _machine(folder: str | None) -> Iterator[Finding]:
     yield (
         say("ok", f"git is {git}") if git else say("note", "there is no git program: git histories cannot be examined")
     )
+    for better, what in means():
+        yield say("ok" if better else "note", what, "" if better else "See docs/how-to/watch-a-machine.md")
     for item in machine.preloaded():
         advice = "A library in every program can change what any of them sees: examine this disk from another system"
         yield say("warning", f"the loader puts a library into every program: {item}", advice)
