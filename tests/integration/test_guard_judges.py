@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,55 @@ words: '{Image} was used'
     done = guard("--rules", "own.yml", script="/bin/true", npm_lifecycle_event="")
     assert "critical       " in done.stderr
     assert "[no-true]" in done.stderr
+
+
+def test_a_file_that_takes_nothing_is_told_before_the_command_or_does_not_harm_it(guard: Guard, tmp_path: Path) -> None:
+    done = guard("--events", "/dev/full", script="touch ran")
+    assert done.returncode == 2
+    assert "/dev/full: cannot be written: No space left on device" in done.stderr
+    assert not (tmp_path / "ran").exists()
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    assert guard("--json", "full").returncode == 2
+    assert Path("/dev/full").is_char_device()
+    # A limit on the size of files stands for a disk that fills while the command runs.
+    limited = f"ulimit -f 2; exec {sys.executable} -m pratique guard --linger 0 --events events --json /dev/null -- sh -c 'for i in $(seq 40); do /bin/true $i; done; exit 6'"
+    given = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PRATIQUE_ISOLATED": "no"}
+    words = ["bash", "-c", f"trap '' XFSZ; {limited}"]
+    ran = subprocess.run(words, cwd=tmp_path, env=given, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 6, ran.stderr
+    assert "NOT WRITTEN  " in ran.stderr
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_terminal_that_closes_takes_no_report_with_it(tmp_path: Path) -> None:
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(tmp_path)
+        given = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PRATIQUE_ISOLATED": "no"}
+        script = "trap '' HUP; touch up; sleep 1; exit 5"
+        words = [
+            sys.executable,
+            "-m",
+            "pratique",
+            "guard",
+            "--linger",
+            "0",
+            "--json",
+            "guard.json",
+            "--",
+            "sh",
+            "-c",
+            script,
+        ]
+        os.execve(sys.executable, words, given)
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "up").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.close(terminal)
+    _, result = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(result) == 5
+    assert json.loads((tmp_path / "guard.json").read_text("utf-8"))["code"] == 5
 
 
 def test_no_secret_of_an_argument_is_written_down(guard: Guard, tmp_path: Path) -> None:

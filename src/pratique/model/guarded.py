@@ -18,8 +18,8 @@ class Guarded(msgspec.Struct, frozen=True):
     """What was seen of one command.
 
     `left_out` counts events beyond those that are held for the summary; rules judged all. `forgotten` counts chains
-    of events that had to be given up for lack of room. `rules` is the SHA-256 of the rules. `generated` is the end,
-    in ISO 8601.
+    of events that had to be given up for lack of room; `unwritten` says which events the file did not take. `rules` is
+    the SHA-256 of the rules. `generated` is the end, in ISO 8601.
     """
 
     command: tuple[str, ...]
@@ -32,6 +32,7 @@ class Guarded(msgspec.Struct, frozen=True):
     fail_on: Severity | None = None
     generated: str = ""
     version: str = ""
+    unwritten: str = ""
 
     @property
     def level(self) -> Severity | None:

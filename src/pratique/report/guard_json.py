@@ -23,6 +23,7 @@ class GuardDocument(msgspec.Struct, frozen=True):
     fail_on: Severity | None
     events: int
     forgotten: int
+    unwritten: str
     rules: str
     detections: tuple[Detection, ...]
     survivors: tuple[Process, ...]
@@ -44,6 +45,7 @@ def guard_json(guarded: Guarded) -> bytes:
         fail_on=guarded.fail_on,
         events=guarded.ended.events,
         forgotten=guarded.forgotten,
+        unwritten=guarded.unwritten,
         rules=guarded.rules,
         detections=tuple(by_level(guarded.detections)),
         survivors=guarded.ended.survivors,

@@ -53,6 +53,8 @@ def lines(guarded: Guarded) -> Iterator[str]:
         yield f"  met on the way: {gap}"
     if ended.watch.lost:
         yield f"LOST  {count(ended.watch.lost, 'event')}: what they were is not known"
+    if guarded.unwritten:
+        yield f"NOT WRITTEN  {guarded.unwritten}"
     if guarded.forgotten:
         yield f"FORGOTTEN  {count(guarded.forgotten, 'chain')} of events, for lack of room"
     if guarded.failed:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 from msgspec import structs
@@ -114,6 +114,7 @@ def guard(
         forgotten=detector.forgotten,
         rules=ruleset.digest,
         fail_on=fail_on or stated.fail_on,
+        unwritten=sink.unwritten,
         generated=clock.iso(clock.now()),
         version=VERSION,
     )
@@ -186,27 +187,46 @@ class _Hidden:
 
 
 class _Sink:
-    """Where events are written, one line each, at once: what was seen stands there if this process is killed."""
+    """Where events are written, one line each, at once: what was seen stands there if this process is killed.
+
+    Where the file takes no more, the command goes on: what could not be written is counted and told.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._write: Callable[[bytes], object] = lambda line: None
         self._encoder = msgspec.json.Encoder()
+        self._file: BinaryIO | None = None
+        self._reason = ""
+        self._lost = 0
 
     def __enter__(self) -> _Sink:
         if self._path is not None:
             try:
                 self._file = open(self._path, "wb", buffering=0)
+                self._put(self._encoder.encode({"schema": EVENT_SCHEMA}) + b"\n")
             except OSError as error:
                 raise UsageError(f"cannot be written: {error.strerror}", where=str(self._path)) from None
-            self._write = self._file.write
-            self._write(self._encoder.encode({"schema": EVENT_SCHEMA}) + b"\n")
         return self
 
     def __call__(self, event: Event) -> None:
-        if self._path is not None:
-            self._write(self._encoder.encode(event) + b"\n")
+        if self._file is None or self._reason:
+            self._lost += bool(self._reason)
+            return
+        try:
+            self._put(self._encoder.encode(event) + b"\n")
+        except OSError as error:
+            self._reason, self._lost = error.strerror or "an error", 1
+
+    def _put(self, line: bytes) -> None:
+        """Write all of a line: a file without room may take a part of it."""
+        while line and self._file is not None:
+            line = line[self._file.write(line) :]
+
+    @property
+    def unwritten(self) -> str:
+        """What could not be written, in words; empty where all was."""
+        return f"{self._lost} events: {self._reason}" if self._lost else ""
 
     def __exit__(self, *failure: object) -> None:
-        if self._path is not None:
+        if self._file is not None:
             self._file.close()

@@ -268,18 +268,21 @@ def _progress(target: str, entries: int) -> None:
 
 
 def write_whole(name: str, parts: Any) -> None:
-    """Write a report file whole, or not at all."""
+    """Write a report file whole, or not at all. A link stays one; a device or pipe takes it as it comes."""
     from pratique.api import UsageError
 
-    path = Path(name)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    path = Path(os.path.realpath(name))
+    stream = Path(name).exists() and not Path(name).is_file()
+    draft = Path(name) if stream else path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         with open(draft, "wb") as file:
             for part in parts:
                 file.write(part)
-        os.replace(draft, path)
+        if not stream:
+            os.replace(draft, path)
     except BaseException as error:  # no draft is left behind; it is passed on
-        draft.unlink(missing_ok=True)
+        if not stream:
+            draft.unlink(missing_ok=True)
         if not isinstance(error, OSError):
             raise
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -72,14 +73,16 @@ def guard(
         why = "was not found" if found.ended.code == 127 else "cannot be executed"
         click.echo(f"pratique: {api.printable(command[0])}: {why}", err=True)
         return found.ended.code
-    for line in api.guard_lines(found):
-        click.echo(line, file=sys.stderr)
     if json_file is not None:
         write_whole(json_file, [api.guard_json(found)])
     if sarif_file is not None:
         write_whole(sarif_file, [api.guard_sarif(found)])
     if github or (github is None and os.environ.get("GITHUB_ACTIONS") == "true"):
         _tell_github(found, os.environ.get("GITHUB_STEP_SUMMARY"))
+    # What was asked for as a file is written first: the terminal may be gone.
+    with contextlib.suppress(OSError):
+        for line in api.guard_lines(found):
+            click.echo(line, file=sys.stderr)
     return found.exit_code
 
 
