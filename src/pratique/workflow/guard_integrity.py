@@ -24,6 +24,8 @@ from pratique.targets.release import open_release
 MOST_PACKAGES = 200
 MOST_FILE = 16 << 20
 MOST_LOCK = 64 << 20
+_RENAMED = (".gitignore",)
+"""Files that npm unpacks under another name (pacote: `.gitignore` becomes `.npmignore`)."""
 _FOLDER = re.compile(r"^.*/node_modules/(?:@[^/]+/)?[^/@.][^/]*(?=/)")
 
 
@@ -184,6 +186,8 @@ def _differences(folder: str, archive: _Archive) -> Iterator[tuple[EventKind | N
             return
         for path, member in opened.members.items():
             place = os.path.join(folder, path)
+            if os.path.basename(path) in _RENAMED:
+                continue
             try:
                 size = os.stat(place, follow_symlinks=False).st_size
                 if size > MOST_FILE:

@@ -15,7 +15,12 @@ from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.event import Cause, Event, Watched
 from pratique.workflow.guard_integrity import Ran, compared
 
-FILES = {"package.json": b'{"name": "anchor"}', "setup.js": b"// inert\n", "bin/run": b"#!/bin/sh\r\ntrue\r\n"}
+FILES = {
+    "package.json": b'{"name": "anchor"}',
+    "setup.js": b"// inert\n",
+    "bin/run": b"#!/bin/sh\r\ntrue\r\n",
+    "deps/.gitignore": b"x\n",
+}
 CAUSE = Cause("npm", "anchor", "1.0.0", "postinstall", "environment")
 
 
@@ -57,6 +62,7 @@ def install(tmp_path: Path) -> Install:
 
 def test_what_is_as_it_was_is_compared_and_gives_nothing(install: Install) -> None:
     (install.folder / "bin/run").write_bytes(b"#!/bin/sh\ntrue\n")
+    (install.folder / "deps/.gitignore").rename(install.folder / "deps/.npmignore")
     (install.folder / "build.log").write_bytes(b"added by a build")
     events, row = install.compared()
     assert events == ()
