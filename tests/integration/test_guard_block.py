@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from pratique.adapters.supervisor import execution, unusable
+from pratique.workflow.guard_policy import without_auth
 from tests.standins.real_clients import environment, need
 from tests.standins.registry import Registry
 
@@ -56,6 +57,7 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home"
     (folder / ".aws").mkdir(parents=True)
     (folder / ".aws/credentials").write_text(SECRET, "utf-8")
+    (folder / ".npmrc").write_text(f"fund=false\n//registry.example/:_authToken={SECRET}\nloglevel=error\n", "utf-8")
     (folder / ".bashrc").write_text("# mine\n", "utf-8")
     (folder / ".gitconfig").write_text("[user]\n", "utf-8")
     return folder
@@ -145,6 +147,7 @@ def test_what_the_policy_refuses_does_not_happen_and_builds_go_on(attempts: Outc
     assert {name: found[name] for name in (*READS, *WRITES, *PROGRAMS) if not _refused(found[name])} == {}
     assert SECRET not in json.dumps(found)
     assert {name: found[name] for name in BUILDS} == BUILDS
+    assert found["settings of npm"] == "fund=false\nloglevel=error\n"
     if shutil.which("cc"):
         assert found["compile"] == ""
     assert (home / ".aws/credentials").read_text("utf-8") == SECRET
@@ -233,6 +236,24 @@ def test_strict_starts_nothing_that_it_cannot_keep(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
     (tmp_path / "policy.toml").write_text("[programs]\ndeny_dropped = false\n", "utf-8")
     assert _guard(tmp_path, "--block=strict", "--policy", "policy.toml", "--", "touch", "ran").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (b"registry=https://r.example/\n//r.example/:_authToken=s3cret\n", b"registry=https://r.example/\n"),
+        (b"//r.example/:_password=s3cret\n//r.example/:username=me\nfund=false", b"fund=false"),
+        (b"_auth = s3cret\ncafile=/etc/ca.pem\n", b"cafile=/etc/ca.pem\n"),
+        (b"//r.example/:certfile=/home/me/s3cret\n//r.example/:keyfile=/home/me/s3cret\n", b""),
+        (
+            b"[global]\nindex-url = https://me:s3cret@r.example/simple\n",
+            b"[global]\nindex-url = https://r.example/simple\n",
+        ),
+        (b"npmAuthToken: s3cret\nnpmRegistryServer: https://r.example\n", b"npmRegistryServer: https://r.example\n"),
+    ],
+)
+def test_settings_are_given_without_what_authenticates(given: bytes, kept: bytes) -> None:
+    assert without_auth(given) == kept
 
 
 # races: what is judged is what happens

@@ -31,6 +31,7 @@ from __future__ import annotations
 import glob
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -137,6 +138,9 @@ def denials_of(policy: Policy, places: Places) -> Denials:
             and not any(fnmatchcase(path, one) for one in allowed)
         )
 
+    def stripped(path: str, content: bytes) -> bytes | None:
+        return without_auth(content) if reads(path) else None
+
     programs = tuple(os.path.realpath(_expanded(one, places.home)) + "/" for one in policy.programs.allow)
 
     def watches(path: str) -> bool:
@@ -157,6 +161,7 @@ def denials_of(policy: Policy, places: Places) -> Denials:
         writes=writes if policy.persistence.deny else None,
         evidence=policy.evidence.keep,
         reads=reads if credentials else None,
+        stripped=stripped,
         holding=frozenset(_holding(places)) if credentials else frozenset(),
         dropped=policy.programs.deny_dropped,
         watches=watches,
@@ -165,6 +170,22 @@ def denials_of(policy: Policy, places: Places) -> Denials:
         sockets=ENGINES if policy.network.deny_sockets else (),
         exempt=frozenset(policy.exempt),
     )
+
+
+_AUTH = re.compile(
+    rb"(?im)^[^\n#;=]*(?:_auth|_password|authtoken|authident|username|password|certfile|keyfile|(?:^|:)_?(?:cert|key))"
+    rb"[^\n]*(?:\n[ \t]+[^\n]*)*\n?"
+)
+_USER = re.compile(rb"(?i)(\b[a-z][a-z0-9+.-]{1,15}://)[^/?#@\s\"']+@")
+
+
+def without_auth(content: bytes) -> bytes:
+    """Settings of a package manager without lines that authenticate, and without user and password in addresses.
+
+    Keys: npm's documentation of `npmrc` ("Auth related configuration"), yarn's of `.yarnrc.yml` (`npmAuthToken`,
+    `npmAuthIdent`), pip's of `pip.conf`.
+    """
+    return _USER.sub(rb"\1", _AUTH.sub(b"", content))
 
 
 def _expanded(path: str, home: str) -> str:

@@ -14,34 +14,26 @@ import contextlib
 import ctypes
 import errno
 import fcntl
-import ipaddress
 import os
-import socket
 import stat
-import struct
 import threading
 from collections.abc import Callable, Mapping
 
 from pratique.adapters.supervisor.calls import O_WRITES, Call
-from pratique.adapters.supervisor.kernel import Listener, Notification, pidfd_getfd
+from pratique.adapters.supervisor.kernel import Listener, Notification
 from pratique.adapters.supervisor.programs import is_interpreter, script_of
+from pratique.adapters.supervisor.reaching import DONE, MOST_WAITING, Reaching
 from pratique.adapters.supervisor.reading import Memory, link, status
 from pratique.adapters.supervisor.tree import Known
 from pratique.model.supervision import Denials
 
-DONE = -1
-"""A call that was answered here."""
 _NO_EXECUTION = 0x8
 """MFD_NOEXEC_SEAL (Linux 6.3)."""
-MOST_WAITING = 256
-"""So many connections may be on their way at a time."""
-_MOST_SENT = 1 << 16
-_UNIX = struct.pack("=H", socket.AF_UNIX)
+_MOST_SETTINGS = 1 << 20
+SETTINGS = ("npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf")
+"""Endings of files of settings of package managers that hold secrets beside what a manager must know."""
 _REMOVE_FOLDER = 0x200
 """AT_REMOVEDIR."""
-_AT_ONCE = 0x4040
-"""MSG_DONTWAIT, MSG_NOSIGNAL."""
-_MESSAGE_SIZE = 56
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -70,7 +62,7 @@ class Denying:
         self._user = os.geteuid()
         self._mounts = link("/proc/self/ns/mnt")
         self._waiting = threading.Semaphore(MOST_WAITING)
-        self._networks = tuple(ipaddress.ip_network(one) for one in denials.addresses or ())
+        self.reaching = Reaching(denials, listener, lambda known, path: self._own(known, absolute(known, -1, path)))
 
     def applies(self, known: Known) -> bool:
         """Whether a process is refused anything: one that a package caused, of which no exception is made."""
@@ -103,7 +95,9 @@ class Denying:
             return errno.EACCES
         where = self._own(known, self.absolute(known, folder, path))
         try:
-            descriptor, real = self._ours(where) or self._opened(known, where, flags, mode)
+            descriptor, real = (
+                self._ours(where) or self._stripped(where, flags) or self._opened(known, where, flags, mode)
+            )
         except _WaitsError as pipe:
             return self._later(given, pipe)
         except OSError as error:
@@ -144,13 +138,25 @@ class Denying:
     def _ours(self, path: str) -> tuple[int, str] | None:
         """A file of the supervisor, out of memory."""
         content = self.given.get(path)
-        if content is None:
+        return (_sealed(content), path) if content is not None else None
+
+    def _stripped(self, path: str, flags: int) -> tuple[int, str] | None:
+        """A file of settings without the secrets in it; None where it is none, or is opened to be written."""
+        if self.denials.reads is None or flags & O_WRITES or not path.endswith(SETTINGS):
             return None
-        descriptor = os.memfd_create("given", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.write(descriptor, content)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
-        return descriptor, path
+        try:
+            held = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (flags & os.O_NOFOLLOW))
+        except OSError:
+            return None  # the usual way finds the same
+        try:
+            found = os.fstat(held)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_SETTINGS:
+                return None
+            real = link(f"/proc/self/fd/{held}")
+            content = self.denials.stripped(real, os.read(held, _MOST_SETTINGS))
+        finally:
+            os.close(held)
+        return (_sealed(content), real) if content is not None else None
 
     def _own(self, known: Known, path: str) -> str:
         """A path of /proc that speaks of the process itself, as it is here."""
@@ -381,108 +387,18 @@ class Denying:
             os.close(descriptor)
         return DONE
 
-    # the network
-
-    def reaches(self, family: str, address: str, port: int | None) -> bool:
-        """Whether an address may be reached. The loopback may; sockets of container engines may not."""
-        if family == "unix":
-            return not any(word in address for word in self.denials.sockets)
-        if family not in ("inet", "inet6"):
-            return True
-        found = ipaddress.ip_address(address)
-        mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-        found = mapped or found
-        if found.is_loopback or found.is_unspecified:
-            return True
-        if self.denials.ports is not None and port not in self.denials.ports:
-            return False
-        return self.denials.addresses is None or any(
-            found.version == one.version and found in one for one in self._networks
-        )
-
-    def connect(self, given: Notification, known: Known, raw: bytes, refused: Callable[[str], None]) -> int:
-        """Connect a socket of a process to an address that was judged."""
-        held = -1
-        try:
-            if raw[:2] == _UNIX:
-                raw, held, real = self._local(known, raw)
-                if real and not self.reaches("unix", real, None):
-                    refused(real)
-                    return errno.EACCES
-            descriptor = self._descriptor(known, given.arguments[0])
-        except OSError as error:
-            if held >= 0:
-                os.close(held)
-            return error.errno or errno.EACCES
-        if not self._waiting.acquire(blocking=False):
-            os.close(descriptor)
-            return errno.EAGAIN
-
-        def work() -> None:
-            try:
-                buffer = ctypes.create_string_buffer(raw, len(raw))
-                number = ctypes.get_errno() if _LIBC.connect(descriptor, buffer, len(raw)) else 0
-                with contextlib.suppress(OSError):
-                    if number:
-                        self.listener.refuse(given.cookie, number)
-                    else:
-                        self.listener.answer(given.cookie, 0)
-            finally:
-                os.close(descriptor)
-                if held >= 0:
-                    os.close(held)
-                self._waiting.release()
-
-        if os.get_blocking(descriptor):
-            threading.Thread(target=work, daemon=True).start()
-        else:
-            work()
-        return DONE
-
-    def _local(self, known: Known, raw: bytes) -> tuple[bytes, int, str]:
-        """A local socket's address that cannot lead elsewhere meanwhile, what holds it, and its real path."""
-        name = raw[2:].partition(b"\0")[0]
-        if not name:
-            return raw, -1, ""  # abstract, or without a name
-        path = self._own(known, self.absolute(known, -1, os.fsdecode(name)))
-        held = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        return _UNIX + f"/proc/self/fd/{held}".encode() + b"\0", held, link(f"/proc/self/fd/{held}")
-
-    def datagram(self, known: Known, number: int) -> bool:
-        """Whether a descriptor is a socket of the internet that is told an address with each message."""
-        try:
-            descriptor = self._descriptor(known, number)
-        except OSError:
-            return False
-        with socket.socket(fileno=descriptor) as found:
-            return found.family in (socket.AF_INET, socket.AF_INET6) and found.type != socket.SOCK_STREAM
-
-    def send(self, known: Known, number: int, raw: bytes, content: bytes, flags: int) -> int:
-        """Send a datagram of a process to an address that was judged: how many bytes, or an errno below zero."""
-        try:
-            descriptor = self._descriptor(known, number)
-        except OSError as error:
-            return -(error.errno or errno.EACCES)
-        try:
-            address = ctypes.create_string_buffer(raw, len(raw)) if raw else None
-            data = ctypes.create_string_buffer(content, len(content))
-            size, length = ctypes.c_size_t(len(content)), ctypes.c_uint32(len(raw))
-            sent: int = _LIBC.sendto(descriptor, data, size, flags | _AT_ONCE, address, length)
-            return sent if sent >= 0 else -ctypes.get_errno()
-        finally:
-            os.close(descriptor)
-
-    def _descriptor(self, known: Known, number: int) -> int:
-        """A copy of a socket of a process. Raises OSError."""
-        process = os.pidfd_open(known.pid)
-        try:
-            return pidfd_getfd(process, number & 0xFFFFFFFF)
-        finally:
-            os.close(process)
-
 
 _RENAME = {"x86_64": 316, "aarch64": 276}
 """renameat2(2)."""
+
+
+def _sealed(content: bytes) -> int:
+    """A file in memory with these bytes, which cannot be changed."""
+    descriptor = os.memfd_create("given", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+    return descriptor
 
 
 class _WaitsError(Exception):
@@ -499,24 +415,3 @@ class _RefusedError(OSError):
     def __init__(self, path: str) -> None:
         super().__init__(errno.EACCES, "is refused by the policy")
         self.path = path
-
-
-def message(memory: Memory, address: int) -> tuple[bytes, bytes, bool] | None:
-    """Address, content and whether nothing else is in it, of a `struct msghdr`; None where it cannot be read."""
-    header = memory.bytes(address, _MESSAGE_SIZE)
-    if len(header) < _MESSAGE_SIZE:
-        return None
-    name, length, vectors, count, control, control_length = struct.unpack_from("=QIxxxxQQQQ", header)
-    raw = memory.bytes(name, min(length, 128)) if name and length else b""
-    parts: list[bytes] = []
-    room = _MOST_SENT
-    for at in range(min(count, 64)):
-        vector = memory.bytes(vectors + 16 * at, 16)
-        if len(vector) < 16:
-            return None
-        begin, size = struct.unpack("=QQ", vector)
-        if size > room:
-            return None
-        parts.append(memory.bytes(begin, size))
-        room -= size
-    return raw, b"".join(parts), not (control and control_length) and count <= 64

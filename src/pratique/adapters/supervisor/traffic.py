@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pratique.adapters.supervisor import dns
 from pratique.adapters.supervisor.calls import Call
-from pratique.adapters.supervisor.denying import DONE, message
 from pratique.adapters.supervisor.kernel import Notification
+from pratique.adapters.supervisor.reaching import DONE, message
 from pratique.adapters.supervisor.reading import socket_address
 from pratique.adapters.supervisor.tree import Known
 from pratique.model.event import Outcome
@@ -49,7 +49,7 @@ class Traffic:
         if not watching.listener.valid(given.cookie):
             return DONE
         judged = watching.request.denials.network and watching.denying.applies(known)
-        denied = judged and not watching.denying.reaches(family, address, port)
+        denied = judged and not watching.denying.reaching.reaches(family, address, port)
         outcome: Outcome = "denied" if denied else "unknown"
         error = "EACCES" if denied else ""
         if family in _INTERNET:
@@ -66,7 +66,7 @@ class Traffic:
         def refused(path: str) -> None:
             watching.emit("network.connect", known, "denied", address=path, protocol="unix", error="EACCES")
 
-        return watching.denying.connect(given, known, raw, refused)
+        return watching.denying.reaching.connect(given, known, raw, refused)
 
     def bind(self, given: Notification, call: Call, known: Known) -> int:
         """A port is opened for others."""
@@ -90,7 +90,7 @@ class Traffic:
         raw = memory.bytes(given.arguments[4], min(given.arguments[5] & 0xFFFFFFFF, _MOST_ADDRESS))
         family, address, port = socket_address(raw)
         judged = self._restricts(known)
-        denied = judged and not watching.denying.reaches(family, address, port)
+        denied = judged and not watching.denying.reaching.reaches(family, address, port)
         if family in _INTERNET:
             query = memory.bytes(given.arguments[1], min(given.arguments[2], _MOST_QUERY)) if port == dns.PORT else b""
             self._sent(known, address, port, query, denied=denied)
@@ -102,7 +102,7 @@ class Traffic:
             return errno.EOPNOTSUPP
         content = memory.bytes(given.arguments[1], given.arguments[2])
         flags = given.arguments[3] & 0xFFFFFFFF
-        return self._result(given, watching.denying.send(known, given.arguments[0], raw, content, flags))
+        return self._result(given, watching.denying.reaching.send(known, given.arguments[0], raw, content, flags))
 
     def _result(self, given: Notification, sent: int) -> int:
         if sent < 0:
@@ -125,8 +125,8 @@ class Traffic:
             family, to, at = socket_address(raw)
             if family in _INTERNET:
                 address, port, named = to, at, True
-        judged = self._restricts(known) and watching.denying.datagram(known, given.arguments[0])
-        denied = judged and named and not watching.denying.reaches(family, address, port)
+        judged = self._restricts(known) and watching.denying.reaching.datagram(known, given.arguments[0])
+        denied = judged and named and not watching.denying.reaching.reaches(family, address, port)
         if named or port == dns.PORT:
             first = memory.bytes(vectors, 16) if count else b""
             query = b""
@@ -149,7 +149,7 @@ class Traffic:
             return errno.EACCES  # what cannot be copied whole, or changed while it was looked at
         raw, content, _ = copied
         flags = given.arguments[3 if call.name == "sendmmsg" else 2] & 0xFFFFFFFF
-        sent = watching.denying.send(known, given.arguments[0], raw, content, flags)
+        sent = watching.denying.reaching.send(known, given.arguments[0], raw, content, flags)
         if call.name != "sendmmsg" or sent < 0:
             return self._result(given, sent)
         try:

@@ -14,9 +14,10 @@ from typing import Any, Literal
 import msgspec
 
 from pratique.adapters.supervisor.calls import AUDIT_ARCH, O_WRITES, Call
-from pratique.adapters.supervisor.denying import DONE, Denying
+from pratique.adapters.supervisor.denying import Denying
 from pratique.adapters.supervisor.kernel import Listener, Notification
 from pratique.adapters.supervisor.programs import interpreter_of, is_interpreter, script_of
+from pratique.adapters.supervisor.reaching import DONE
 from pratique.adapters.supervisor.reading import Memory, link, placed, same_file
 from pratique.adapters.supervisor.traffic import Traffic
 from pratique.adapters.supervisor.tree import Known, Tree, ticks

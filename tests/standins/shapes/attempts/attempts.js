@@ -26,6 +26,9 @@ attempt("read by python", () => run("python3", "-c", `print(open(${JSON.stringif
 attempt("copy", () => fs.copyFileSync(key, "copied"));
 attempt("npm's environment", () => fs.readFileSync(`/proc/${process.env.STANDIN_ABOVE || process.ppid}/environ`).length && "read");
 
+attempt("settings of npm", () => fs.readFileSync(path.join(home, ".npmrc"), "utf8"));
+attempt("npm run", () => run("npm", "run", "nothing", "--if-present") && "ran");
+
 // What runs again, and evidence.
 const shell = path.join(home, ".bashrc"), unit = path.join(home, ".config/systemd/user/inert.service");
 attempt("write what runs again", () => fs.appendFileSync(shell, "# inert\n"));
