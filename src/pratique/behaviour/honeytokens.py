@@ -8,53 +8,78 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
 DEPTH = 4
 MOST_BYTES = 8 << 20
+MOST_VIEWS = 3000
+MOST_TRIED = 64
+"""So many views of one content are looked at, and so many beginnings of something compressed tried in a view."""
 SHORTEST = 12
 """A planted value has at least so many characters, so that none is found by accident."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){12,}")
 _ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|x([0-9a-fA-F]{2})|([/\\\"bfnrt]))")
 _CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-_LINES = re.compile(rb"(?:[A-Za-z0-9+/]{40,}\r?\n)+[A-Za-z0-9+/]*={0,2}")
+_SHORT = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 _WIDE = re.compile(rb"(?:[^\0]\0){12,}")
 _LABEL = re.compile(r"[^.]+")
 
 
+class Seeker:
+    """Looks for the same values again and again. `left` is how many bytes of content, decoded or not, it looks at yet.
+
+    `cut` counts the contents that were not looked at, or not wholly, for lack of that.
+    """
+
+    def __init__(self, tokens: Mapping[str, str], left: int = MOST_BYTES * 4) -> None:
+        self.left = left
+        self.cut = 0
+        self._forms = {name: (value.encode(), tuple(_forms(value.encode()))) for name, value in tokens.items()}
+
+    def __call__(self, content: bytes) -> dict[str, str]:
+        """Names of the planted values that stand in some bytes, each with how it stood: `as it is`, `base64 of gzip`..."""
+        told: dict[str, str] = {}
+        own = MOST_BYTES
+        waiting: deque[tuple[bytes, tuple[str, ...]]] = deque([(content, ())])
+        seen: set[int] = set()
+        views = 0
+        while waiting:
+            view, ways = waiting.popleft()
+            views += 1
+            if len(view) < SHORTEST or hash(view) in seen:
+                continue
+            if len(view) > min(own, self.left) or views > MOST_VIEWS:
+                self.cut += 1
+                break
+            seen.add(hash(view))
+            own -= len(view)
+            self.left -= len(view)
+            for name, (raw, forms) in self._forms.items():
+                if name not in told:
+                    how = _stands(view, raw, forms)
+                    if how is not None:
+                        told[name] = " of ".join([*([how] if how else []), *reversed(ways)]) or "as it is"
+            if len(ways) < DEPTH:
+                waiting += [(inner, (*ways, way)) for way, inner in _decoded(view)]
+        return told
+
+
 def found_in(content: bytes, tokens: Mapping[str, str]) -> dict[str, str]:
-    """Names of the planted values that stand in some bytes, each with how it stood: `as it is`, `base64 of gzip`..."""
-    told: dict[str, str] = {}
-    left = MOST_BYTES
-    waiting: list[tuple[bytes, tuple[str, ...]]] = [(content, ())]
-    seen: set[int] = set()
-    while waiting and left > 0:
-        view, ways = waiting.pop(0)
-        view = view[:left]
-        left -= len(view)
-        if len(view) < SHORTEST or hash(view) in seen:
-            continue
-        seen.add(hash(view))
-        for name, value in tokens.items():
-            if name not in told:
-                how = _stands(view, value)
-                if how is not None:
-                    told[name] = " of ".join([*([how] if how else []), *reversed(ways)]) or "as it is"
-        if len(ways) < DEPTH:
-            waiting += [(inner, (*ways, way)) for way, inner in _decoded(view)]
-    return told
+    """What a new `Seeker` finds in some bytes."""
+    return Seeker(tokens)(content)
 
 
-def _stands(view: bytes, value: str) -> str | None:
+def _stands(view: bytes, raw: bytes, forms: Iterable[tuple[str, bytes]]) -> str | None:
     """How a value stands in some bytes without decoding them; empty: as it is; None: it does not."""
-    raw = value.encode()
     if raw in view:
         return ""
-    for way, form in _forms(raw):
+    for way, form in forms:
         if form in view:
             return way
     return None
@@ -84,8 +109,9 @@ def _decoded(view: bytes) -> Iterator[tuple[str, bytes]]:
     if b"\\" in view:
         yield "JSON", _ESCAPE.sub(_unescaped, view)
     yield from (("gzip", inner) for inner in _inflated(view))
-    runs = [one[0].replace(b"\r", b"").replace(b"\n", b"") for one in _LINES.finditer(view)]
-    for text in (*runs, *(one[0] for one in _BASE64.finditer(view))):
+    joined = list(_over_lines(view)) if b"\n" in view else []
+    apart = (one[0] for one in _BASE64.finditer(view) if not any(one[0] in text for text in joined[:8]))
+    for text in (*joined, *apart):
         run = text.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
         for begin in range(4 if len(run) < 1 << 16 else 1):
             part = run[begin:]
@@ -97,6 +123,23 @@ def _decoded(view: bytes) -> Iterator[tuple[str, bytes]]:
         yield "hex", bytes.fromhex(match[0].decode())
     if len(view) < 1 << 20:
         yield "reversed", view[::-1]
+
+
+def _over_lines(view: bytes) -> Iterator[bytes]:
+    """Base64 that is broken into lines, put together: from the end of a line, over whole ones, into another."""
+    held: list[bytes] = []
+    for line in view.split(b"\n"):
+        line = line.removesuffix(b"\r")
+        if held:
+            begin = _SHORT.match(line)
+            held.append(begin[0] if begin is not None else b"")
+            if begin is not None and len(begin[0]) == len(line):
+                continue
+            yield b"".join(held)
+        end = _BASE64.match(line[::-1])
+        held = [end[0][::-1]] if end is not None else []
+    if len(held) > 1:
+        yield b"".join(held)
 
 
 def _rest(run: bytes) -> bytes:
@@ -112,8 +155,8 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 def _inflated(view: bytes) -> Iterator[bytes]:
     """What is compressed by gzip or zlib in some bytes, wherever it begins."""
-    for begin, bits in (*((one.start(), 31) for one in re.finditer(rb"\x1f\x8b\x08", view)),
-                        *((one.start(), 15) for one in re.finditer(rb"\x78[\x01\x5e\x9c\xda]", view))):  # fmt: skip
+    for one in itertools.islice(re.finditer(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]", view), MOST_TRIED):
+        begin, bits = one.start(), 31 if one[0][0] == 0x1F else 15
         try:
             inner = zlib.decompressobj(bits).decompress(view[begin:], MOST_BYTES // 4)
         except zlib.error:

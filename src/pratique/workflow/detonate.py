@@ -276,7 +276,7 @@ def _reported(run: _Run, found: Contained, known: Ordinary, lines: _Lines) -> De
     for event in events:
         lines(run.life.persona, event)
     survived = {one.process.pid for one in events if one.kind == "process.survived" and one.process is not None}
-    gaps = list(found.gaps)
+    gaps = [*found.gaps, *whole.gaps]
     if len(events) > MOST_EVENTS:
         gaps.append(f"{len(events) - MOST_EVENTS} events beyond {MOST_EVENTS} stand in the file of events alone")
     sent = [one for one in events if one.kind == "network.payload"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from pratique.behaviour.honeytokens import found_in, found_in_names, redacted
+from pratique.behaviour.honeytokens import Seeker, found_in_names, redacted
 from pratique.model.detonation import Asked, Contained, Found, Payload, Sent
 from pratique.model.event import Cause, Event, PathClass
 from pratique.workflow.detonate_home import REGISTRY, Life
@@ -29,6 +29,7 @@ class Told(msgspec.Struct, frozen=True):
     payloads: tuple[Payload, ...]
     names: tuple[str, ...]
     files: tuple[Found, ...]
+    gaps: tuple[str, ...] = ()
 
 
 def told(found: Contained, life: Life, packages: Sequence[Package], site: str) -> Told:
@@ -37,13 +38,15 @@ def told(found: Contained, life: Life, packages: Sequence[Package], site: str) -
     events = [_named(one, called) for one in found.events if one.kind != "network.name"]
     connected = [one for one in events if one.kind == "network.connect"]
     asked = list(_asked(found.asked, connected, life))
-    pairs = [_sent(one, connected, life) for one in found.sent]
+    seeker = Seeker(life.planted)
+    pairs = [_sent(one, connected, life, seeker) for one in found.sent]
     last = max((one.time_ns for one in events), default=0)
     compared = list(_compared(found, packages, site, last))
     whole = sorted([*events, *asked, *(event for event, _ in pairs), *compared], key=lambda one: one.time_ns)
     numbered = tuple(msgspec.structs.replace(one, sequence=at) for at, one in enumerate(whole, 1))
     names = tuple(dict.fromkeys(one.name for one in found.asked if one.name.lower() != REGISTRY))
-    return Told(numbered, tuple(payload for _, payload in pairs), names, tuple(_left(found, packages, site)))
+    gaps = (f"{seeker.cut} payloads were not looked into wholly: there was too much",) if seeker.cut else ()
+    return Told(numbered, tuple(payload for _, payload in pairs), names, tuple(_left(found, packages, site)), gaps)
 
 
 def _named(event: Event, called: Mapping[str, str]) -> Event:
@@ -103,9 +106,9 @@ def _asked(asked: Iterable[Asked], connected: Sequence[Event], life: Life) -> It
             )
 
 
-def _sent(one: Sent, connected: Sequence[Event], life: Life) -> tuple[Event, Payload]:
+def _sent(one: Sent, connected: Sequence[Event], life: Life, seeker: Seeker) -> tuple[Event, Payload]:
     """What one request or connection sent, as an event and as a row."""
-    tokens = found_in(one.head, life.planted)
+    tokens = seeker(one.head)
     encodings = tuple(f"{name} ({how})" for name, how in tokens.items())
     head = redacted(one.head, life.planted)
     by = _before(connected, one.begun_ns or one.time_ns, one.address, one.port)
