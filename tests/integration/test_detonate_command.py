@@ -303,3 +303,26 @@ def test_an_ordinary_wheel_shows_nothing(detonate: Detonate, tmp_path: Path) -> 
     ran = detonate("--json", "--persona", "laptop", wheel(tmp_path, {"anchor.py": "x = 1\n"}))
     assert ran.code == 0, ran.out
     assert ran.report["level"] == "nothing"
+
+
+SHAPED = {
+    "dead-mans-switch": {"persistence.written", "process.survived"},
+    "dropper-linux": {"credential.read", "manifest.replaced", "self.deleted", "integrity"},
+    "editor-persistence": {"persistence.written"},
+    "fetched-runtime": {"program.started"},
+    "miner": {"program.dropped", "process.survived", "network.reached"},
+    "names-out": {"program.started"},
+    "native-build": {"credential.read", "program.dropped"},
+    "self-deletion": {"self.deleted", "integrity"},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPED)
+def test_a_shape_of_an_incident_is_seen(detonate: Detonate, tmp_path: Path, shape: str) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(SHAPES / shape, source)
+    ran = detonate("--json", "--persona", "laptop", source)
+    run = ran.of()
+    assert SHAPED[shape] <= kinds(run), run["output"]
+    own = [one for one in run["behaviours"] if one["kind"] in SHAPED[shape] and one.get("cause")]
+    assert {one["cause"]["name"] for one in own} == {"anchor"}

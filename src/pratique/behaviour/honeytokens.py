@@ -43,7 +43,7 @@ class Seeker:
         self._forms = {name: (value.encode(), tuple(_forms(value.encode()))) for name, value in tokens.items()}
 
     def __call__(self, content: bytes) -> dict[str, str]:
-        """Names of the planted values that stand in some bytes, each with how it stood: `as it is`, `base64 of gzip`..."""
+        """Names of the planted values that stand in some bytes, each with how it stood: `base64 of gzip`..."""
         told: dict[str, str] = {}
         own = MOST_BYTES
         waiting: deque[tuple[bytes, tuple[str, ...]]] = deque([(content, ())])

@@ -21,8 +21,12 @@ def detonation_lines(report: Detonation, *, every: bool = False) -> Iterator[str
     named = ", ".join(f"{one.name} {one.version}" for one in suspects)
     level = level_of(report)
     yield _cut(f"{level.upper()}  {named}: {MEANING[level]}")
-    for one in report.releases:
+    for one in report.releases if every else suspects:
         yield _cut(f"  {one.purl}  sha256 {one.sha256[:16]}" + ("" if one.suspect else "  (as a dependency)"))
+    others = [one for one in report.releases if not one.suspect]
+    if others and not every:
+        names = ", ".join(f"{one.name} {one.version}" for one in others[:6])
+        yield _cut(f"  with {count(len(others), 'other release')} as dependencies: {names}")
     shown: dict[tuple[str, ...], str] = {}
     for run in report.runs:
         yield ""

@@ -7,17 +7,18 @@ package manager itself does; that is taken away.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from pratique.adapters import clock
-from pratique.adapters.sandbox import LAYERS, authority, contain, toolchains, unusable
+from pratique.adapters.sandbox import LAYERS, authority, contain, toolchains
+from pratique.adapters.supervisor import unusable
 from pratique.behaviour.detect import Detector
 from pratique.behaviour.library import bundled
 from pratique.ecosystems.attribution import cause
-from pratique.ecosystems.references import parse, release_purl
+from pratique.ecosystems.references import release_purl
 from pratique.model.detonation import (
     DETONATION_SCHEMA,
     PERSONAS,
@@ -32,14 +33,15 @@ from pratique.model.detonation import (
     Step,
 )
 from pratique.model.errors import UsageError
-from pratique.model.event import Cause, Detection, Event
+from pratique.model.event import Cause, Detection, Event, PathClass
 from pratique.model.supervision import Seen
 from pratique.version import VERSION
 from pratique.workflow.detonate_events import Ordinary, Told, told
 from pratique.workflow.detonate_facts import behaviours
+from pratique.workflow.detonate_fetching import fetched
 from pratique.workflow.detonate_home import REGISTRY, ROOTS, Life, life
-from pratique.workflow.detonate_packages import EMPTY, Package, empty, package, served, standins
-from pratique.workflow.guard_places import Places
+from pratique.workflow.detonate_packages import EMPTY, Package, empty, served, standins
+from pratique.workflow.guard_places import Places, templates
 
 LINGER = 5.0
 SECONDS = 120.0
@@ -52,6 +54,13 @@ _ADVICE = (
 )
 _IMPORT_NODE = "import(process.argv[1]).catch(e=>{console.error(e);process.exitCode=1})"
 _IMPORT_PYTHON = "import importlib,sys;[importlib.import_module(n) for n in sys.argv[2:]]"
+HEADERS = "/opt/headers"
+_LEAST_HEADERS = {
+    "node_version.h": b"#define NODE_MAJOR_VERSION 22\n",
+    "common.gypi": b"{'variables': {}, 'target_defaults': {'type': 'none'}}\n",
+    "config.gypi": b"{'variables': {}, 'target_defaults': {}}\n",
+}
+"""As much of Node's headers as configuring a build wants, where it has none: nothing can be fetched in the sandbox."""
 _STEPS = {_IMPORT_NODE: "import", _IMPORT_PYTHON: "import", "pass": "start"}
 """The steps of ours that give a package its chance, by their code."""
 _FLAG_SINCE = (11, 16)
@@ -62,7 +71,8 @@ class DetonateRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to detonate, and how.
 
     `references` are texts as a person writes them; `folders` hold archives to take first. `offline`: nothing is
-    fetched. `linger` and `seconds` bound each run; `events`: a file that gets every event, one JSON object a line.
+    fetched; `online`: dependencies of paths are fetched too. `linger` and `seconds` bound each run; `events`: a file
+    that gets every event, one JSON object a line.
     """
 
     references: tuple[str, ...]
@@ -71,6 +81,7 @@ class DetonateRequest(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = SECONDS
     folders: tuple[str, ...] = ()
     offline: bool = False
+    online: bool = False
     events: Path | None = None
     command: tuple[str, ...] = ()
 
@@ -101,6 +112,8 @@ def detonate(request: DetonateRequest) -> Detonation:
     """
     if not request.references:
         raise UsageError("names no release", where="detonate", advice="Name releases or paths of archives")
+    if request.offline and request.online:
+        raise UsageError("--offline and --online exclude each other")
     if len(request.references) > MOST_RELEASES:
         raise UsageError(f"names more than {MOST_RELEASES} releases", where="detonate")
     for persona in request.personas:
@@ -109,13 +122,16 @@ def detonate(request: DetonateRequest) -> Detonation:
     reason = unusable()
     if reason:
         raise UsageError(f"no release can be contained here: {reason}", where="detonate", advice=_ADVICE)
-    packages, gaps = _packages(request)
+    # The layers of the sandbox itself are made before anything of a release begins: where one fails, nothing is run.
+    had = fetched(request.references, request.folders, offline=request.offline, online=request.online)
+    packages = had.all
     world = packages[0].ecosystem
     if any(one.ecosystem != world for one in packages):
         raise UsageError("names releases of npm and of PyPI", where="detonate", advice="Detonate one kind at a time")
-    plan = _plan(world, packages, request, gaps)
-    wanted = {name for one in packages for name in one.wants}
-    suspects = tuple(one for one in packages if one.name not in wanted) or (packages[0],)
+    plan = _plan(world, packages, request, had.gaps)
+    wanted = {asked.name for one in packages for asked in one.wants.values()}
+    suspects = tuple(one for one in had.named if one.name not in wanted) or (had.named[0],)
+    templates()  # read once, before the processes that use them are made
     filled = standins(packages)
     lives = [life(persona) for persona in dict.fromkeys(request.personas)]
     runs = [_run(one, suspects, (*packages, *filled), plan) for one in lives]
@@ -127,7 +143,9 @@ def detonate(request: DetonateRequest) -> Detonation:
         what = f"no release can be contained here: {error.strerror or error}"
         raise UsageError(what, where="detonate", advice=_ADVICE) from None
     known = Ordinary(_told(found[0], ordinary), ordinary.life, [EMPTY])
-    lacking = [f"{one.name} {one.version} was not at hand: an empty package stood in for it" for one in filled]
+    lacking = [f"{one.name} {one.version} was not at hand: an empty package stood in for it" for one in filled[:20]]
+    if len(filled) > 20:
+        lacking.append(f"{len(filled) - 20} further dependencies were not at hand: empty packages stood in for them")
     with _Lines(request.events) as lines:
         done = tuple(_reported(run, contained, known, lines) for run, contained in zip(runs, found[1:], strict=True))
     if found[0].broken:
@@ -144,37 +162,6 @@ def detonate(request: DetonateRequest) -> Detonation:
         layers=LAYERS,
         gaps=(*plan.gaps, *lacking),
     )
-
-
-def _packages(request: DetonateRequest) -> tuple[list[Package], list[str]]:
-    """The archives of everything that was named, with what could not be had. Raises UsageError, TargetError."""
-    from pratique.adapters.packages import kept as archives
-    from pratique.workflow.acquire import Acquirer, NotHad
-    from pratique.workflow.surroundings import Surroundings
-    from pratique.workflow.transition import Asking, Examiner
-
-    found: list[Package] = []
-    gaps: list[str] = []
-    kept = archives.Kept(archives.default_folder())
-    with Surroundings(folders=request.folders, online=not request.offline, kept=kept) as around:
-        for text in request.references:
-            reference = parse(text)
-            if reference.ecosystem is None:
-                found.append(package(reference.path))
-                continue
-            examiner = Examiner(Acquirer(around), Asking(against="none"))
-            try:
-                name, version, listing = examiner.resolved(reference)
-                opened = examiner.acquirer.open(reference.ecosystem, name, version, listing)
-            except NotHad as error:
-                raise UsageError(f"cannot be had: {error}", where=text, advice="Name the path of its archive") from None
-            for got in opened:
-                got.close()
-            gaps += [f"{one.path} {one.reason}" for got in opened for one in got.refusals if one.relevant]
-            held = opened[0].held
-            assert held is not None  # whatever was opened lies somewhere
-            found.append(package(held.path, copy=held.copy))
-    return found, gaps
 
 
 def _plan(world: str, packages: Sequence[Package], request: DetonateRequest, gaps: Iterable[str]) -> _Plan:
@@ -224,6 +211,10 @@ def _chamber(run: _Run, plan: _Plan) -> Chamber:
     if plan.authority is not None:
         files[ROOTS] = plan.authority.certificate
     if run.suspects[0].ecosystem == "npm":
+        headers = next((place for place in plan.tools.programs if place.endswith("/include/node")), "")
+        if any("binding.gyp" in own.members for own in run.packages):
+            environment["npm_config_nodedir"] = headers.removesuffix("/include/node") or HEADERS
+        files |= {} if headers else {f"{HEADERS}/include/node/{name}": text for name, text in _LEAST_HEADERS.items()}
         files[f"{one.project}/package.json"] = b'{"name":"app","version":"1.0.0","private":true}\n'
     else:
         environment |= {"PIP_BREAK_SYSTEM_PACKAGES": "1", "PIP_NO_CACHE_DIR": "1", "PIP_ROOT_USER_ACTION": "ignore"}
@@ -236,7 +227,7 @@ def _chamber(run: _Run, plan: _Plan) -> Chamber:
         script="\n".join(lines),
         environment=environment,
         files=files,
-        classify=Places(one.account.home, one.project, environment).classify,
+        classify=_Classes(one.account.home, one.project, environment),
         attribute=_attribution(run),
         programs=plan.tools.programs,
         links=plan.tools.links,
@@ -245,6 +236,19 @@ def _chamber(run: _Run, plan: _Plan) -> Chamber:
         authority=plan.authority,
         limits=plan.limits,
     )
+
+
+class _Classes:
+    """Classes of paths, made ready when the first is asked for: that is in the sandbox's own process, beside others."""
+
+    def __init__(self, home: str, project: str, environment: Mapping[str, str]) -> None:
+        self._about = (home, project, environment)
+        self._places: Places | None = None
+
+    def __call__(self, path: str) -> PathClass:
+        if self._places is None:
+            self._places = Places(*self._about)
+        return self._places.classify(path)
 
 
 def _attribution(run: _Run) -> Callable[[Seen], Cause | None]:

@@ -203,7 +203,10 @@ def _left(found: Contained, packages: Sequence[Package], site: str) -> Iterator[
     for one in found.after:
         inside = one.path.startswith((*folders, "/run/steps/")) or _CACHED.search(one.path) is not None
         compiled = one.path.startswith(f"{site}/") and one.path.endswith(".pyc")
-        if not inside and not compiled and found.before.get(one.path) != one.sha256:
+        command = one.path.startswith(f"{site}/.bin/") and f"{site}/{one.target.removeprefix('../')}".startswith(
+            folders
+        )
+        if not inside and not compiled and not command and found.before.get(one.path) != one.sha256:
             yield one
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from pratique.ecosystems.pypi.names import normalise
+from pratique.ecosystems.requirements_of import Wanted, of_npm, of_python
 from pratique.model.detonation import Served
 from pratique.model.errors import TargetError
 from pratique.model.ports import Unreadable
@@ -27,13 +28,12 @@ World = Literal["npm", "PyPI"]
 EMPTY = "harbour-blank"
 """The package of the run that shows what an empty package does."""
 _FIRST = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
-_KINDS = ("dependencies", "optionalDependencies", "peerDependencies")
 
 
 class Package(msgspec.Struct, frozen=True):
     """An archive with what it calls itself. `members` are its files with their digests, `modules` what can be imported.
 
-    `wants` are names of dependencies with what is asked of them.
+    `wants` are the requests for dependencies, by the names they are known under.
     """
 
     ecosystem: World
@@ -42,7 +42,7 @@ class Package(msgspec.Struct, frozen=True):
     file: str
     content: bytes
     members: dict[str, str]
-    wants: dict[str, str]
+    wants: dict[str, Wanted]
     modules: tuple[str, ...]
     form: str
     manifest: dict[str, Any]
@@ -72,7 +72,7 @@ def _package(opened: Opened, content: bytes | None, shown: str) -> Package:
         if not name or not version:
             raise TargetError("its package.json names no package and version", where=shown)
         packed = content if content is not None else _packed(opened, "package")
-        wants = {str(key): str(value) for kind in _KINDS for key, value in _mapping(manifest.get(kind)).items()}
+        wants = of_npm(manifest)
         bundled = manifest.get("bundleDependencies") or manifest.get("bundledDependencies") or ()
         kept = () if not isinstance(bundled, list) else bundled
         wants = {key: value for key, value in wants.items() if key not in kept}
@@ -81,7 +81,8 @@ def _package(opened: Opened, content: bytes | None, shown: str) -> Package:
     about = next((one for one in sorted(members, key=len) if one.endswith((".dist-info/METADATA", "PKG-INFO"))), "")
     if not about:
         raise TargetError("holds neither a package.json nor a PKG-INFO or METADATA", where=shown)
-    headers = HeaderParser().parsestr(opened.read(about).decode("utf-8", "replace"))
+    metadata = opened.read(about).decode("utf-8", "replace")
+    headers = HeaderParser().parsestr(metadata)
     name, version = str(headers.get("Name", "")), str(headers.get("Version", ""))
     if not name or not version:
         raise TargetError("its metadata names no project and version", where=shown)
@@ -91,7 +92,7 @@ def _package(opened: Opened, content: bytes | None, shown: str) -> Package:
             raise TargetError("is an installed copy, of which no archive can be made", where=shown)
         top = f"{normalise(name).replace('-', '_')}-{version}"
         content = _packed(opened, top)
-    wants = _requirements(headers.get_all("Requires-Dist") or [])
+    wants = of_python(metadata)
     label = normalise(name).replace("-", "_")
     file = shown.rpartition("/")[2] if wheel and shown.endswith(".whl") else f"{label}-{version}.tar.gz"
     if wheel and not shown.endswith(".whl"):
@@ -113,21 +114,6 @@ def _json(opened: Opened, shown: str) -> dict[str, Any]:
 
 def _mapping(value: object) -> dict[Any, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _requirements(lines: Iterable[str]) -> dict[str, str]:
-    """Requirements that hold here without an extra; of what cannot be understood, nothing."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    found: dict[str, str] = {}
-    for line in lines:
-        try:
-            one = Requirement(line)
-        except InvalidRequirement:
-            continue
-        if one.marker is None or one.marker.evaluate({"extra": ""}):
-            found[normalise(one.name)] = str(one.specifier)
-    return found
 
 
 def _modules(members: Iterable[str], wheel: bool, label: str) -> tuple[str, ...]:
@@ -209,16 +195,19 @@ def wheel(name: str, version: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def standins(packages: Iterable[Package]) -> list[Package]:
-    """Empty packages for every dependency that is asked for and not at hand, in a version that suits."""
+    """Empty packages for every dependency that is asked for and not at hand, in a version that suits.
+
+    Optional ones are left out, as npm leaves them out where they cannot be had.
+    """
     packages = list(packages)
     have = {(one.ecosystem, one.name) for one in packages}
     made: list[Package] = []
     for one in packages:
-        for name, wanted in sorted(one.wants.items()):
-            if (one.ecosystem, name) in have:
-                continue
-            have.add((one.ecosystem, name))
-            made.append(empty(one.ecosystem, "wheel", name, _version(one.ecosystem, wanted)))
+        for wanted in sorted(one.wants.values(), key=lambda asked: asked.name):
+            absent = (one.ecosystem, wanted.name) not in have
+            if absent and not wanted.elsewhere and wanted.group != "optionalDependencies":
+                have.add((one.ecosystem, wanted.name))
+                made.append(empty(one.ecosystem, "wheel", wanted.name, _version(one.ecosystem, wanted.range)))
     return made
 
 

@@ -28,7 +28,8 @@ _OWN = ("/.vscode/", "/.claude/", "/.cursor/", "/.gemini/", "/.github/workflows/
 
 
 @cache
-def _templates() -> tuple[str, ...]:
+def templates() -> tuple[str, ...]:
+    """The places of credentials that the table knows, as patterns."""
     return tuple(path for row in table().rows for path in row.paths)
 
 
@@ -38,7 +39,7 @@ class Places:
     def __init__(self, home: str, project: str, environment: Mapping[str, str]) -> None:
         self.home, self.project = home.rstrip("/"), project.rstrip("/")
         self.temporary = (*_TEMPORARY, environment.get("TMPDIR", "/tmp").rstrip("/") + "/")  # noqa: S108  as above
-        credentials = [found for one in _templates() if (found := self._expanded(one))]
+        credentials = [found for one in templates() if (found := self._expanded(one))]
         persistence = [self.home + "/" + one for one, _ in PER_HOME["linux"] if "site-packages" not in one]
         persistence += ["/" + one for one, _ in PER_SYSTEM["linux"]]
         self.patterns = tuple(dict.fromkeys(credentials))

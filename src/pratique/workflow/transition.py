@@ -308,7 +308,7 @@ class Examiner:
             purl = release_purl(world, wanted.name, version)
             if purl in above or purl in budget.seen:
                 continue
-            elsewhere = _platform(listing, version)
+            elsewhere = platform_of(listing, version)
             if elsewhere:
                 reason = f"{wanted.name} {version} is for {elsewhere} and is not installed here; it was not examined"
                 refusals.append(_told(release, reason, name=wanted.name, relevant=False))
@@ -421,7 +421,7 @@ def _exact(world: World, wanted: str) -> str:
     return exact(wanted) or ""
 
 
-def _platform(listing: Listing, version: str) -> str:
+def platform_of(listing: Listing, version: str) -> str:
     """The platforms that an npm release is for, where this machine is none of them; else empty."""
     if not isinstance(listing.document, Packument):
         return ""

@@ -17,6 +17,8 @@ own = sys._base_executable if sys.prefix != sys.base_prefix else sys.executable
 print(json.dumps({
     "program": os.path.realpath(own), "version": list(sys.version_info[:3]), "prefix": sys.base_prefix,
     "library": sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix, "base": sys.base_prefix}),
+    "modules": None if sys.prefix != sys.base_prefix else
+        [bool(importlib.util.find_spec(name)) for name in ("pip", "setuptools")],
 }))
 """
 _ASK_MODULES = """
@@ -58,8 +60,14 @@ def node() -> Toolchain:
     with open(os.path.join(npm, "package.json"), "rb") as file:
         version = json.load(file).get("version", "")
     numbers = tuple(int(part) for part in re.findall(r"\d+", str(version))[:3])
+    headers = os.path.join(os.path.dirname(os.path.dirname(program)), "include", "node")
+    shown = (program, npm, headers) if os.path.isfile(os.path.join(headers, "node_version.h")) else (program, npm)
     links = {"/opt/bin/node": program, "/opt/bin/npm": f"{npm}/bin/npm-cli.js", "/opt/bin/npx": f"{npm}/bin/npx-cli.js"}
-    return Toolchain("/opt/bin/node", numbers, (program, npm), links)
+    if not os.path.exists("/usr/bin/python3") and shutil.which("python3"):
+        # Builds of native parts want one, and so do many droppers.
+        beside = python()
+        shown, links = (*shown, *beside.programs), links | beside.links
+    return Toolchain("/opt/bin/node", numbers, shown, links)
 
 
 def _npm_folder(program: str) -> str | None:
@@ -83,7 +91,7 @@ def python() -> Toolchain:
         about = json.loads(_asked([found, "-I", "-c", _ASK_PYTHON]))
         program, prefix, library = str(about["program"]), str(about["prefix"]), str(about["library"])
         numbers = tuple(int(one) for one in about["version"])
-        with_pip, builds = json.loads(_asked([program, "-I", "-c", _ASK_MODULES]))
+        with_pip, builds = about["modules"] or json.loads(_asked([program, "-I", "-c", _ASK_MODULES]))
     except (ValueError, KeyError, TypeError):
         raise NoToolchainError(f"{found} does not say where it lies") from None
     if not with_pip:

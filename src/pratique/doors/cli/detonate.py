@@ -21,6 +21,7 @@ Persona = Literal["laptop", "ci", "root"]
               help="End a run after so long, lingering apart.")  # fmt: skip
 @click.option("--from", "folders", multiple=True, metavar="DIR", help="Take archives from this folder first.")
 @click.option("--offline", is_flag=True, help="Fetch nothing: folders, caches and stores alone.")
+@click.option("--online", is_flag=True, help="Fetch the dependencies of paths too, from the configured registry.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON, on standard output.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write a page with the process trees drawn.")  # fmt: skip
@@ -34,6 +35,7 @@ def detonate(
     seconds: float,
     folders: tuple[str, ...],
     offline: bool,
+    online: bool,
     as_json: bool,
     html: Path | None,
     events: Path | None,
@@ -59,6 +61,7 @@ def detonate(
             seconds=seconds,
             folders=folders,
             offline=offline,
+            online=online,
             events=events,
             command=("pratique", *sys.argv[1:]),
         )
