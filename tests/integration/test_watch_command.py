@@ -486,11 +486,13 @@ def test_without_the_kernels_events_it_polls_and_says_so(home: Path, dropped: Pa
     if probe.returncode:
         pytest.skip("no namespaces can be had here")
     program = _program(dropped)
-    line = f"{shlex.join(words('--for', '4', '--json'))} & watch=$!; sleep 2; {program} 1; wait $watch"
+    told = home / "told"
+    begun = f"i=0; until grep -q began {told} || [ $i -gt 100 ]; do sleep 0.1; i=$((i+1)); done"
+    line = f"{shlex.join(words('--for', '4', '--json'))} 2> {told} & watch=$!; {begun}; {program} 1; wait $watch"
     done = subprocess.run(
         [*apart, "/bin/sh", "-c", line], env=given(home), capture_output=True, text=True, check=False, timeout=30
     )
-    assert "the list of processes" in done.stderr.splitlines()[0]
+    assert "the list of processes" in told.read_text("utf-8").splitlines()[0]
     records = [json.loads(text) for text in done.stdout.splitlines()]
     found = next(one for one in records[:-1] if one["detection"]["rule"] == "exec-from-temporary")
     assert found["events"][0]["source"] == "poll"

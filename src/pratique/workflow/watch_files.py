@@ -30,6 +30,7 @@ def event_file(path: Path | None) -> Iterator[Callable[[Event], None] | None]:
         return
     try:
         file = open(path, "wb", buffering=0)  # noqa: SIM115 (closed below)
+        file.write(_ENCODER.encode({"schema": EVENT_SCHEMA}) + b"\n")
     except OSError as error:
         raise UsageError(f"cannot be written: {error.strerror}", where=str(path)) from None
     with file:
@@ -41,7 +42,6 @@ def event_file(path: Path | None) -> Iterator[Callable[[Event], None] | None]:
             except OSError as error:  # a full disk ends the record of events, not the watch: it is told at the end
                 lost.append(error)
 
-        file.write(_ENCODER.encode({"schema": EVENT_SCHEMA}) + b"\n")
         yield write
         if lost:
             said = f"{len(lost)} events could not be written: {lost[0].strerror}"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from pratique.casefile.keys import place
 from pratique.model.errors import UsageError
 
 _SYSTEM = """\
+Nice=-5
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only
@@ -24,15 +27,23 @@ LockPersonality=yes
 """
 
 
-def unit(arguments: Sequence[str], *, user: bool = False, writable: Sequence[str] = ()) -> str:
+def unit(
+    arguments: Sequence[str],
+    *,
+    user: bool = False,
+    writable: Sequence[str] = (),
+    case: bool = False,
+    key: Path | None = None,
+) -> str:
     """The text of a service that runs `pratique watch` with these arguments, for the system or for one user.
 
-    `writable` are folders that it must be able to write: of the case, the state and the events. Raises UsageError
-    where a value cannot stand in a unit.
+    `writable` are folders that it must be able to write: of the case and the state. With `case`, the folder of its key
+    is one too, in which the last entry is noted. Raises UsageError where a value cannot stand in a unit.
     """
+    folders = [*writable, *([str(place("", key).parent)] if case else [])]
     words = [sys.executable, "-I", "-m", "pratique", "watch", *arguments]
     start = " ".join(_quoted(word) for word in words)
-    places = "".join(f"ReadWritePaths={_quoted(os.path.abspath(one))}\n" for one in writable)
+    places = "".join(f"ReadWritePaths={_quoted(os.path.abspath(one))}\n" for one in folders)
     return (
         "[Unit]\n"
         "Description=Watch for what comes back after a package compromise\n\n"
@@ -42,8 +53,7 @@ def unit(arguments: Sequence[str], *, user: bool = False, writable: Sequence[str
         "Restart=on-failure\n"
         "RestartSec=10\n"
         "MemoryMax=128M\n"
-        "CPUQuota=25%\n"
-        "Nice=5\n"
+        "CPUQuota=50%\n"
         f"{_USER if user else _SYSTEM}"
         f"{'' if user else places}\n"
         "[Install]\n"

@@ -146,6 +146,8 @@ class Lookout:
                 self._heard(self.connector)
             if self.folders is not None and self.folders.fileno() in ready:
                 self._changed(self.folders.take())
+        if self.connector is not None:
+            self._heard(self.connector)  # what was told before it was stopped
         self._gaps()
         return self._stopped
 

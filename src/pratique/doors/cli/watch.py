@@ -237,7 +237,12 @@ def unit(user: bool, **given: Any) -> int:
                 writable.append(str(value.absolute().parent))
         else:
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
-    click.echo(api.watch_unit(words, user=user, writable=writable), nl=False)
+    click.echo(
+        api.watch_unit(
+            words, user=user, writable=writable, case=given["case_folder"] is not None, key=given["case_key"]
+        ),
+        nl=False,
+    )
     return 0
 
 
