@@ -17,7 +17,9 @@ from typing import Literal
 
 import msgspec
 
-from pratique.adapters import interpreter, machine, processes
+from pratique.adapters import interpreter, machine, processes, supervisor
+from pratique.adapters.sandbox import chambers
+from pratique.adapters.supervisor import execution
 from pratique.adapters.watcher.means import means
 from pratique.report.words import count
 from pratique.targets import boundaries, files
@@ -142,11 +144,37 @@ def _machine(folder: str | None) -> Iterator[Finding]:
     yield (
         say("ok", f"git is {git}") if git else say("note", "there is no git program: git histories cannot be examined")
     )
+    yield from _supervising(say)
     for better, what in means():
         yield say("ok" if better else "note", what, "" if better else "See docs/how-to/watch-a-machine.md")
     for item in machine.preloaded():
         advice = "A library in every program can change what any of them sees: examine this disk from another system"
         yield say("warning", f"the loader puts a library into every program: {item}", advice)
+
+
+def _supervising(say: Callable[..., Finding]) -> Iterator[Finding]:
+    """What a guard sees and can refuse here, and whether a suspect can be contained: each is tried."""
+    blind = supervisor.unusable()
+    if blind:
+        yield say("note", f"guard: nothing can be watched: {blind}", "See docs/how-to/guard-an-install.md")
+    else:
+        yield say(
+            "ok", "guard: programs, connections and telling files are seen before they come to be, io_uring is refused"
+        )
+        landlock = execution.usable()
+        if landlock:
+            advice = "See docs/how-to/block-what-packages-do.md"
+            yield say("note", f"guard --block: dropped programs are seen, not blockable: {landlock}", advice)
+        else:
+            yield say(
+                "ok",
+                "guard --block: files, connections and, by the shell of npm and pnpm, dropped programs are refused",
+            )
+    loose = chambers.unusable() if sys.platform.startswith("linux") else "this needs Linux"
+    if loose:
+        yield say("note", f"detonate: no suspect can be contained: {loose}", "See docs/how-to/detonate-a-release.md")
+    else:
+        yield say("ok", "detonate: a suspect can be contained")
 
 
 def _yaml(say: Callable[..., Finding]) -> Finding:

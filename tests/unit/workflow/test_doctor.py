@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from pratique import api
-from pratique.adapters import interpreter, machine
+from pratique.adapters import interpreter, machine, supervisor
 from pratique.doors.cli.commands import pratique
 from pratique.workflow import doctor as workflow
 from pratique.workflow.doctor import Finding, environment
@@ -256,3 +256,23 @@ def test_it_writes_nothing_and_imports_nothing_of_what_it_inspects(tmp_path: Pat
     assert "sitecustomize.py: runs whenever" in done.stdout
     assert not canary.exists()
     assert sorted(item.name for item in planted.iterdir()) == ["evil.py", "sitecustomize.py"]
+
+
+def test_it_says_by_trying_what_a_guard_and_a_sandbox_can_do_here() -> None:
+    what = [item.what for item in workflow._machine("/root")]
+    assert len([one for one in what if one.startswith("guard: ")]) == 1
+    assert len([one for one in what if one.startswith("detonate: ")]) == 1
+    seen = supervisor.unusable() == ""
+    assert any(one.startswith("guard: programs, connections") for one in what) is seen
+    assert any(one.startswith("guard --block: ") for one in what) is seen
+
+
+def test_what_cannot_be_had_is_said_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workflow.supervisor, "unusable", lambda: "the attempt ended")
+    monkeypatch.setattr(workflow.chambers, "unusable", lambda: "no namespaces")
+    found = [item for item in workflow._machine("/root") if item.what.startswith(("guard", "detonate"))]
+    assert [(item.level, item.what) for item in found] == [
+        ("note", "guard: nothing can be watched: the attempt ended"),
+        ("note", "detonate: no suspect can be contained: no namespaces"),
+    ]
+    assert all(item.advice for item in found)
