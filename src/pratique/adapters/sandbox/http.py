@@ -19,6 +19,7 @@ _CHUNKED = re.compile(rb"(?im)^transfer-encoding:[^\r\n]*chunked")
 _CLOSES = re.compile(rb"(?im)^connection:[^\r\n]*close")
 _EXPECTS = re.compile(rb"(?im)^expect:[ \t]*100-continue")
 _WANTS_JSON = re.compile(rb"(?im)^accept:[^\r\n]*json")
+_DIGITS = re.compile(rb"[0-9A-Fa-f]{1,12}")
 _PROXIED = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
@@ -99,11 +100,11 @@ def _chunks(connection: socket.socket, begun: bytes, take: Callable[[bytes], Non
                 return
             held += part
         line, _, rest = bytes(held).partition(b"\r\n")
-        try:
-            size = int(line.partition(b";")[0].strip() or b"0", 16)
-        except ValueError:
+        digits = line.partition(b";")[0].strip()
+        if not _DIGITS.fullmatch(digits):
             take(bytes(held))
             return
+        size = int(digits, 16)
         held = bytearray(rest)
         while len(held) < min(size, _MOST_BODY) + 2:
             part = connection.recv(65536)

@@ -138,8 +138,9 @@ class Sink:
                 packet, sender = listener.recvfrom(65535)
             except OSError:
                 return
-            if port == DNS and self._named(listener, packet, sender):
-                continue
+            with contextlib.suppress(ValueError):  # a name that cannot be said in an answer
+                if port == DNS and self._named(listener, packet, sender):
+                    continue
             taken = _Taken()
             taken.add(packet)
             self._tell(taken, address, port, "udp")
