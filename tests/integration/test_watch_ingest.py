@@ -70,6 +70,17 @@ def test_one_set_of_rules_serves_every_sensor(sensor: str, tmp_path: Path) -> No
     assert any("does not tell was not seen" in gap for gap in sums["gaps"])
 
 
+def test_ancestors_that_a_sensor_tells_by_title_or_version_are_known(tmp_path: Path) -> None:
+    lines = [
+        _falco(20, 19, "/usr/bin/crontab", "crontab -", "sh", **{"proc.aname[2]": "npm install"}),
+        _falco(21, 19, "/usr/bin/socat", "socat TCP:203.0.113.7:1 -", "python3.11"),
+        _falco(22, 19, "/usr/bin/crontab", "crontab -e", "bash", **{"proc.aname[2]": "sshd"}),
+    ]
+    _, records, _ = _run(tmp_path, "--ingest", "falco", "--level", "high", text="\n".join(lines) + "\n")
+    found = [one["detection"]["process"] for one in records if "detection" in one]
+    assert [(one["pid"], one["ancestors"][-1]["name"]) for one in found] == [(20, "npm"), (21, "python")]
+
+
 def test_lines_that_are_no_records_are_counted_and_said(tmp_path: Path) -> None:
     text = "\n".join([LINES["falco"][0], "Fri Oct  7 07:21:00 2026: Falco initialized", "{}", "[1]", LINES["falco"][3]])
     code, records, _ = _run(tmp_path, "--ingest", "falco", text=text)

@@ -14,7 +14,7 @@ from pratique.adapters import machine
 from pratique.adapters.supervisor.programs import script_of
 from pratique.adapters.watcher.following import Lines
 from pratique.adapters.watcher.lookout import signals
-from pratique.ecosystems.watched import program_name
+from pratique.ecosystems.watched import is_watched, plain, program_name, title_of
 from pratique.model.errors import UsageError
 from pratique.model.event import Ancestor, Event, PathClass, Process
 from pratique.model.noticed import Sums
@@ -123,6 +123,7 @@ class Completing:
         given = event.process
         assert given is not None
         before = self._known.get(given.pid) if given.pid else None
+        given = msgspec.structs.replace(given, ancestors=tuple(map(_called, given.ancestors)))
         process = given
         if event.kind == "process.start":
             script = script_of(given.executable, given.arguments) if given.arguments else ""
@@ -151,3 +152,9 @@ class Completing:
             if len(self._known) > MOST_PROCESSES:
                 self._known.popitem(last=False)
         return process
+
+
+def _called(ancestor: Ancestor) -> Ancestor:
+    """An ancestor by the name that rules know it by: sensors tell titles and versions too (`npm install`)."""
+    name = plain(title_of((ancestor.name,)))
+    return msgspec.structs.replace(ancestor, name=name) if is_watched(name) else ancestor

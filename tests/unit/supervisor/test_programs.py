@@ -18,6 +18,11 @@ from pratique.adapters.supervisor.reading import socket_address
     [
         ("python3 /t/x.py a", "/t/x.py"),
         ("python3 -I -S x.py", "x.py"),
+        ("python3 -I x.py", "x.py"),
+        ("python3 -O x.py", "x.py"),
+        ("python3 -I -c pass x.py", ""),
+        ("python3 -Ic pass x.py", ""),
+        ("python3 -uBm http.server", ""),
         ("python3 -W ignore x.py", "x.py"),
         ("python3 -m pip install x", ""),
         ("python3 -c pass x.py", ""),

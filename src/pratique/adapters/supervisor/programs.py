@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 _SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh", "ash", "fish"))
@@ -45,6 +46,10 @@ _VALUED = frozenset(
     )
 )
 """Options that take a value of their own, which is not the script."""
+_FLAGS_OF_PYTHON = frozenset(("-I", "-O"))
+"""Options that take a value elsewhere and none in Python (isolated mode, optimisation)."""
+_INLINE_OF_PYTHON = re.compile(r"-[bBdEiIOPqsSuvx]*[cm].*", re.DOTALL)
+"""Code or a module behind flags in one word: `-Ic`, `-um`."""
 _WORDS = frozenset(("run", "exec", "x", "eval", "test"))
 """Subcommands that stand before a script in `bun run x`, `deno run x`."""
 
@@ -60,6 +65,7 @@ def script_of(executable: str, arguments: Sequence[str]) -> str:
     if not is_interpreter(executable):
         return ""
     name = os.path.basename(executable)
+    python = name.startswith(("python", "pypy"))
     waiting = iter(arguments[1:])
     for word in waiting:
         if word == "--":
@@ -75,9 +81,9 @@ def script_of(executable: str, arguments: Sequence[str]) -> str:
         elif name in _SHELLS and word not in _VALUED:
             if not word.startswith("--") and ("c" in word or "s" in word):
                 return ""
-        elif word in _INLINE:
+        elif word in _INLINE or (python and _INLINE_OF_PYTHON.fullmatch(word)):
             return ""
-        elif word in _VALUED:
+        elif word in _VALUED and not (python and word in _FLAGS_OF_PYTHON):
             next(waiting, "")
     return ""
 
