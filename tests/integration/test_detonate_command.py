@@ -164,7 +164,8 @@ def test_a_dropper_behind_a_dependency_is_seen_from_end_to_end(detonate: Detonat
     assert "<script" not in text
     assert "<svg" in text
     assert "python3 /tmp/ld.py" in text
-    lines = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
+    first, *lines = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
+    assert first == {"schema": "pratique.event/1"}
     assert {one["persona"] for one in lines} == {"laptop", "ci"}
 
 

@@ -440,16 +440,20 @@ def test_a_flood_of_output_and_of_sendings_is_cut_and_told() -> None:
     assert len(found["sent"]) <= 20_000
 
 
-def test_nothing_goes_on_when_the_program_is_killed(tmp_path: Path) -> None:
-    mark = f"2{os.getpid():07d}"
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_nothing_goes_on_when_the_program_is_ended(tmp_path: Path, number: signal.Signals) -> None:
+    mark = f"2{os.getpid():07d}{number:02d}"
     asked = words(f"setsid sleep {mark} & sleep {mark}", files={}, limits={"seconds": 60.0})
+    given = {**environment(), "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
-        asked, env=environment(), cwd="/", stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        asked, env=given, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as child:
         _until(lambda: len(_sleeping(mark)) == 2)
-        child.send_signal(signal.SIGKILL)
-        child.wait(10)
+        child.send_signal(number)
+        assert child.wait(10) != 0
         _until(lambda: not _sleeping(mark))
+    if number == signal.SIGINT:
+        assert list(tmp_path.iterdir()) == []
 
 
 def _sleeping(mark: str) -> list[str]:

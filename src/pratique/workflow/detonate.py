@@ -33,7 +33,7 @@ from pratique.model.detonation import (
     Step,
 )
 from pratique.model.errors import UsageError
-from pratique.model.event import Cause, Detection, Event, PathClass
+from pratique.model.event import EVENT_SCHEMA, Cause, Detection, Event, PathClass
 from pratique.model.supervision import Seen
 from pratique.version import VERSION
 from pratique.workflow.detonate_events import Ordinary, Told, told
@@ -133,6 +133,7 @@ def detonate(request: DetonateRequest) -> Detonation:
     suspects = tuple(one for one in had.named if one.name not in wanted) or (had.named[0],)
     templates()  # read once, before the processes that use them are made
     filled = standins(packages)
+    nothing_to_import = [one.name for one in suspects if not one.importable]
     lives = [life(persona) for persona in dict.fromkeys(request.personas)]
     runs = [_run(one, suspects, (*packages, *filled), plan) for one in lives]
     nothing = empty(world, suspects[0].form)
@@ -144,6 +145,7 @@ def detonate(request: DetonateRequest) -> Detonation:
         raise UsageError(what, where="detonate", advice=_ADVICE) from None
     known = Ordinary(_told(found[0], ordinary), ordinary.life, [EMPTY])
     lacking = [f"{one.name} {one.version} was not at hand: an empty package stood in for it" for one in filled[:20]]
+    lacking += [f"{name} names nothing that can be imported: it was installed alone" for name in nothing_to_import]
     if len(filled) > 20:
         lacking.append(f"{len(filled) - 20} further dependencies were not at hand: empty packages stood in for them")
     with _Lines(request.events) as lines:
@@ -187,7 +189,7 @@ def _run(one: Life, suspects: tuple[Package, ...], packages: tuple[Package, ...]
         quiet = "--no-audit --no-fund --no-update-notifier --foreground-scripts"
         steps = [Step("install", f"npm install {allow}{quiet} {named}")]
         steps += [Step(f"import {own.name}", f"node -e {shlex.quote(_IMPORT_NODE)} {shlex.quote(own.name)}")
-                  for own in suspects]  # fmt: skip
+                  for own in suspects if own.importable]  # fmt: skip
         return _Run(one, suspects, packages, tuple(steps), f"{one.project}/node_modules")
     short = ".".join(str(part) for part in plan.tools.version[:2])
     site = f"{one.account.home}/.local/lib/python{short}/site-packages"
@@ -329,7 +331,7 @@ def _examined(one: Package, suspect: bool) -> Examined:
 
 
 class _Lines:
-    """Where events are written, one line each, with their persona."""
+    """Where events are written, one line each, the schema's name first; each with its persona."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -341,6 +343,7 @@ class _Lines:
                 self._open = open(self._path, "wb")
             except OSError as error:
                 raise UsageError(f"cannot be written: {error.strerror}", where=str(self._path)) from None
+            self._open.write(self._encoder.encode({"schema": EVENT_SCHEMA}) + b"\n")
         return self
 
     def __call__(self, persona: str, event: Event) -> None:

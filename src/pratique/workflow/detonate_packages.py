@@ -49,6 +49,14 @@ class Package(msgspec.Struct, frozen=True):
     standin: bool = False
 
     @property
+    def importable(self) -> bool:
+        """Whether it names something that can be imported."""
+        if self.ecosystem == "PyPI":
+            return bool(self.modules)
+        named = any(self.manifest.get(key) for key in ("main", "module", "exports"))
+        return named or bool({"index.js", "index.json", "index.node", "index.mjs"} & self.members.keys())
+
+    @property
     def sha256(self) -> str:
         """The digest of the archive."""
         return hashlib.sha256(self.content).hexdigest()

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pratique.adapters.sandbox import inside
 from pratique.adapters.sandbox.frames import Happened, Reader
 from pratique.adapters.supervisor.calls import machine
 from pratique.adapters.supervisor.notify import unusable as supervisor_unusable
@@ -81,6 +80,9 @@ class _Running:
         self.pid = self._start()
 
     def _start(self) -> int:
+        # Here, since it needs what only Linux has.
+        from pratique.adapters.sandbox import inside
+
         pipes = {name: os.pipe() for name in ("events", "sent", "output")}
         sys.stdout.flush()
         sys.stderr.flush()
