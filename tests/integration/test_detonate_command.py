@@ -354,3 +354,16 @@ def test_tls_publishing_and_names_carry_what_was_planted(detonate: Detonate, tmp
     named = [one for one in run["events"] if one["kind"] == "network.payload" and one["protocol"] == "dns"]
     assert [one["honeytokens"] for one in named] == [["NPM_TOKEN"]]
     assert {one["cause"]["step"] for one in named} == {"import"}
+
+
+def test_a_wheel_is_installed_though_this_python_has_one_of_its_name(detonate: Detonate, tmp_path: Path) -> None:
+    archive = tmp_path / "pip-99.0-py3-none-any.whl"
+    wheel(tmp_path, {"pip/__init__.py": SENDS}, "pip").rename(tmp_path / "unnamed")
+    with zipfile.ZipFile(tmp_path / "unnamed") as old, zipfile.ZipFile(archive, "w") as made:
+        for one in old.infolist():
+            text = old.read(one).replace(b"Version: 1.0.0", b"Version: 99.0")
+            made.writestr(one.filename.replace("pip-1.0.0", "pip-99.0"), text)
+    run = detonate("--json", "--persona", "laptop", archive).of()
+    assert run["steps"][0]["code"] == 0, run["output"]
+    assert [one["honeytokens"] for one in run["payloads"]][:1] == [["NPM_TOKEN"]]
+    assert not [one for one in run["events"] if one["kind"].startswith("integrity")]

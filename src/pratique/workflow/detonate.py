@@ -53,7 +53,17 @@ _ADVICE = (
     " user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), or run this as root in one"
 )
 _IMPORT_NODE = "import(process.argv[1]).catch(e=>{console.error(e);process.exitCode=1})"
-_IMPORT_PYTHON = "import importlib,sys;[importlib.import_module(n) for n in sys.argv[2:]]"
+_IMPORT_PYTHON = """\
+import importlib, sys, traceback
+failed = []
+for name in sys.argv[2:]:
+    try:
+        importlib.import_module(name)
+    except Exception:
+        failed.append(name)
+        traceback.print_exc(limit=-1)
+sys.exit(bool(failed) and failed == sys.argv[2:])
+"""
 HEADERS = "/opt/headers"
 _LEAST_HEADERS = {
     "node_version.h": b"#define NODE_MAJOR_VERSION 22\n",
@@ -87,12 +97,16 @@ class DetonateRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """What is the same for every run: how packages of this kind are installed and imported."""
+    """What is the same for every run: how packages of this kind are installed and imported.
+
+    `builds_apart`: everything that builds the source archives is at hand, so that each is built in isolation.
+    """
 
     tools: toolchains.Toolchain
     authority: Authority | None
     limits: Limits
     gaps: tuple[str, ...]
+    builds_apart: bool = False
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -179,7 +193,9 @@ def _plan(world: str, packages: Sequence[Package], request: DetonateRequest, gap
     if world == "PyPI" and not tools.builds and any(one.form == "sdist" for one in packages):
         more.append("this Python has no setuptools: a source archive that needs it cannot be built")
     limits = Limits(seconds=request.seconds, linger=request.linger)
-    return _Plan(tools, made, limits, tuple(more))
+    have = {one.name for one in packages}
+    builds = {asked.name for one in packages for asked in one.wants.values() if asked.group == "build"}
+    return _Plan(tools, made, limits, tuple(more), bool(builds) and builds <= have)
 
 
 def _run(one: Life, suspects: tuple[Package, ...], packages: tuple[Package, ...], plan: _Plan) -> _Run:
@@ -194,7 +210,8 @@ def _run(one: Life, suspects: tuple[Package, ...], packages: tuple[Package, ...]
     short = ".".join(str(part) for part in plan.tools.version[:2])
     site = f"{one.account.home}/.local/lib/python{short}/site-packages"
     named = " ".join(shlex.quote(f"{own.name}=={own.version}") for own in suspects)
-    wheels = f"--no-index --find-links {one.account.home}/.cache/archives --no-build-isolation"
+    apart = "" if plan.builds_apart else " --no-build-isolation"
+    wheels = f"--no-index --no-compile --ignore-installed --find-links {one.account.home}/.cache/archives{apart}"
     quiet = "--no-warn-script-location --disable-pip-version-check --no-input"
     steps = [
         Step("install", f"python3 -m pip install --user {wheels} {quiet} {named}"),

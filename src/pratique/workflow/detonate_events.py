@@ -161,7 +161,7 @@ def _compared(found: Contained, packages: Sequence[Package], site: str, time_ns:
     lies = {one.path: one for one in found.after}
     for package in packages:
         folder = _folder(package, site)
-        if package.form == "sdist" or not any(path.startswith(f"{folder}/") for path in lies):
+        if package.form == "sdist" or not any(f"{folder}/{path}" in lies for path in package.members):
             continue
         cause = Cause(package.ecosystem, package.name, package.version, "", "folder")
         for path, sha256 in sorted(package.members.items()):
@@ -200,14 +200,27 @@ def _integrity(
 def _left(found: Contained, packages: Sequence[Package], site: str) -> Iterator[Found]:
     """Files that lie there afterwards and did not, or not so, before; those of installed packages apart."""
     folders = tuple(f"{_folder(one, site)}/" for one in packages if one.ecosystem == "npm")
+    own = {f"{site}/{path}": sha256 for one in packages if one.ecosystem == "PyPI"
+           for path, sha256 in one.members.items() if not path.endswith(".pth")}  # fmt: skip
+    tops = tuple(top for one in packages if one.ecosystem == "PyPI" for top in _tops(one, site))
     for one in found.after:
-        inside = one.path.startswith((*folders, "/run/steps/")) or _CACHED.search(one.path) is not None
+        inside = one.path.startswith((*folders, *tops, "/run/steps/")) or own.get(one.path) == one.sha256
+        inside = inside or _CACHED.search(one.path) is not None
         compiled = one.path.startswith(f"{site}/") and one.path.endswith(".pyc")
         command = one.path.startswith(f"{site}/.bin/") and f"{site}/{one.target.removeprefix('../')}".startswith(
             folders
         )
         if not inside and not compiled and not command and found.before.get(one.path) != one.sha256:
             yield one
+
+
+def _tops(package: Package, site: str) -> Iterator[str]:
+    """Where a Python package is installed by what it is called: of a source archive its modules too."""
+    label = package.name.replace("-", "_")
+    yield from (f"{site}/{name}-{package.version}.dist-info/" for name in {label, package.name})
+    if package.form == "sdist":
+        for name in package.modules:
+            yield from (f"{site}/{name}/", f"{site}/{name}.py")
 
 
 # what an empty package does too

@@ -9,6 +9,7 @@ import io
 import json
 import re
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Collection, Iterable, Mapping
 from email.parser import HeaderParser
@@ -25,8 +26,22 @@ from pratique.targets.release import Opened, open_bytes, open_release
 from pratique.workflow.detonate_home import REGISTRY
 
 World = Literal["npm", "PyPI"]
+_NO_STANDIN = ("optionalDependencies", "build")
 EMPTY = "harbour-blank"
 """The package of the run that shows what an empty package does."""
+_BACKEND = """\
+import zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = "NAME-VERSION-py3-none-any.whl"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as made:
+        made.write("NAME.py")
+        about = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+        made.writestr("NAME-VERSION.dist-info/WHEEL", about)
+        made.writestr("NAME-VERSION.dist-info/RECORD", "")
+        made.writestr("NAME-VERSION.dist-info/METADATA", INFORMATION)
+    return name
+"""
+"""A build of its own for the empty source archive, which needs nothing."""
 _FIRST = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
 
 
@@ -85,29 +100,38 @@ def _package(opened: Opened, content: bytes | None, shown: str) -> Package:
         kept = () if not isinstance(bundled, list) else bundled
         wants = {key: value for key, value in wants.items() if key not in kept}
         file = f"{name.rpartition('/')[2]}-{version}.tgz"
-        return Package("npm", name, version, file, packed, members, wants, (name,), opened.form, manifest)
+        return Package("npm", name, version, file, packed, members, wants, (name,), "tarball", manifest)
     about = next((one for one in sorted(members, key=len) if one.endswith((".dist-info/METADATA", "PKG-INFO"))), "")
     if not about:
         raise TargetError("holds neither a package.json nor a PKG-INFO or METADATA", where=shown)
+    wheel = about.endswith("/METADATA")
     metadata = opened.read(about).decode("utf-8", "replace")
     headers = HeaderParser().parsestr(metadata)
     name, version = str(headers.get("Name", "")), str(headers.get("Version", ""))
     if not name or not version:
         raise TargetError("its metadata names no project and version", where=shown)
-    wheel = about.endswith("/METADATA")
     if content is None:
         if wheel:
             raise TargetError("is an installed copy, of which no archive can be made", where=shown)
         top = f"{normalise(name).replace('-', '_')}-{version}"
         content = _packed(opened, top)
-    wants = of_python(metadata)
+    wants = of_python(metadata, None if wheel else _build(opened))
     label = normalise(name).replace("-", "_")
     file = shown.rpartition("/")[2] if wheel and shown.endswith(".whl") else f"{label}-{version}.tar.gz"
     if wheel and not shown.endswith(".whl"):
         tags = re.search(rb"(?m)^Tag: (\S+)", opened.read(about.removesuffix("METADATA") + "WHEEL"))
         file = f"{label}-{version}-{tags[1].decode() if tags else 'py3-none-any'}.whl"
     modules = _modules(members, wheel, label)
-    return Package("PyPI", normalise(name), version, file, content, members, wants, modules, opened.form, {})
+    form = "wheel" if wheel else "sdist"
+    return Package("PyPI", normalise(name), version, file, content, members, wants, modules, form, {})
+
+
+def _build(opened: Opened) -> dict[str, Any]:
+    """The `pyproject.toml` of a source archive; empty where there is none, or none that can be read."""
+    try:
+        return tomllib.loads(opened.read("pyproject.toml").decode("utf-8"))
+    except (Unreadable, ValueError):
+        return {}
 
 
 def _json(opened: Opened, shown: str) -> dict[str, Any]:
@@ -171,10 +195,11 @@ def empty(world: World, form: str, name: str = EMPTY, version: str = "1.0.0") ->
         content, file = tarball({"package/package.json": text, "package/index.js": b"'use strict';\n"}), f"{label}.tgz"
     elif form == "sdist":
         top = f"{label}-{version}"
-        setup = f"from setuptools import setup\nsetup(name={name!r}, version={version!r}, py_modules=[{label!r}])\n"
         information = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        content = tarball({f"{top}/setup.py": setup.encode(), f"{top}/{label}.py": b"\n",
-                           f"{top}/PKG-INFO": information.encode()})  # fmt: skip
+        backend = _BACKEND.replace("NAME", label).replace("VERSION", version).replace("INFORMATION", repr(information))
+        project = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        content = tarball({f"{top}/pyproject.toml": project.encode(), f"{top}/backend.py": backend.encode(),
+                           f"{top}/{label}.py": b"\n", f"{top}/PKG-INFO": information.encode()})  # fmt: skip
         file = f"{top}.tar.gz"
     else:
         content, file = wheel(name, version, {f"{label}.py": b"\n"}), f"{label}-{version}-py3-none-any.whl"
@@ -205,7 +230,7 @@ def wheel(name: str, version: str, files: Mapping[str, bytes]) -> bytes:
 def standins(packages: Iterable[Package]) -> list[Package]:
     """Empty packages for every dependency that is asked for and not at hand, in a version that suits.
 
-    Optional ones are left out, as npm leaves them out where they cannot be had.
+    Optional ones are left out, as npm leaves them out where they cannot be had; so is what builds a source archive.
     """
     packages = list(packages)
     have = {(one.ecosystem, one.name) for one in packages}
@@ -213,7 +238,7 @@ def standins(packages: Iterable[Package]) -> list[Package]:
     for one in packages:
         for wanted in sorted(one.wants.values(), key=lambda asked: asked.name):
             absent = (one.ecosystem, wanted.name) not in have
-            if absent and not wanted.elsewhere and wanted.group != "optionalDependencies":
+            if absent and not wanted.elsewhere and wanted.group not in _NO_STANDIN:
                 have.add((one.ecosystem, wanted.name))
                 made.append(empty(one.ecosystem, "wheel", wanted.name, _version(one.ecosystem, wanted.range)))
     return made
