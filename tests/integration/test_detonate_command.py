@@ -22,7 +22,9 @@ from jsonschema import Draft202012Validator
 
 from pratique.adapters.sandbox import unusable
 from pratique.report import detonation_schema
+from tests.standins.packages import IN_WINDOW
 from tests.standins.real_clients import FOLDER, need
+from tests.standins.registry import Registry
 
 REASON = unusable()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=f"nothing can be contained here: {REASON}")
@@ -87,16 +89,17 @@ def detonate(tmp_path: Path) -> Detonate:
     (tools / "node").symlink_to(next(FOLDER.glob("node-22*/node_modules/node/bin/node")))
     (tools / "npm").symlink_to(next(FOLDER.glob("npm-11*/node_modules/npm/bin/npm-cli.js")))
 
-    def run(*arguments: object, before: Sequence[str] = (), linger: float = 0.3, python: str = "") -> Run:
-        words = [*before, sys.executable, "-m", "pratique", "detonate", "--offline", "--linger", str(linger)]
-        words += [str(one) for one in arguments]
-        path = os.pathsep.join((str(tools), python or os.path.dirname(sys.executable), "/usr/bin", "/bin"))
+    def run(*arguments: object, before: Sequence[str] = (), registry: str = "") -> Run:
+        words = [*before, sys.executable, "-m", "pratique", "detonate", "--linger", "0.3"]
+        words += [*([] if registry else ["--offline"]), *(str(one) for one in arguments)]
+        path = os.pathsep.join((str(tools), os.path.dirname(sys.executable), "/usr/bin", "/bin"))
         given = {
             "PATH": path,
             "HOME": str(tmp_path),
             "PYTHONPATH": os.pathsep.join(sys.path),
             "PRATIQUE_ISOLATED": "no",
         }
+        given |= {"npm_config_registry": registry} if registry else {}
         return Run(
             subprocess.run(
                 words, cwd=tmp_path, env=given, capture_output=True, text=True, timeout=100, check=False,
@@ -367,3 +370,13 @@ def test_a_wheel_is_installed_though_this_python_has_one_of_its_name(detonate: D
     assert run["steps"][0]["code"] == 0, run["output"]
     assert [one["honeytokens"] for one in run["payloads"]][:1] == [["NPM_TOKEN"]]
     assert not [one for one in run["events"] if one["kind"].startswith("integrity")]
+
+
+def test_a_release_of_a_registry_is_fetched_with_what_it_depends_on(detonate: Detonate, tmp_path: Path) -> None:
+    with Registry(as_of=IN_WINDOW) as registry:
+        ran = detonate("--json", "--persona", "laptop", "npm:axios@1.14.1", registry=registry.url)
+    assert ran.code == 13, ran.errors
+    found = {one["name"]: one.get("suspect", True) for one in ran.report["releases"]}
+    assert found == {"axios": True, "plain-crypto-js": False, "@standin/redirects": False}
+    assert ran.report["gaps"] == []
+    assert {"self.deleted", "integrity", "manifest.replaced"} <= kinds(ran.of())
