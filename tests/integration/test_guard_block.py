@@ -5,16 +5,13 @@ Every package here is an inert stand-in; the network is a namespace of the test'
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import tarfile
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,7 @@ import pytest
 
 from pratique.adapters.supervisor import execution, unusable
 from pratique.workflow.guard_policy import without_auth
+from tests.integration.own_network import enter, in_a_thread
 from tests.standins.real_clients import environment, need
 from tests.standins.registry import Registry
 
@@ -349,23 +347,6 @@ def test_a_thread_that_swaps_the_program_starts_nothing_else(
 # the network, in a namespace of its own
 
 
-def _own_network() -> str:
-    """Enter a network of one's own with the loopback up and an address that is none of it; why not, where it fails."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    flags = 0x40000000 | (0 if os.geteuid() == 0 else 0x10000000)
-    if libc.unshare(flags):
-        return os.strerror(ctypes.get_errno())
-    import fcntl
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        for name, address in (("lo", ""), ("lo:1", "192.0.2.1"), ("lo:2", "198.51.100.1")):
-            if address:
-                there = struct.pack("=16sHH4s8x", name.encode(), socket.AF_INET, 0, socket.inet_aton(address))
-                fcntl.ioctl(control, 0x8916, there)  # SIOCSIFADDR
-            fcntl.ioctl(control, 0x8914, struct.pack("=16sH14x", name.encode(), 0x41))  # SIOCSIFFLAGS: up, running
-    return ""
-
-
 ATTEMPT = """
 import json, os, socket, sys
 def attempt(act):
@@ -388,7 +369,7 @@ print(json.dumps({name: attempt(lambda: eval(text)) for name, text in json.loads
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[dict[str, int]]:
     """Listeners in a network of their own, in which this thread's children run."""
-    reason = _own_network()
+    reason = enter("192.0.2.1", "198.51.100.1")
     if reason:
         pytest.skip(f"no network of its own can be had here: {reason}")
     listeners = {}
@@ -407,23 +388,6 @@ def network(tmp_path: Path) -> Iterator[dict[str, int]]:
     yield listeners
     for one in held:
         one.close()
-
-
-def _in_a_thread(act: Callable[[], None]) -> None:
-    """Run in a thread that ends, so that its namespaces end with it."""
-    failure: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            act()
-        except BaseException as error:  # noqa: BLE001  passed on below
-            failure.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
 
 
 def test_only_what_the_policy_allows_is_reached(tmp_path: Path, home: Path) -> None:
@@ -467,4 +431,4 @@ def test_only_what_the_policy_allows_is_reached(tmp_path: Path, home: Path) -> N
         assert {outcome for name, outcome in found.items() if name not in refused} == {"done"}, found
         next(fixture, None)
 
-    _in_a_thread(act)
+    in_a_thread(act)

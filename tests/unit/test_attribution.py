@@ -38,6 +38,12 @@ def test_a_script_of_the_projects_own_is_the_users_and_its_installation_is_not()
     assert installed.name == "@scope/anchor"
 
 
+def test_what_a_package_starts_does_not_become_the_users_own() -> None:
+    above = cause(("sh",), FOLDER, SCRIPT, PROJECT, None)
+    own = {**SCRIPT, "npm_package_json": f"{PROJECT}/package.json", "npm_lifecycle_event": "build"}
+    assert cause(("sh",), PROJECT, own, PROJECT, above) == cause(("sh",), PROJECT, {}, PROJECT, above)
+
+
 @pytest.mark.parametrize(
     ("arguments", "folder", "expected"),
     [

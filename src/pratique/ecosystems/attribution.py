@@ -43,6 +43,8 @@ def cause(
     if step:
         place = environment.get("npm_package_json", "").removesuffix("/package.json") or folder
         own = place.rstrip("/") == project.rstrip("/") and step not in _STEPS
+        if own and above is not None and above.name:
+            return _below(above)  # what a package starts does not become the user's own by what it says
         version = environment.get("npm_package_version", "")
         told = name or _named(place)
         return Cause("npm", "" if own else told, "" if own else version, step, "command" if own else "environment")
@@ -53,12 +55,16 @@ def cause(
         step = arguments[at + 1] if hook and at + 1 < len(arguments) else "build"
         return Cause("PyPI", (found[1] if found else "") or _last(folder), "", step, "environment")
     if above is not None:
-        return above if above.known_by != "environment" else Cause(*_fields(above), "ancestor")
+        return _below(above)
     within = _named(folder)
     if within:
         return Cause("npm", within, "", "", "folder")
     found = _PIP.search(folder)
     return Cause("PyPI", found[1] or _last(folder), "", "", "folder") if found else None
+
+
+def _below(above: Cause) -> Cause:
+    return above if above.known_by != "environment" else Cause(*_fields(above), "ancestor")
 
 
 def _fields(one: Cause) -> tuple[str, str, str, str]:

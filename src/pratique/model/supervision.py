@@ -20,16 +20,18 @@ class Denials(msgspec.Struct, frozen=True):
     """What is refused to processes that a package caused. The defaults refuse nothing.
 
     `reads`: whether a real path may not be opened; `stripped`: of a real path and its bytes, those that are given in
-    their place, without secrets (None: it is judged as any other); `holding`: the folders above such files, which may
-    not be moved. `writes`: whether a real path may not be written, made, or replaced. `evidence`: a package's own
-    manifest, and the script that runs, may not be deleted or replaced. `dropped`: nothing that was written during the
-    run where `watches` says so may be executed, nor an interpreter be started on it. `ports` are the only ports that
-    may be reached, `addresses` the only addresses (in CIDR form); None: any. The loopback is always allowed; local
-    sockets whose path holds one of `sockets` are not. `exempt` names packages to which nothing is refused.
+    their place, without secrets (None: it is judged as any other); `files`: device and inode of such files, which may
+    not be opened by any other name either; `holding`: the folders above such files, which may not be moved. `writes`:
+    whether a real path may not be written, made, or replaced. `evidence`: a package's own manifest, and the script that
+    runs, may not be deleted or replaced. `dropped`: nothing that was written during the run where `watches` says so may
+    be executed, nor an interpreter be started on it. `ports` are the only ports that may be reached, `addresses` the
+    only addresses (in CIDR form); None: any. The loopback is always allowed; local sockets whose path holds one of
+    `sockets` are not. `exempt` names packages to which nothing is refused.
     """
 
     reads: Callable[[str], bool] | None = None
     stripped: Callable[[str, bytes], bytes | None] = lambda path, content: None
+    files: frozenset[tuple[int, int]] = frozenset()
     holding: frozenset[str] = frozenset()
     writes: Callable[[str], bool] | None = None
     evidence: bool = False

@@ -131,6 +131,8 @@ def _told(event: Event) -> str:
         if own and not dropped:
             return ""
         return _cut(f"ran {_process(event.process)}{dropped}{denied}")
+    if event.kind == "process.end" and event.outcome == "denied":
+        return _cut(f"left running, and ended by the guard: {_process(event.process)}")
     if event.kind == "memory.program":
         return _cut(f"ran a program out of memory: {_process(event.process)}{denied}")
     if event.kind == "network.connect":

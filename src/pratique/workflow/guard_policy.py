@@ -28,12 +28,14 @@ A policy is TOML. Every key is optional; what is written wrong stops before the 
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import ipaddress
 import os
 import re
+import stat
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -162,6 +164,7 @@ def denials_of(policy: Policy, places: Places) -> Denials:
         evidence=policy.evidence.keep,
         reads=reads if credentials else None,
         stripped=stripped,
+        files=frozenset(_files(places, reads)) if credentials else frozenset(),
         holding=frozenset(_holding(places)) if credentials else frozenset(),
         dropped=policy.programs.deny_dropped,
         watches=watches,
@@ -192,15 +195,29 @@ def _expanded(path: str, home: str) -> str:
     return home + path[1:] if path.startswith("~/") else path
 
 
-def _holding(places: Places) -> Iterator[str]:
-    """The folders above places of credentials that are there."""
+def _there(places: Places) -> Iterator[str]:
+    """The places of credentials that are there, where links lead."""
     for pattern in places.patterns:
         for path in glob.iglob(pattern, include_hidden=True) if "**" not in pattern else ():
-            real = os.path.realpath(path)
-            parent = os.path.dirname(real)
-            while parent not in ("/", ""):
-                yield parent
-                parent = os.path.dirname(parent)
+            yield os.path.realpath(path)
+
+
+def _files(places: Places, reads: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
+    """Device and inode of the files there that may not be opened."""
+    for real in _there(places):
+        with contextlib.suppress(OSError):
+            found = os.stat(real)
+            if stat.S_ISREG(found.st_mode) and reads(real):
+                yield found.st_dev, found.st_ino
+
+
+def _holding(places: Places) -> Iterator[str]:
+    """The folders above places of credentials that are there."""
+    for real in _there(places):
+        parent = os.path.dirname(real)
+        while parent not in ("/", ""):
+            yield parent
+            parent = os.path.dirname(parent)
 
 
 def allowed_programs(policy: Policy, home: str) -> list[str]:

@@ -11,15 +11,32 @@ import pytest
 from pratique.adapters.sandbox import filters as sandbox
 from pratique.adapters.supervisor.calls import (
     AUDIT_ARCH,
+    CLONE_NEWNS,
     CLONE_NEWUSER,
+    CLONE_PARENT,
     FORBIDDEN,
+    NOT_THERE,
     NUMBERS,
+    REFUSING,
+    TERMINAL,
+    TERMINAL_INPUT,
     X32_BIT,
     forbidden,
     machine,
+    numbered,
+    refusing,
     watched,
 )
-from pratique.adapters.supervisor.filters import ALLOW, NO_SUCH_CALL, NOTIFY, REFUSE, packed, program, run
+from pratique.adapters.supervisor.filters import (
+    ALLOW,
+    NO_SUCH_CALL,
+    NOT_PERMITTED,
+    NOTIFY,
+    REFUSE,
+    packed,
+    program,
+    run,
+)
 
 MACHINES = ("x86_64", "aarch64")
 WRITE_AND_MAKE, READ = 0o101, 0o2000000
@@ -57,11 +74,35 @@ def test_sending_is_told_where_an_address_is_given(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_only_a_user_namespace_makes_a_clone_worth_telling(name: str) -> None:
+def test_only_what_leads_out_makes_a_clone_worth_telling(name: str) -> None:
     assert answer(name, "clone", argument_0=17) == ALLOW
-    assert answer(name, "clone", argument_0=CLONE_NEWUSER | 17) == NOTIFY
+    for flag in (CLONE_NEWUSER, CLONE_NEWNS, CLONE_PARENT):
+        assert answer(name, "clone", argument_0=flag | 17) == NOTIFY
     assert answer(name, "unshare", argument_0=0x400) == ALLOW
     assert answer(name, "unshare", argument_0=CLONE_NEWUSER) == NOTIFY
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_where_something_is_refused_ways_around_it_are_told_or_not_there(name: str) -> None:
+    instructions = program(name, reads=True, denying=True)
+
+    def asked(number: int, **arguments: int) -> int:
+        given = {key.replace("_", " "): value for key, value in arguments.items()}
+        return run(instructions, {"number": number, "architecture": AUDIT_ARCH[name], **given})
+
+    assert asked(435) == REFUSE | NO_SUCH_CALL
+    for number in refusing(name):
+        assert asked(number) == NOTIFY
+    ioctl = 16 if name == "x86_64" else 29
+    assert [asked(ioctl, argument_1=what) for what in TERMINAL_INPUT] == [REFUSE | NOT_PERMITTED] * 2
+    assert asked(ioctl, argument_1=0x5413) == ALLOW
+    told = set(watched(name)) | set(refusing(name))
+    for number in range(600):
+        if number not in told and number not in (435, ioctl):
+            assert asked(number) == ALLOW, number
+    for at, (code, true, false, _) in enumerate(instructions):
+        if code not in (0x20, 0x06):
+            assert at + 1 + max(true, false) < len(instructions)
 
 
 def test_calls_of_another_architecture_are_told_and_x32_is_refused() -> None:
@@ -143,6 +184,8 @@ def test_numbers_are_those_of_this_kernels_headers() -> None:
     told = {call: numbers[column] for call, numbers in FORBIDDEN.items()} | dict(NUMBERS[name or ""])
     for table in (sandbox.MISSING, sandbox.REFUSED):
         told |= {call: numbers[column] for call, numbers in table.items()}
+    for table in (REFUSING, NOT_THERE, TERMINAL):
+        told |= numbered(table, name or "")
     told |= sandbox.REFUSED_HERE if name == "x86_64" else {}
     known = {call: int(found[call]) for call in told if call in found}
     assert len(known) > len(told) * 0.8

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pratique.adapters.supervisor import dns
-from pratique.adapters.supervisor.programs import interpreter_of, is_interpreter, script_of
+from pratique.adapters.supervisor.programs import interpreter_of, is_interpreter, script_of, scripts_of
 from pratique.adapters.supervisor.reading import socket_address
 
 
@@ -49,6 +49,23 @@ def test_any_arguments_give_a_script_out_of_them_or_none(words: list[str]) -> No
     for name in ("node", "python3.12", "sh", "bun"):
         assert is_interpreter(name)
         assert script_of(name, words) in {"", *words}
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("node --env-file=/t/e --require=/t/a.js --import file:///t/b.mjs /t/x.js", ["/t/a.js", "/t/b.mjs", "/t/x.js"]),
+        ("bash -o pipefail --rcfile /t/rc /t/x.sh", ["pipefail", "/t/rc", "/t/x.sh"]),
+        ("busybox sh /t/x", ["sh", "/t/x"]),
+        ("python3 -Ic code /t/x", []),
+        ("perl -pi -e code /t/x", []),
+        ("sh -ec code", []),
+        ("sh -e /t/x", ["/t/x"]),
+        ("python3", []),
+    ],
+)  # fmt: skip
+def test_every_word_that_may_name_code_is_told(words: str, named: list[str]) -> None:
+    assert list(scripts_of(words.split()[0], words.split())) == named
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,11 @@ X32_BIT = 0x40000000
 
 O_WRITES = 0o1 | 0o2 | 0o100 | 0o1000
 """O_WRONLY, O_RDWR, O_CREAT, O_TRUNC (the same on both)."""
-CLONE_NEWUSER = 0x10000000
+CLONE_NEWUSER, CLONE_NEWNS, CLONE_PARENT = 0x10000000, 0x20000, 0x8000
+ESCAPING = CLONE_NEWUSER | CLONE_NEWNS | CLONE_PARENT
+"""Flags of new processes in which paths mean other files, or whose parent is not who made them."""
+TERMINAL_INPUT = (0x5412, 0x541C)
+"""TIOCSTI, TIOCLINUX: what a program types into its terminal, the user's shell reads."""
 
 Kind = Literal[
     "execute",
@@ -40,6 +44,8 @@ Kind = Literal[
     "unshare",
     "ring",
     "forbidden",
+    "socket",
+    "end",
 ]
 
 
@@ -79,8 +85,12 @@ _COMMON: dict[str, Call] = {
         "ptrace": ("trace",),
         "process_vm_readv": ("trace",),
         "process_vm_writev": ("trace",),
+        "pidfd_getfd": ("trace",),
         "kill": ("kill",),
         "tgkill": ("kill",),
+        "tkill": ("kill",),
+        "rt_sigqueueinfo": ("kill",),
+        "rt_tgsigqueueinfo": ("kill",),
         "pidfd_send_signal": ("kill",),
         "setsid": ("session",),
         "unshare": ("unshare", -1, -1, -1, -1, 0),
@@ -135,6 +145,10 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
         "process_vm_writev": 311,
         "kill": 62,
         "tgkill": 234,
+        "tkill": 200,
+        "rt_sigqueueinfo": 129,
+        "rt_tgsigqueueinfo": 297,
+        "pidfd_getfd": 438,
         "pidfd_send_signal": 424,
         "setsid": 112,
         "unshare": 272,
@@ -166,6 +180,10 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
         "process_vm_writev": 271,
         "kill": 129,
         "tgkill": 131,
+        "tkill": 130,
+        "rt_sigqueueinfo": 138,
+        "rt_tgsigqueueinfo": 240,
+        "pidfd_getfd": 438,
         "pidfd_send_signal": 424,
         "setsid": 157,
         "unshare": 97,
@@ -217,6 +235,29 @@ FORBIDDEN: Mapping[str, tuple[int, int]] = {
 }
 """Calls that nothing in a sandbox may make, with their numbers on x86-64 and aarch64: mounts, namespaces, modules,
 keys, the kernel's own programs. Refused and told."""
+
+
+REFUSING: Mapping[str, tuple[int, int]] = {"socket": (41, 198), "exit_group": (231, 94)}
+"""Calls that are told where something is refused: what kind of socket is made; which children a process leaves."""
+NOT_THERE: Mapping[str, tuple[int, int]] = {"clone3": (435, 435)}
+"""Calls that this system is said not to have where something is refused: their flags lie in memory. Callers fall back
+to `clone`, as they do on older kernels and in containers."""
+TERMINAL: Mapping[str, tuple[int, int]] = {"ioctl": (16, 29)}
+HARMLESS = frozenset(("name_to_handle_at", "syslog"))
+"""What is forbidden in a sandbox, and is left to packages' scripts elsewhere: tools ask it, and get nothing by it."""
+
+
+def numbered(calls: Mapping[str, tuple[int, int]], name: str) -> dict[str, int]:
+    """Name to number of such calls, on a machine."""
+    return {call: numbers[0 if name == "x86_64" else 1] for call, numbers in calls.items()}
+
+
+def refusing(name: str) -> dict[int, Call]:
+    """Number to call of what is told beside the rest where something is refused, on a machine."""
+    kinds: dict[str, Kind] = {"socket": "socket", "exit_group": "end"}
+    found = {number: Call(call, kinds[call]) for call, number in numbered(REFUSING, name).items()}
+    outside = {number: call for number, call in forbidden(name).items() if call.name not in HARMLESS}
+    return found | {number: call for number, call in outside.items() if number not in watched(name)}
 
 
 def forbidden(name: str) -> dict[int, Call]:

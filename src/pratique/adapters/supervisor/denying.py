@@ -21,10 +21,11 @@ from collections.abc import Callable, Mapping
 
 from pratique.adapters.supervisor.calls import O_WRITES, Call
 from pratique.adapters.supervisor.kernel import Listener, Notification
-from pratique.adapters.supervisor.programs import is_interpreter, script_of
+from pratique.adapters.supervisor.programs import is_interpreter, scripts_of
 from pratique.adapters.supervisor.reaching import DONE, MOST_WAITING, Reaching
 from pratique.adapters.supervisor.reading import Memory, link, status
 from pratique.adapters.supervisor.tree import Known
+from pratique.model.event import Cause
 from pratique.model.supervision import Denials
 
 _NO_EXECUTION = 0x8
@@ -34,6 +35,8 @@ SETTINGS = ("npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf")
 """Endings of files of settings of package managers that hold secrets beside what a manager must know."""
 _REMOVE_FOLDER = 0x200
 """AT_REMOVEDIR."""
+_MEMORY = frozenset(("/dev/mem", "/dev/kmem", "/dev/port", "/proc/kcore"))
+"""The machine's memory; as what lies on a disk without its file system, for root alone."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -65,9 +68,17 @@ class Denying:
         self.reaching = Reaching(denials, listener, lambda known, path: self._own(known, absolute(known, -1, path)))
 
     def applies(self, known: Known) -> bool:
-        """Whether a process is refused anything: one that a package caused, of which no exception is made."""
-        cause = known.cause
-        return self.denials.any and cause is not None and bool(cause.name) and cause.name not in self.denials.exempt
+        """Whether a process is refused anything: one that comes from a package of which no exception is made."""
+        return self.denials.any and not known.bound <= self.denials.exempt
+
+    def label(self, cause: Cause, folder: str) -> str:
+        """The name by which a package's processes are bound. A name of which an exception is made counts where the
+        package lies in a folder of that name: a manifest can claim any.
+        """
+        name = cause.name
+        if name not in self.denials.exempt or cause.ecosystem != "npm" or folder.endswith(f"/node_modules/{name}"):
+            return name
+        return f"{name}, in {folder}"
 
     def foreign(self, known: Known) -> bool:
         """Whether a process has another account, root or mounts than this one, so that nothing may be done for it."""
@@ -99,7 +110,7 @@ class Denying:
                 self._ours(where) or self._stripped(where, flags) or self._opened(known, where, flags, mode)
             )
         except _WaitsError as pipe:
-            return self._later(given, pipe)
+            return self._later(given, pipe, bool(flags & os.O_CLOEXEC))
         except OSError as error:
             if isinstance(error, _RefusedError):
                 seen(error.path, error.errno or errno.EACCES)
@@ -112,7 +123,7 @@ class Denying:
             os.close(descriptor)
         return DONE
 
-    def _later(self, given: Notification, pipe: _WaitsError) -> int:
+    def _later(self, given: Notification, pipe: _WaitsError, close_on_exec: bool) -> int:
         """Open a pipe, which waits for its other end, in a thread."""
         if not self._waiting.acquire(blocking=False):
             os.close(pipe.held)
@@ -122,7 +133,7 @@ class Denying:
             try:
                 descriptor = os.open(f"/proc/self/fd/{pipe.held}", pipe.flags)
                 try:
-                    self.listener.hand_over(given.cookie, descriptor, bool(given.arguments[2] & os.O_CLOEXEC))
+                    self.listener.hand_over(given.cookie, descriptor, close_on_exec)
                 finally:
                     os.close(descriptor)
             except OSError as error:
@@ -233,26 +244,44 @@ class Denying:
     def _judge(self, known: Known, real: str, found: os.stat_result) -> None:
         """Raise _RefusedError where a file may not be had."""
         denied = self.denials.reads
-        if denied is not None and stat.S_ISREG(found.st_mode) and denied(real):
+        by_name = denied is not None and stat.S_ISREG(found.st_mode) and denied(real)
+        if by_name or (found.st_dev, found.st_ino) in self.denials.files:
+            raise _RefusedError(real)
+        if stat.S_ISBLK(found.st_mode) or real in _MEMORY:
             raise _RefusedError(real)
         if real.startswith("/proc/"):
             number = real.split("/")[2]
             if number.isdecimal() and real.endswith(("/environ", "/mem", "/auxv")) and int(number) != known.pid:
                 raise _RefusedError(real)
-        if self.denials.dropped and self._is_script(known, real) and self.is_dropped(real, found):
+        if self.is_dropped(real, found) and self._is_script(known, real):
             raise _RefusedError(real)
 
     def _is_script(self, known: Known, real: str) -> bool:
-        """Whether a file is what an interpreter was started on, by its arguments as the kernel has them now."""
-        if not is_interpreter(known.executable):
+        """Whether a file is what an interpreter was started on, by its arguments as the kernel has them now.
+
+        That is each file that is named before the first that was not dropped: which options take a file as their value
+        differs from one interpreter to the other.
+        """
+        program = link(f"/proc/{known.pid}/exe")
+        if not is_interpreter(known.executable) and not is_interpreter(program):
             return False
         try:
             with open(f"/proc/{known.pid}/cmdline", "rb") as file:
                 words = tuple(os.fsdecode(one) for one in file.read(1 << 16).split(b"\0")[:-1])
         except OSError:
             return False
-        named = {known.script, script_of(known.executable, words)} - {""}
-        return any(os.path.realpath(self.absolute(known, -1, one)) == real for one in named)
+        if known.script and os.path.realpath(self.absolute(known, -1, known.script)) == real:
+            return True
+        for word in scripts_of(program, words):
+            place = os.path.realpath(self.absolute(known, -1, word))
+            if place == real or (not os.path.exists(place) and os.path.splitext(real)[0] == place):
+                return True
+            if os.path.isdir(place) and self.denials.watches(place + "/"):
+                if real.startswith(place + "/"):
+                    return True
+            elif os.path.isfile(place) and not self.is_dropped(place, os.stat(place)):
+                return False
+        return False
 
     def is_dropped(self, real: str, found: os.stat_result) -> bool:
         """Whether a file was written in this run, where what is dropped may not be executed."""

@@ -9,7 +9,20 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 
-from pratique.adapters.supervisor.calls import AUDIT_ARCH, CLONE_NEWUSER, NUMBERS, O_WRITES, X32_BIT, forbidden, watched
+from pratique.adapters.supervisor.calls import (
+    AUDIT_ARCH,
+    ESCAPING,
+    NOT_THERE,
+    NUMBERS,
+    O_WRITES,
+    TERMINAL,
+    TERMINAL_INPUT,
+    X32_BIT,
+    forbidden,
+    numbered,
+    refusing,
+    watched,
+)
 
 Instruction = tuple[int, int, int, int]
 """Code, jump where true, jump where false, constant."""
@@ -18,8 +31,8 @@ ALLOW = 0x7FFF0000
 NOTIFY = 0x7FC00000
 REFUSE = 0x00050000
 """SECCOMP_RET_ALLOW, _USER_NOTIF, _ERRNO (with the errno added)."""
-NO_SUCH_CALL = 38
-"""ENOSYS."""
+NO_SUCH_CALL, NOT_PERMITTED = 38, 1
+"""ENOSYS, EPERM."""
 
 _LOAD, _EQUAL, _ANY_BIT, _RETURN, _AT_LEAST = 0x20, 0x15, 0x45, 0x06, 0x35
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
@@ -38,9 +51,12 @@ def _argument(number: int, high: bool = False) -> int:
     return _ARGUMENTS + 8 * number + (4 if high else 0)
 
 
-def program(machine: str, *, reads: bool, refused: Iterable[str] = (), confined: bool = False) -> list[Instruction]:
+def program(
+    machine: str, *, reads: bool, refused: Iterable[str] = (), confined: bool = False, denying: bool = False
+) -> list[Instruction]:
     """The filter for a machine. `reads`: opening for reading is told too. `refused` are names of calls that get ENOSYS.
-    `confined`: what is forbidden in a sandbox is told too, so that it can be refused.
+    `confined`: what is forbidden in a sandbox is told too, so that it can be refused. `denying`: something is refused
+    to packages, so ways around it are told, or answered as if they were not there.
 
     Calls of another architecture are told: nobody else knows their numbers. x32 calls get ENOSYS, as on most kernels.
     """
@@ -58,7 +74,7 @@ def program(machine: str, *, reads: bool, refused: Iterable[str] = (), confined:
             low, high = _argument(4), _argument(4, high=True)
             block = [_load(low), (_EQUAL, 0, 2, 0), _load(high), (_EQUAL, 1, 0, 0), _answer(NOTIFY), _answer(ALLOW)]
         elif call.name in ("clone", "unshare"):
-            block = [_load(_argument(call.flags)), (_ANY_BIT, 0, 1, CLONE_NEWUSER), _answer(NOTIFY), _answer(ALLOW)]
+            block = [_load(_argument(call.flags)), (_ANY_BIT, 0, 1, ESCAPING), _answer(NOTIFY), _answer(ALLOW)]
         elif call.kind == "mode":
             block = [_load(_argument(call.flags)), (_ANY_BIT, 0, 1, 0o6111), _answer(NOTIFY), _answer(ALLOW)]
         else:
@@ -68,6 +84,16 @@ def program(machine: str, *, reads: bool, refused: Iterable[str] = (), confined:
     if confined:
         for number in sorted(forbidden(machine)):
             made += [(_EQUAL, 0, 1, number), _answer(NOTIFY)]
+    if denying:
+        for number in sorted(refusing(machine)):
+            made += [(_EQUAL, 0, 1, number), _answer(NOTIFY)]
+        for number in numbered(NOT_THERE, machine).values():
+            made += [(_EQUAL, 0, 1, number), _answer(REFUSE | NO_SUCH_CALL)]
+        for number in numbered(TERMINAL, machine).values():
+            block = [_load(_argument(1))]
+            for asked in TERMINAL_INPUT:
+                block += [(_EQUAL, 0, 1, asked), _answer(REFUSE | NOT_PERMITTED)]
+            made += [(_EQUAL, 0, len(block) + 1, number), *block, _answer(ALLOW)]
     made.append(_answer(ALLOW))
     return made
 

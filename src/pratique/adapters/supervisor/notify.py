@@ -21,10 +21,10 @@ from types import FrameType
 from typing import Literal
 
 from pratique.adapters.supervisor import kernel
-from pratique.adapters.supervisor.calls import Machine, forbidden, machine, watched
+from pratique.adapters.supervisor.calls import Machine, forbidden, machine, refusing, watched
 from pratique.adapters.supervisor.filters import program
 from pratique.adapters.supervisor.kernel import Listener
-from pratique.adapters.supervisor.reading import link, status
+from pratique.adapters.supervisor.reading import children, link, status
 from pratique.adapters.supervisor.watching import Watching
 from pratique.model.event import Process, Watch, Watched
 from pratique.model.supervision import Ended, Supervision, Told
@@ -111,6 +111,8 @@ class _Run:
         started = time.monotonic()
         listener = Listener(self._start())
         calls = watched(self.machine) | (forbidden(self.machine) if self.request.confinement is not None else {})
+        if self.request.denials.any:
+            calls |= refusing(self.machine)
         watching = Watching(self.request, self.machine, listener, calls, self.told)
         self.watching = watching
         survivors: tuple[Process, ...] = ()
@@ -122,11 +124,14 @@ class _Run:
                     self._until(listener, watching, woken, time.monotonic(), ended=True)
                 if self.request.ends_survivors or self.timed_out:
                     self._end(watching)
+                elif self.request.denials.any:
+                    survivors = self._end_of_packages(watching, survivors)
                 left = self._left()
+                packages = [pid for pid in left if watching.denying.applies(watching.tree.of(pid))]
         finally:
             watching.tree.close()
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 0)
-        if left:
+        if left and not packages:  # else every call of theirs fails from now on
             _keep(listener)
         listener.close()
         usage = os.times()
@@ -148,7 +153,9 @@ class _Run:
     def _start(self) -> int:
         """Start the command's process; returns the listener's descriptor."""
         confined = self.request.confinement is not None
-        instructions = program(self.machine, reads=self.request.reads, confined=confined)
+        instructions = program(
+            self.machine, reads=self.request.reads, confined=confined, denying=self.request.denials.any
+        )
         reader, writer = os.pipe()
         gate_reader, gate_writer = os.pipe()
         libc = ctypes.CDLL(None, use_errno=True)
@@ -256,7 +263,7 @@ class _Run:
         spared = self.request.confinement.spared if self.request.confinement is not None else ()
         waiting = [os.getpid()]
         while waiting and len(found) < 100_000:
-            for pid in _children(waiting.pop()):
+            for pid in children(waiting.pop()):
                 if pid not in spared and status(pid).get("State", "Z")[:1] not in ("Z", "X"):
                     found.append(pid)
                 waiting.append(pid)
@@ -286,6 +293,25 @@ class _Run:
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
 
+    def _end_of_packages(self, watching: Watching, survivors: tuple[Process, ...]) -> tuple[Process, ...]:
+        """End what packages left running, and what that starts meanwhile: nothing is refused to it any more later.
+
+        Returns what still lives of the survivors that were told.
+        """
+        told: set[int] = set()
+        for _ in range(100):
+            found = [one for pid in self._left() if watching.denying.applies(one := watching.tree.of(pid))]
+            if not found:
+                break
+            for known in found:
+                if known.pid not in told:
+                    told.add(known.pid)
+                    watching.emit("process.end", known, "denied", detail={"what": "a package left it running"})
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(known.pid, signal.SIGKILL)
+            time.sleep(0.01)
+        return tuple(one for one in survivors if one.pid not in told)
+
     # signals
 
     @contextlib.contextmanager
@@ -313,22 +339,6 @@ class _Run:
                 signal.signal(one, handler)
             os.close(reader)
             os.close(writer)
-
-
-def _children(pid: int) -> list[int]:
-    """The children of a process, of all its threads."""
-    found: list[int] = []
-    try:
-        threads = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return found
-    for thread in threads:
-        try:
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-                found += [int(word) for word in file.read().split()]
-        except OSError:
-            continue
-    return found
 
 
 def _keep(listener: Listener) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 _SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh", "ash", "fish"))
 _INTERPRETERS = _SHELLS | frozenset(
@@ -21,6 +21,8 @@ _INTERPRETERS = _SHELLS | frozenset(
         "powershell",
         "lua",
         "tclsh",
+        "busybox",
+        "toybox",
         "Rscript",
     )
 )
@@ -30,6 +32,9 @@ _INLINE = frozenset(
     ("-c", "-e", "-p", "-m", "-r", "--eval", "--print", "-Command", "-EncodedCommand", "-enc", "-i", "-s")
 )
 """Options after which code or a module stands, not a file; `-r` of node is taken for a value below."""
+_CODE_OF_SHELLS = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
+_CODE = re.compile(r"-[A-Za-z]*[ceE]|-p|-m|--eval|--print")
+"""Options after which code or a module stands, also at the end of several letters."""
 _VALUED = frozenset(
     (
         "-W",
@@ -86,6 +91,17 @@ def script_of(executable: str, arguments: Sequence[str]) -> str:
         elif word in _VALUED and not (python and word in _FLAGS_OF_PYTHON):
             next(waiting, "")
     return ""
+
+
+def scripts_of(executable: str, arguments: Sequence[str]) -> Iterator[str]:
+    """The words of an interpreter's command line that may name a file of code, up to code that is given in a word."""
+    code = _CODE_OF_SHELLS if os.path.basename(executable) in _SHELLS else _CODE
+    for word in arguments[1:]:
+        if code.fullmatch(word):
+            return
+        value = word.partition("=")[2] if word.startswith("-") else word
+        if value and not word.startswith("--env-file"):
+            yield value.removeprefix("file://")
 
 
 def interpreter_of(path: str) -> str:

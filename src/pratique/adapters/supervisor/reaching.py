@@ -14,6 +14,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 from pratique.adapters.supervisor.kernel import Listener, Notification, pidfd_getfd
 from pratique.adapters.supervisor.reading import Memory, link
@@ -25,11 +26,18 @@ DONE = -1
 MOST_WAITING = 256
 """So many calls may wait for something at a time."""
 _MESSAGE_SIZE = 56
-_MOST_SENT = 1 << 16
+MOST_SENT = 1 << 22
+"""So many bytes of one call are sent; a stream's caller sends the rest by the next."""
+_MOST_PARTS, _MOST_CONTROL, _MOST_PASSED = 1024, 1 << 14, 253
 _UNIX = struct.pack("=H", socket.AF_UNIX)
-_AT_ONCE = 0x4040
-"""MSG_DONTWAIT, MSG_NOSIGNAL."""
+_DO_NOT_WAIT, _NO_SIGNAL, _FAST_OPEN = 0x40, 0x4000, 0x20000000
+_AT_ONCE = _DO_NOT_WAIT | _NO_SIGNAL
+_CONTROL = struct.Struct("=Qii")
+"""struct cmsghdr."""
+_KNOWN_CONTROL = frozenset(((0, 1), (0, 2), (0, 8), (17, 103), (41, 50), (41, 52), (41, 67)))
+"""Levels and types of what may go with a datagram: how it is marked, sent and cut; no other way that it takes."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.sendmsg.restype = ctypes.c_ssize_t
 
 
 class Reaching:
@@ -107,29 +115,94 @@ class Reaching:
         held = os.open(path, os.O_PATH | os.O_CLOEXEC)
         return _UNIX + f"/proc/self/fd/{held}".encode() + b"\0", held, link(f"/proc/self/fd/{held}")
 
-    def datagram(self, known: Known, number: int) -> bool:
-        """Whether a descriptor is a socket of the internet that is told an address with each message."""
+    def send(self, given: Notification, known: Known, copied: Sent, flags: int, length_at: int = 0) -> int:
+        """Send what was judged. `length_at`: where its process expects the length, of a message among several."""
+        if flags & _FAST_OPEN:
+            return errno.EOPNOTSUPP
+        raw, owned = copied.address, list[int]()
         try:
-            descriptor = self._descriptor(known, number)
-        except OSError:
-            return False
-        with socket.socket(fileno=descriptor) as found:
-            return found.family in (socket.AF_INET, socket.AF_INET6) and found.type != socket.SOCK_STREAM
-
-    def send(self, known: Known, number: int, raw: bytes, content: bytes, flags: int) -> int:
-        """Send a datagram of a process to an address that was judged: how many bytes, or an errno below zero."""
-        try:
-            descriptor = self._descriptor(known, number)
+            if raw[:2] == _UNIX:
+                raw, held, real = self._local(known, raw)
+                owned += [held] if held >= 0 else []
+                if real and not self.reaches("unix", real, None):
+                    raise OSError(errno.EACCES, "is refused")
+            control = self._control(known, copied.control, owned)
+            descriptor = self._descriptor(known, given.arguments[0])
         except OSError as error:
-            return -(error.errno or errno.EACCES)
-        try:
-            address = ctypes.create_string_buffer(raw, len(raw)) if raw else None
-            data = ctypes.create_string_buffer(content, len(content))
-            size, length = ctypes.c_size_t(len(content)), ctypes.c_uint32(len(raw))
-            sent: int = _LIBC.sendto(descriptor, data, size, flags | _AT_ONCE, address, length)
-            return sent if sent >= 0 else -ctypes.get_errno()
-        finally:
-            os.close(descriptor)
+            _close(owned)
+            return error.errno or errno.EACCES
+        owned.append(descriptor)
+        sent = _sent(descriptor, raw, copied.content, control, flags | _AT_ONCE)
+        waits = os.get_blocking(descriptor) and not flags & _DO_NOT_WAIT
+        if not waits or not (sent == -errno.EAGAIN or 0 <= sent < len(copied.content)):
+            _close(owned)
+            return self._answered(given, known, sent, length_at)
+        if not self._waiting.acquire(blocking=False):
+            _close(owned)
+            return errno.EAGAIN
+
+        def work() -> None:
+            try:
+                whole = max(sent, 0)
+                while whole < len(copied.content):
+                    beside = b"" if whole else control
+                    more = _sent(descriptor, raw, copied.content[whole:], beside, flags | _NO_SIGNAL)
+                    if more < 0:
+                        whole = whole or more
+                        break
+                    whole += more
+                number = self._answered(given, known, whole, length_at)
+                if number != DONE:
+                    with contextlib.suppress(OSError):
+                        self.listener.refuse(given.cookie, number)
+            finally:
+                _close(owned)
+                self._waiting.release()
+
+        threading.Thread(target=work, daemon=True).start()
+        return DONE
+
+    def _answered(self, given: Notification, known: Known, sent: int, length_at: int) -> int:
+        """Tell a process how much was sent; the errno where nothing was."""
+        if sent < 0:
+            return -sent
+        if length_at:
+            try:
+                descriptor = os.open(f"/proc/{known.pid}/mem", os.O_WRONLY | os.O_CLOEXEC)
+                try:
+                    os.pwrite(descriptor, struct.pack("=I", sent), length_at)
+                finally:
+                    os.close(descriptor)
+            except (OSError, OverflowError):
+                return errno.EFAULT
+        self.listener.answer(given.cookie, 1 if length_at else sent)
+        return DONE
+
+    def _control(self, known: Known, control: bytes, owned: list[int]) -> bytes:
+        """What goes with a message, with copies of the descriptors in it, which become `owned`.
+
+        Raises OSError for what is not known.
+        """
+        made, at = b"", 0
+        while at + _CONTROL.size <= len(control):
+            length, level, kind = _CONTROL.unpack_from(control, at)
+            if length < _CONTROL.size or at + length > len(control):
+                raise OSError(errno.EINVAL, "is no control message")
+            content = control[at + _CONTROL.size : at + length]
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                numbers = struct.unpack(f"={len(content) // 4}i", content[: len(content) // 4 * 4])
+                if len(numbers) > _MOST_PASSED:
+                    raise OSError(errno.EINVAL, "too many descriptors")
+                begin = len(owned)
+                for number in numbers:
+                    owned.append(self._descriptor(known, number))
+                content = struct.pack(f"={len(numbers)}i", *owned[begin:])
+            elif (level, kind) not in _KNOWN_CONTROL:
+                raise OSError(errno.EACCES, "goes with a message and is not known")
+            part = _CONTROL.pack(_CONTROL.size + len(content), level, kind) + content
+            made += part + bytes(-len(part) % 8)
+            at += length + -length % 8
+        return made
 
     def _descriptor(self, known: Known, number: int) -> int:
         """A copy of a socket of a process. Raises OSError."""
@@ -140,22 +213,65 @@ class Reaching:
             os.close(process)
 
 
-def message(memory: Memory, address: int) -> tuple[bytes, bytes, bool] | None:
-    """Address, content and whether nothing else is in it, of a `struct msghdr`; None where it cannot be read."""
+def _close(descriptors: list[int]) -> None:
+    for one in descriptors:
+        os.close(one)
+
+
+class Sent(NamedTuple):
+    """A copy of what is sent: the address, the content, and what goes with it."""
+
+    address: bytes
+    content: bytes
+    control: bytes
+
+
+def message(memory: Memory, address: int) -> Sent | None:
+    """A copy of the message of a `struct msghdr`; None where it cannot be read whole."""
     header = memory.bytes(address, _MESSAGE_SIZE)
     if len(header) < _MESSAGE_SIZE:
         return None
     name, length, vectors, count, control, control_length = struct.unpack_from("=QIxxxxQQQQ", header)
+    if count > _MOST_PARTS or control_length > _MOST_CONTROL:
+        return None
     raw = memory.bytes(name, min(length, 128)) if name and length else b""
     parts: list[bytes] = []
-    room = _MOST_SENT
-    for at in range(min(count, 64)):
+    room = MOST_SENT
+    for at in range(count):
         vector = memory.bytes(vectors + 16 * at, 16)
         if len(vector) < 16:
             return None
         begin, size = struct.unpack("=QQ", vector)
-        if size > room:
+        size = min(size, room)
+        parts.append(memory.bytes(begin, size) if size else b"")
+        if len(parts[-1]) < size:
             return None
-        parts.append(memory.bytes(begin, size))
         room -= size
-    return raw, b"".join(parts), not (control and control_length) and count <= 64
+    with_it = memory.bytes(control, control_length) if control and control_length else b""
+    return Sent(raw, b"".join(parts), with_it) if not control or len(with_it) == control_length else None
+
+
+class _Vector(ctypes.Structure):
+    _fields_ = (("begin", ctypes.c_void_p), ("size", ctypes.c_size_t))
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_void_p),
+        ("name_length", ctypes.c_uint32),
+        ("vectors", ctypes.POINTER(_Vector)),
+        ("count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_length", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+    )
+
+
+def _sent(descriptor: int, raw: bytes, content: bytes, control: bytes, flags: int) -> int:
+    """Send by sendmsg(2): how many bytes, or an errno below zero."""
+    buffers = [ctypes.create_string_buffer(one, len(one)) if one else None for one in (raw, content, control)]
+    name, body, beside = (ctypes.addressof(one) if one is not None else None for one in buffers)
+    vector = _Vector(body, len(content))
+    header = _Header(name, len(raw), ctypes.pointer(vector), 1, beside, len(control), 0)
+    sent: int = _LIBC.sendmsg(descriptor, ctypes.byref(header), ctypes.c_int(flags))
+    return sent if sent >= 0 else -ctypes.get_errno()

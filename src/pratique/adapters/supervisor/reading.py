@@ -119,6 +119,22 @@ def status(thread: int) -> dict[str, str]:
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
 
+def children(pid: int) -> list[int]:
+    """The children of a process, of all its threads."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                found += [int(word) for word in file.read().split()]
+        except OSError:
+            continue
+    return found
+
+
 def placed(process: int, folder: int, path: str) -> str:
     """A path that a process names, absolute: against its current folder, or the folder behind a descriptor.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 import struct
 from typing import TYPE_CHECKING
 
 from pratique.adapters.supervisor import dns
 from pratique.adapters.supervisor.calls import Call
 from pratique.adapters.supervisor.kernel import Notification
-from pratique.adapters.supervisor.reaching import DONE, message
+from pratique.adapters.supervisor.reaching import DONE, MOST_SENT, Sent, message
 from pratique.adapters.supervisor.reading import socket_address
 from pratique.adapters.supervisor.tree import Known
 from pratique.model.event import Outcome
@@ -25,7 +24,6 @@ _HEADER = struct.Struct("=QIxxxxQQ")
 """The first fields of `struct msghdr`: name, its length, vectors, their number."""
 _LENGTH_AT = 56
 """Where `struct mmsghdr` holds how much was sent."""
-_FAST_OPEN = 0x20000000
 _INTERNET = ("inet", "inet6")
 
 
@@ -89,6 +87,8 @@ class Traffic:
         memory = watching.memory(known)
         raw = memory.bytes(given.arguments[4], min(given.arguments[5] & 0xFFFFFFFF, _MOST_ADDRESS))
         family, address, port = socket_address(raw)
+        if not watching.listener.valid(given.cookie):
+            return DONE
         judged = self._restricts(known)
         denied = judged and not watching.denying.reaching.reaches(family, address, port)
         if family in _INTERNET:
@@ -96,71 +96,61 @@ class Traffic:
             self._sent(known, address, port, query, denied=denied)
         if denied:
             return errno.EACCES
-        if not judged or family == "unix":
-            return 0 if not judged or not given.arguments[3] & _FAST_OPEN else errno.EOPNOTSUPP
-        if given.arguments[3] & _FAST_OPEN or given.arguments[2] > 1 << 16:
-            return errno.EOPNOTSUPP
-        content = memory.bytes(given.arguments[1], given.arguments[2])
-        flags = given.arguments[3] & 0xFFFFFFFF
-        return self._result(given, watching.denying.reaching.send(known, given.arguments[0], raw, content, flags))
-
-    def _result(self, given: Notification, sent: int) -> int:
-        if sent < 0:
-            return -sent
-        self.watching.listener.answer(given.cookie, sent)
-        return DONE
+        if not judged:
+            return 0
+        # Never let go on: another thread could change the address, or put another socket under the number.
+        content = memory.bytes(given.arguments[1], min(given.arguments[2], MOST_SENT))
+        if len(content) < min(given.arguments[2], MOST_SENT):
+            return errno.EFAULT
+        return watching.denying.reaching.send(given, known, Sent(raw, content, b""), given.arguments[3] & 0xFFFFFFFF)
 
     def send_message(self, given: Notification, call: Call, known: Known) -> int:
         """Messages are sent, with an address of their own or by a connected socket."""
         watching = self.watching
         memory = watching.memory(known)
         header = memory.bytes(given.arguments[1], _HEADER.size)
+        if self._restricts(known):
+            return self._message(given, call, known)
         if len(header) < _HEADER.size:
             return 0
         name, length, vectors, count = _HEADER.unpack(header)
         address, port = self._sockets.get((known.pid, given.arguments[0]), ("", None))
-        raw, named, family = b"", False, "inet"
+        named = False
         if name and length:
-            raw = memory.bytes(name, min(length, _MOST_ADDRESS))
-            family, to, at = socket_address(raw)
+            family, to, at = socket_address(memory.bytes(name, min(length, _MOST_ADDRESS)))
             if family in _INTERNET:
                 address, port, named = to, at, True
-        judged = self._restricts(known) and watching.denying.reaching.datagram(known, given.arguments[0])
-        denied = judged and named and not watching.denying.reaching.reaches(family, address, port)
         if named or port == dns.PORT:
             first = memory.bytes(vectors, 16) if count else b""
             query = b""
             if port == dns.PORT and len(first) == 16:
                 begin, size = struct.unpack("=QQ", first)
                 query = memory.bytes(begin, min(size, _MOST_QUERY))
-            self._sent(known, address, port, query, connected=not named, denied=denied)
-        if denied:
-            return errno.EACCES
-        if not judged:
-            flags = given.arguments[3 if call.name == "sendmmsg" else 2]
-            return errno.EOPNOTSUPP if self._restricts(known) and flags & _FAST_OPEN else 0
-        return self._message(given, call, known, raw)
+            self._sent(known, address, port, query, connected=not named)
+        return 0
 
-    def _message(self, given: Notification, call: Call, known: Known, judged: bytes) -> int:
-        """Send the first message of a call here: of several, the others are for the next call, as the kernel allows."""
+    def _message(self, given: Notification, call: Call, known: Known) -> int:
+        """Judge a copy of a message and send it here; of several the first: the others are for the next call."""
         watching = self.watching
         copied = message(watching.memory(known), given.arguments[1])
-        if copied is None or not copied[2] or copied[0] != judged:
-            return errno.EACCES  # what cannot be copied whole, or changed while it was looked at
-        raw, content, _ = copied
-        flags = given.arguments[3 if call.name == "sendmmsg" else 2] & 0xFFFFFFFF
-        sent = watching.denying.reaching.send(known, given.arguments[0], raw, content, flags)
-        if call.name != "sendmmsg" or sent < 0:
-            return self._result(given, sent)
-        try:
-            descriptor = os.open(f"/proc/{known.pid}/mem", os.O_WRONLY | os.O_CLOEXEC)
-            try:
-                os.pwrite(descriptor, struct.pack("=I", sent), given.arguments[1] + _LENGTH_AT)
-            finally:
-                os.close(descriptor)
-        except (OSError, OverflowError):
+        if not watching.listener.valid(given.cookie):
+            return DONE
+        if copied is None:
             return errno.EFAULT
-        return self._result(given, 1)
+        family, address, port = socket_address(copied.address)
+        connected = not copied.address
+        if connected:
+            address, port = self._sockets.get((known.pid, given.arguments[0]), ("", None))
+        denied = not connected and not watching.denying.reaching.reaches(family, address, port)
+        if family in _INTERNET or port == dns.PORT:
+            query = copied.content[:_MOST_QUERY] if port == dns.PORT else b""
+            self._sent(known, address, port, query, connected=connected, denied=denied)
+        if denied:
+            return errno.EACCES
+        several = call.name == "sendmmsg"
+        flags = given.arguments[3 if several else 2] & 0xFFFFFFFF
+        length_at = given.arguments[1] + _LENGTH_AT if several else 0
+        return watching.denying.reaching.send(given, known, copied, flags, length_at)
 
     def _reached(self, address: str, port: int | None) -> None:
         """Let a sandbox know where something is about to go."""

@@ -15,11 +15,14 @@ MOST_OPEN = 200
 
 
 class Known:
-    """One process: its program as last begun, its parent, its cause."""
+    """One process: its program as last begun, its parent, its cause.
+
+    `bound` names the packages that it comes from. It never gets less, whatever a process says of itself.
+    """
 
     __slots__ = (
-        "arguments", "cause", "cut", "executable", "first", "folder", "gaps", "group", "inner", "memory", "parent",
-        "pid", "script", "session", "set_session", "shown", "started", "ticks", "user",
+        "arguments", "bound", "cause", "cut", "executable", "first", "folder", "gaps", "group", "inner", "memory",
+        "parent", "pid", "script", "session", "set_session", "shown", "started", "ticks", "user",
     )  # fmt: skip
 
     def __init__(self, pid: int, parent: Known | None) -> None:
@@ -30,6 +33,7 @@ class Known:
         self.script = ""
         self.cut = False
         self.cause: Cause | None = parent.cause if parent is not None else None
+        self.bound: frozenset[str] = parent.bound if parent is not None else frozenset()
         self.started = time.time_ns()
         self.ticks = ""
         self.folder = ""
@@ -78,17 +82,30 @@ class Tree:
 
     def __init__(self, supervisor: int, spared: tuple[int, ...] = ()) -> None:
         self.above_all = (0, 1, supervisor, *spared)
+        self.supervisor = supervisor
         self.processes: dict[int, Known] = {}
         self.threads: dict[int, Known] = {}
+        self.packages: set[str] = set()
+        self._last: Cause | None = None
+        self._first = 0
+        self._began: dict[int, str] = {}
         self._open: list[Known] = []
 
     def of(self, thread: int) -> Known:
         """The process that a thread belongs to."""
         known = self.threads.get(thread)
-        if known is None:
+        if known is None or (self.packages and self._began[thread] != ticks(thread)):
+            # A number may have been given anew: what a package starts must not pass for who had it before.
             known = self._found(thread)
             self.threads[thread] = known
+            self._began[thread] = ticks(thread)
         return known
+
+    def bind(self, known: Known, package: str) -> None:
+        """State that a process comes from a package, and so all that it starts."""
+        known.bound |= {package}
+        self.packages.add(package)
+        self._last = known.cause
 
     def _found(self, thread: int) -> Known:
         fields = status(thread)
@@ -102,14 +119,29 @@ class Tree:
         known.executable = link(f"/proc/{pid}/exe")
         if parent is not None and known.executable == parent.executable:
             known.arguments, known.script, known.cut = parent.arguments, parent.script, parent.cut
+        if not self._first:
+            self._first = pid
+        elif int(fields.get("PPid", 0)) == self.supervisor and pid != self._first:
+            self._adopted(known)
         self.placed(known, fields)
         self.processes[pid] = known
         return known
 
+    def _adopted(self, known: Known) -> None:
+        """A process whose parent ended before anything was seen of it: of a package, if one ran at all.
+
+        Who made it cannot be told any more; the package that began last is named, as not known.
+        """
+        if self.packages and not known.bound:
+            known.bound = frozenset(self.packages)
+            if (known.cause is None or not known.cause.name) and self._last is not None:
+                last = self._last
+                known.cause = Cause(last.ecosystem, last.name, last.version, last.step, "unknown")
+
     def _above(self, pid: int, parent: int) -> Known | None:
         """The process above; of one whose parent ended, the leader of its group or session."""
         if parent not in self.above_all:
-            return self.processes.get(parent) or self.of(parent)
+            return self._found(parent)
         for ask in (os.getpgid, os.getsid):
             try:
                 leader = ask(pid)
@@ -152,6 +184,7 @@ class Tree:
         """Forget threads that are gone; processes stay as parents of others as long as one refers to them."""
         for thread in [one for one in self.threads if not os.path.exists(f"/proc/{one}")]:
             known = self.threads.pop(thread)
+            self._began.pop(thread, None)
             if thread == known.pid:
                 self.forget_memory(known)
                 self.processes.pop(thread, None)

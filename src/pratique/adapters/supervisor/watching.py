@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import stat
-import struct
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from pratique.adapters.supervisor.calls import AUDIT_ARCH, O_WRITES, Call
+from pratique.adapters.supervisor.defending import Defending
 from pratique.adapters.supervisor.denying import Denying
 from pratique.adapters.supervisor.kernel import Listener, Notification
 from pratique.adapters.supervisor.programs import interpreter_of, is_interpreter, script_of
@@ -55,6 +55,7 @@ class Watching:
         self.unheld = 0
         self.denying = Denying(request.denials, listener, self._wrote, self._absolute, time.time(), request.given)
         self.traffic = Traffic(self)
+        defending = Defending(self)
         self._ways: dict[str, Callable[[Notification, Call, Known], Verdict]] = {
             "execute": self._execute,
             "open": self._open,
@@ -67,14 +68,16 @@ class Watching:
             "link": self._rename,
             "mode": self._mode,
             "truncate": self._truncate,
-            "memory": self._memory_file,
-            "handle": self._handle,
-            "trace": self._trace,
-            "kill": self._kill,
-            "session": self._session,
-            "unshare": self._unshare,
-            "ring": self._ring,
-            "forbidden": self._forbidden,
+            "memory": defending.memory_file,
+            "handle": defending.handle,
+            "trace": defending.trace,
+            "kill": defending.kill,
+            "session": defending.session,
+            "unshare": defending.unshare,
+            "ring": defending.ring,
+            "forbidden": defending.forbidden,
+            "socket": defending.socket,
+            "end": defending.end,
         }
         self.own_files = {"/dev/null", "/dev/tty", "/dev/zero", "/dev/stdout", "/dev/stderr"}
 
@@ -199,6 +202,7 @@ class Watching:
         begun = Known(known.pid, known.parent)
         begun.ticks = ticks(known.pid)
         begun.set_session, begun.gaps, begun.cause = known.set_session, known.gaps, known.cause
+        begun.bound = known.bound
         begun.executable = path
         begun.arguments, begun.cut = arguments, cut
         by = interpreter_of(self._there(known, path)) if not is_interpreter(path) else ""
@@ -211,6 +215,8 @@ class Watching:
         above = known.parent.cause if known.parent is not None else None
         seen = Seen(begun.process(), environment, known.cause or above)
         begun.cause = self.request.attribute(seen)
+        if begun.cause is not None and begun.cause.name and begun.cause.name not in begun.bound:
+            self.tree.bind(begun, self.denying.label(begun.cause, begun.folder))
         begun.shown = None
         return begun
 
@@ -223,6 +229,7 @@ class Watching:
             "cut",
             "script",
             "cause",
+            "bound",
             "folder",
             "group",
             "session",
@@ -269,11 +276,8 @@ class Watching:
 
     def _unheld(self, known: Known, begun: Known) -> None:
         """Count scripts of packages that something else than the supervisor's shell has started."""
-        above = known.cause if known.cause is not None and known.cause.name else None
-        parent = known.parent.cause if known.parent is not None else None
-        if begun.cause is None or not begun.cause.name or above is not None or (parent is not None and parent.name):
-            return
-        self.unheld += 1
+        above = known.bound or (known.parent.bound if known.parent is not None else None)
+        self.unheld += bool(begun.bound and not above)
 
     # files
 
@@ -406,69 +410,6 @@ class Watching:
             self.emit("file.write", known, outcome, path=real, path_class=kind, error=error)
         return verdict
 
-    # the guard itself
-
-    def _memory_file(self, given: Notification, call: Call, known: Known) -> Verdict:
-        if not self.request.denials.dropped or not self.denying.applies(known):
-            return 0
-        return self.denying.memory_file(given, self.memory(known), bool(given.arguments[1] & 1))
-
-    def _handle(self, given: Notification, call: Call, known: Known) -> Verdict:
-        """A file by its handle, which only root may open: what it is cannot be told before."""
-        return errno.EPERM if self.denying.applies(known) else 0
-
-    def _trace(self, given: Notification, call: Call, known: Known) -> Verdict:
-        if self.request.confinement is not None:
-            # Numbers of processes are those of the sandbox: none of them is this process.
-            return 0
-        target = given.arguments[1 if call.name == "ptrace" else 0] & 0xFFFFFFFF
-        other = self.tree.processes.get(target)
-        own = other is not None and other.cause is not None and other.cause.name
-        if target and target != known.pid and not own and self.denying.applies(known):
-            return errno.EPERM  # what the package manager holds in memory
-        if target == self.own:
-            self.emit("guard.tampering", known, "denied", error="EPERM", detail={"what": f"{call.name} of the guard"})
-            return errno.EPERM
-        return 0
-
-    def _kill(self, given: Notification, call: Call, known: Known) -> Verdict:
-        target = struct.unpack("=i", struct.pack("=I", given.arguments[0] & 0xFFFFFFFF))[0]
-        number = given.arguments[2 if call.name == "tgkill" else 1] & 0xFF
-        if self.request.confinement is not None:
-            return 0
-        if call.name == "pidfd_send_signal":
-            target = _of_descriptor(known.pid, target)
-        if number and target in (self.own, -1):
-            self.emit(
-                "guard.tampering", known, "denied", error="EPERM", detail={"what": f"signal {number} to the guard"}
-            )
-            return errno.EPERM
-        return 0
-
-    def _session(self, given: Notification, call: Call, known: Known) -> Verdict:
-        known.set_session = True
-        known.shown = None
-        return 0
-
-    def _forbidden(self, given: Notification, call: Call, known: Known) -> Verdict:
-        what = f"{call.name}: a call that could lead out of the sandbox"
-        if what not in known.gaps:
-            known.gaps.add(what)
-            self.emit("guard.tampering", known, "denied", error="EPERM", detail={"what": what})
-        return errno.EPERM
-
-    def _unshare(self, given: Notification, call: Call, known: Known) -> Verdict:
-        if self.request.confinement is not None:
-            return self._forbidden(given, call, known)
-        if self.denying.applies(known):
-            return errno.EPERM  # in which paths would mean other files
-        self.gap(known, "user namespace", "it entered a user namespace of its own, in which paths may mean other files")
-        return 0
-
-    def _ring(self, given: Notification, call: Call, known: Known) -> Verdict:
-        self.gap(known, "io_uring", "calls by io_uring are not seen, so it was told that this system has none")
-        return errno.ENOSYS
-
 
 Level = Literal["all", "part", "none"]
 
@@ -480,18 +421,6 @@ def _may_run(path: str) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and bool(found.st_mode & 0o111)
-
-
-def _of_descriptor(pid: int, number: int) -> int:
-    """The process that a pidfd of another process stands for; 0 where it is none."""
-    try:
-        with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii", errors="replace") as file:
-            for line in file:
-                if line.startswith("Pid:"):
-                    return int(line[4:])
-    except (OSError, ValueError):
-        pass
-    return 0
 
 
 def replaced(event: Event, **fields: Any) -> Event:
