@@ -17,10 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from pratique.adapters import interpreter, machine, processes, supervisor
-from pratique.adapters.sandbox import chambers
-from pratique.adapters.supervisor import execution
-from pratique.adapters.watcher.means import means
+from pratique.adapters import interpreter, machine, processes
 from pratique.report.words import count
 from pratique.targets import boundaries, files
 from pratique.targets.places import Platform, survey
@@ -144,16 +141,25 @@ def _machine(folder: str | None) -> Iterator[Finding]:
     yield (
         say("ok", f"git is {git}") if git else say("note", "there is no git program: git histories cannot be examined")
     )
-    yield from _supervising(say)
-    for better, what in means():
-        yield say("ok" if better else "note", what, "" if better else "See docs/how-to/watch-a-machine.md")
+    if find_spec("_ctypes") is None:
+        what = "guard, detonate and watch: this Python lacks ctypes, by which they ask the kernel"
+        yield say("note", what, "Install this program with pip in a Python that has it")
+    elif not sys.platform.startswith("linux"):
+        yield say("note", "guard, detonate and watch need Linux")
+    else:
+        yield from _supervising(say)
     for item in machine.preloaded():
         advice = "A library in every program can change what any of them sees: examine this disk from another system"
         yield say("warning", f"the loader puts a library into every program: {item}", advice)
 
 
 def _supervising(say: Callable[..., Finding]) -> Iterator[Finding]:
-    """What a guard sees and can refuse here, and whether a suspect can be contained: each is tried."""
+    """What a guard and a watch see and can refuse here, and whether a suspect can be contained: each is tried."""
+    from pratique.adapters import supervisor
+    from pratique.adapters.sandbox import chambers
+    from pratique.adapters.supervisor import execution
+    from pratique.adapters.watcher.means import means
+
     blind = supervisor.unusable()
     if blind:
         yield say("note", f"guard: nothing can be watched: {blind}", "See docs/how-to/guard-an-install.md")
@@ -170,11 +176,13 @@ def _supervising(say: Callable[..., Finding]) -> Iterator[Finding]:
                 "ok",
                 "guard --block: files, connections and, by the shell of npm and pnpm, dropped programs are refused",
             )
-    loose = chambers.unusable() if sys.platform.startswith("linux") else "this needs Linux"
+    loose = chambers.unusable()
     if loose:
         yield say("note", f"detonate: no suspect can be contained: {loose}", "See docs/how-to/detonate-a-release.md")
     else:
         yield say("ok", "detonate: a suspect can be contained")
+    for better, what in means():
+        yield say("ok" if better else "note", what, "" if better else "See docs/how-to/watch-a-machine.md")
 
 
 def _yaml(say: Callable[..., Finding]) -> Finding:

@@ -135,7 +135,7 @@ def _blocking(
     if not denials.dropped or landlock:
         return structs.replace(request, denials=denials)
     denied = execution.denied_folders(places.home, places.temporary)
-    more = allowed_programs(policy, places.home)
+    more = [*allowed_programs(policy, places.home), *execution.installations(request.command)]
     allowed = execution.allowed_folders(places.home, places.project, request.environment, more)
     names = execution.SCRIPT_SHELLS
     shell = next((one for name in names if (one := request.environment.get(name))), "sh")

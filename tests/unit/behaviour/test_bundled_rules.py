@@ -14,6 +14,7 @@ from pratique.model.event import SEVERITIES, Detection
 from pratique.readers.events import events_of
 
 CASES = Path(__file__).parents[2] / "golden" / "behaviour"
+RULE_FILES = Path(__file__).parents[3] / "src" / "pratique" / "behaviour" / "rules"
 RULES = [rule.name for rule in bundled()]
 CAMPAIGNS = (
     "axios",
@@ -74,6 +75,6 @@ def test_rules_are_identified_explained_and_name_no_campaign() -> None:
         assert rule.head.description
         assert rule.head.false_positives
         assert not rule.head.unknown
-        whole = Path("src/pratique/behaviour/rules", rule.head.file).read_text("utf-8").lower()
+        whole = (RULE_FILES / rule.head.file).read_text("utf-8").lower()
         assert not [word for word in CAMPAIGNS if word in whole.replace("unix", "")]
     assert len(ids) == len(RULES) >= 12

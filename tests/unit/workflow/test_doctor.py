@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from pratique import api
 from pratique.adapters import interpreter, machine, supervisor
+from pratique.adapters.sandbox import chambers
 from pratique.doors.cli.commands import pratique
 from pratique.workflow import doctor as workflow
 from pratique.workflow.doctor import Finding, environment
@@ -268,8 +269,8 @@ def test_it_says_by_trying_what_a_guard_and_a_sandbox_can_do_here() -> None:
 
 
 def test_what_cannot_be_had_is_said_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workflow.supervisor, "unusable", lambda: "the attempt ended")
-    monkeypatch.setattr(workflow.chambers, "unusable", lambda: "no namespaces")
+    monkeypatch.setattr(supervisor, "unusable", lambda: "the attempt ended")
+    monkeypatch.setattr(chambers, "unusable", lambda: "no namespaces")
     found = [item for item in workflow._machine("/root") if item.what.startswith(("guard", "detonate"))]
     assert [(item.level, item.what) for item in found] == [
         ("note", "guard: nothing can be watched: the attempt ended"),

@@ -54,6 +54,15 @@ def allowed_folders(home: str, project: str, environment: Mapping[str, str], mor
     return found
 
 
+def installations(command: Sequence[str]) -> list[str]:
+    """Where the package manager itself lies that a command starts, by its first two words, wherever that is."""
+    found = []
+    for word in command[:2]:
+        if word.startswith("/") and os.path.isfile(word):
+            found += [_prefix(word), _prefix(os.path.realpath(word))]
+    return found
+
+
 def _prefix(program: str) -> str:
     """The folder of an installation that a program is of: above `bin`, or above `node_modules`."""
     head, found, _ = program.partition("/node_modules/")

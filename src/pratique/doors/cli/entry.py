@@ -49,6 +49,12 @@ def main() -> int:
         if isinstance(error, PratiqueError):
             sys.stderr.write(f"pratique: {error}\n")
             return USAGE
+        if isinstance(error, ModuleNotFoundError) and error.name in ("ctypes", "_ctypes"):
+            sys.stderr.write(
+                "pratique: this command asks the kernel by ctypes, which this Python lacks. "
+                "Install this program with pip in a Python that has it\n"
+            )
+            return USAGE
         traceback.print_exc()
         sys.stderr.write(f"pratique: internal error, no report was made: {type(error).__name__}: {error}\n")
         return INTERNAL_ERROR
