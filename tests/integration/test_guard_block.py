@@ -145,6 +145,7 @@ def test_what_the_policy_refuses_does_not_happen_and_builds_go_on(attempts: Outc
     assert {name: found[name] for name in (*READS, *WRITES, *PROGRAMS) if not _refused(found[name])} == {}
     assert SECRET not in json.dumps(found)
     assert {name: found[name] for name in BUILDS} == BUILDS
+    assert found["npm run"] == "built within"
     assert found["settings of npm"] == "fund=false\nloglevel=error\n"
     if shutil.which("cc"):
         assert found["compile"] == ""

@@ -138,7 +138,8 @@ def held_shell(folders: Sequence[str], shell: str) -> Iterator[tuple[str, dict[s
     place = Path(os.path.realpath(tempfile.mkdtemp(prefix="pratique-shell-")))
     try:
         rules, program = place / "folders.json", place / "sh"
-        rules.write_text(json.dumps({"folders": list(folders), "shell": shell}), "utf-8")
+        # A script that starts another script by the package manager starts this shell again, under its own rules.
+        rules.write_text(json.dumps({"folders": [*folders, str(program)], "shell": shell}), "utf-8")
         words = [sys.executable, "-I", "-S", os.path.realpath(script_shell.__file__), str(rules)]
         program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
         program.chmod(stat.S_IRWXU)

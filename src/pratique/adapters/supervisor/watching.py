@@ -260,7 +260,7 @@ class Watching:
         for path in (begun.script, begun.executable):
             with contextlib.suppress(OSError):
                 real = os.path.realpath(path) if path else ""
-                if real and self.denying.is_dropped(real, os.stat(real)):
+                if real and self.denying.is_dropped(begun, real, os.stat(real)):
                     return errno.EACCES
         return 0
 

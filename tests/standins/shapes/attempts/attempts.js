@@ -27,7 +27,11 @@ attempt("copy", () => fs.copyFileSync(key, "copied"));
 attempt("npm's environment", () => fs.readFileSync(`/proc/${process.env.STANDIN_ABOVE || process.ppid}/environ`).length && "read");
 
 attempt("settings of npm", () => fs.readFileSync(path.join(home, ".npmrc"), "utf8"));
-attempt("npm run", () => run("npm", "run", "nothing", "--if-present") && "ran");
+attempt("npm run", () => {
+  fs.mkdirSync("inner");
+  fs.writeFileSync("inner/package.json", JSON.stringify({ name: "inner", version: "1.0.0", scripts: { build: "echo built within" } }));
+  return run("npm", "run", "--silent", "--prefix", "inner", "build");
+});
 
 // What runs again, and evidence.
 const shell = path.join(home, ".bashrc"), unit = path.join(home, ".config/systemd/user/inert.service");
