@@ -18,7 +18,7 @@ _STYLE = """
 .tree path { stroke: var(--line); fill: none; stroke-width: 1.5; } .tree circle { fill: var(--quiet); }
 .tree circle.strong { fill: var(--red); }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
-h3 { margin-top: 1.25rem; } td:first-child { white-space: nowrap; }
+h3 { margin-top: 1.25rem; } td:first-child { white-space: nowrap; } td:nth-child(2) { min-width: 6.5rem; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .5rem .25rem 0; border-bottom: 1px solid var(--line); }
 """.strip()
 ROW, INDENT, WIDTH = 22, 18, 860
