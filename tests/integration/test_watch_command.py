@@ -30,6 +30,14 @@ NODE = shutil.which("node") or ""
 SLEEP = shutil.which("sleep") or ""
 
 
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """Programs that are started here get SIGHUP as usual, even where the tests were started with it ignored (nohup)."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)
+
+
 def _connector() -> str:
     try:
         Connector().close()

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,14 @@ from tests.integration.test_watch_command import DEFINITION, NO_CONNECTOR
 from tests.standins.watching import given, watching, words
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the watch runs on Linux alone")
+
+
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """Programs that are started here get SIGHUP as usual, even where the tests were started with it ignored (nohup)."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)
 
 
 @pytest.fixture
