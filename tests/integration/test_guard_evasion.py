@@ -6,14 +6,17 @@ Every program is inert: it reads a file that the test wrote, or sends to an addr
 from __future__ import annotations
 
 import collections
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +24,7 @@ import pytest
 
 from pratique.adapters.supervisor import unusable
 from tests.integration.own_network import enter, in_a_thread
+from tests.standins.real_clients import need
 
 REASON = unusable()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=f"no filter with a listener can be set here: {REASON}")
@@ -44,9 +48,11 @@ def ran(tmp_path: Path, secret: Path) -> Ran:
     work.mkdir()
     temporary.mkdir()
 
-    def run(*words: str, options: tuple[str, ...] = (), step: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        *words: str, options: tuple[str, ...] = (), step: bool = True, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         given = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PRATIQUE_ISOLATED": "no"}
-        given |= {"HOME": str(tmp_path / "home"), "TMPDIR": str(temporary)} | (STEP if step else {})
+        given |= {"HOME": str(tmp_path / "home"), "TMPDIR": str(temporary)} | (STEP if step else {}) | more
         guard = [sys.executable, "-m", "pratique", "guard", "--block", "--linger", "0.2", *options, "--"]
         return subprocess.run(
             [*guard, *words], cwd=work, env=given, capture_output=True, text=True, timeout=60, check=False
@@ -252,6 +258,177 @@ def test_files_beside_the_script_are_read_all_the_same(ran: Ran, tmp_path: Path)
     (tmp_path / "work/own.py").write_text("import sys; print(open(sys.argv[1]).read())\n", "utf-8")
     done = ran("sh", "-c", "echo content > $TMPDIR/input; python3 own.py $TMPDIR/input; python3 -Ic 'print(7)'")
     assert done.stdout == "content\n\n7\n", done.stderr
+
+
+# programs start from where scripts cannot write
+
+
+def _bare(step: bool = True) -> str:
+    return " ".join(f"{name}={value}" for name, value in STEP.items()) if step else ""
+
+
+def test_what_the_manager_wrote_starts_and_what_a_script_put_in_its_place_does_not(ran: Ran) -> None:
+    write = "mkdir $TMPDIR/env; printf '#!/bin/sh\\necho tool' > $TMPDIR/env/tool; chmod +x $TMPDIR/env/tool; "
+    own = "printf '#!/bin/sh\\necho got through' > $TMPDIR/mine; chmod +x $TMPDIR/mine; "
+    done = ran("sh", "-c", f"{write} {_bare()} sh -c '$TMPDIR/env/tool'", step=False)
+    assert done.stdout == "tool\n", done.stderr
+    for replace in (
+        "cat $TMPDIR/mine > $TMPDIR/env/tool",
+        "mv $TMPDIR/mine $TMPDIR/env/tool",
+        "rm $TMPDIR/env/tool; ln $TMPDIR/mine $TMPDIR/env/tool",
+        "mkdir $TMPDIR/d; mv $TMPDIR/mine $TMPDIR/d/tool; mv $TMPDIR/env $TMPDIR/old; mv $TMPDIR/d $TMPDIR/env",
+        "mv $TMPDIR/mine $TMPDIR/e; mv $TMPDIR/env/tool $TMPDIR/o; ln -s $TMPDIR/e $TMPDIR/env/tool",
+    ):
+        script = f'rm -rf $TMPDIR/*; {write} {_bare()} sh -c "{own} {replace}; $TMPDIR/env/tool"'
+        done = ran("sh", "-c", script.replace("\\\\n", "\\n"), step=False)
+        assert "got through" not in done.stdout, replace
+        assert "ermission denied" in done.stderr, (replace, done.stderr)
+
+
+def test_what_the_manager_moved_starts_too(ran: Ran) -> None:
+    make = "mkdir -p $TMPDIR/.new/bin; printf '#!/bin/sh\\necho tool' > $TMPDIR/.new/bin/tool; "
+    make += "chmod +x $TMPDIR/.new/bin/tool; mv $TMPDIR/.new $TMPDIR/env; "
+    done = ran("sh", "-c", f"{make} {_bare()} sh -c '$TMPDIR/env/bin/tool'", step=False)
+    assert done.stdout == "tool\n", done.stderr
+
+
+@pytest.mark.parametrize("name", ["pip-install-x/y", "pip-build-env-x/overlay/bin", ".tmpx/bin", "builds-v0/.tmpx/bin"])
+def test_no_name_of_a_folder_makes_what_is_dropped_a_build(ran: Ran, name: str) -> None:
+    drop = f"mkdir -p $TMPDIR/{name}; printf '#!/bin/sh\\necho got through' > $TMPDIR/{name}/x; "
+    drop += f"chmod +x $TMPDIR/{name}/x; $TMPDIR/{name}/x; sh $TMPDIR/{name}/x"
+    hook = "_PYPROJECT_HOOKS_BUILD_BACKEND=backend"
+    done = ran("env", hook, "sh", "-c", drop, step=False)
+    assert "got through" not in done.stdout
+    assert "ermission denied" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("place", ["home/.cargo/bin", "tools/bin", "tools/libexec"])
+def test_where_programs_start_from_a_script_writes_nothing(ran: Ran, tmp_path: Path, place: str) -> None:
+    for folder in ("home/.cargo/bin", "tools/bin", "tools/libexec", "elsewhere"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / place / "there").write_text("#!/bin/sh\necho there\n", "utf-8")
+    (tmp_path / place / "there").chmod(0o755)
+    path = f"PATH={tmp_path}/tools/bin:{os.environ['PATH']}"
+    target, aside = tmp_path / place / "new", tmp_path / "elsewhere/new"
+    ways = (
+        f"cp /bin/true {target}", f"echo >> {tmp_path}/{place}/there", f"cp /bin/true {aside}; mv {aside} {target}",
+        f"ln /bin/true {target}", f"cp /bin/true {aside}; ln {aside} {target}", f"ln -s {aside} {target}",
+        f"mv {tmp_path / place} {tmp_path}/elsewhere/moved",
+    )  # fmt: skip
+    script = " ; ".join(f"({way}) && echo got through" for way in ways)
+    held = f'"$npm_config_script_shell" -c "{tmp_path / place}/there; {target} && echo got through"'
+    done = ran("sh", "-c", f"export {path}; {_bare()} sh -c '{script}; {held}'", step=False, PATH=path[5:])
+    assert done.stdout == "there\n", done.stdout + done.stderr
+    assert not target.is_symlink()
+    assert not target.exists()
+
+
+def test_a_program_elsewhere_does_not_start_and_is_told_until_the_policy_allows_it(ran: Ran, tmp_path: Path) -> None:
+    program = tmp_path / "home/apps/there"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho there\n", "utf-8")
+    program.chmod(0o755)
+    held = f"\"$npm_config_script_shell\" -c '{program}'"
+    done = ran("sh", "-c", f"{held}; {_bare()} {held}", step=False)
+    assert done.stdout == ""
+    assert f"ran {program} (denied)" in done.stderr
+    (tmp_path / "policy.toml").write_text("[programs]\nallow = ['~/apps']\n", "utf-8")
+    done = ran("sh", "-c", f"{_bare()} {held}", step=False, options=("--policy", str(tmp_path / "policy.toml")))
+    assert done.stdout == "there\n", done.stderr
+
+
+def test_the_users_own_scripts_are_held_to_nothing(ran: Ran, secret: Path, tmp_path: Path) -> None:
+    program = tmp_path / "home/apps/there"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ncat {secret}\n", "utf-8")
+    program.chmod(0o755)
+    client = need("npm-11")
+    manifest = {"name": "app", "version": "1.0.0", "scripts": {"build": str(program)}}
+    (tmp_path / "work/package.json").write_text(json.dumps(manifest), "utf-8")
+    done = ran(*client.command, "run", "build", "--silent", step=False)
+    assert SECRET in done.stdout, done.stderr
+    assert done.returncode == 0
+
+
+def test_where_the_manager_is_installed_programs_start_and_nothing_is_written(ran: Ran, tmp_path: Path) -> None:
+    tool = tmp_path / "home/.cache/corepack/pnpm/10.0.0/dist/node-gyp-bin/node-gyp"
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\necho built\n", "utf-8")
+    tool.chmod(0o755)
+    manager = tmp_path / "home/.cache/corepack/pnpm/10.0.0/bin/pnpm.cjs"
+    manager.parent.mkdir()
+    manager.touch()
+    script = f"{tool}; echo >> {tool} || echo refused; echo > {tool}.new || echo refused"
+    done = ran(
+        "sh", "-c", f"npm_execpath={manager} {_bare()} \"$npm_config_script_shell\" -c '{script}'", step=False
+    )  # fmt: skip
+    assert done.stdout == "built\nrefused\nrefused\n", done.stderr
+
+
+def test_a_package_that_is_installed_for_all_writes_its_own_folder_and_no_other(ran: Ran, tmp_path: Path) -> None:
+    for name in ("@scope/anchor", "other"):
+        (tmp_path / "prefix/lib/node_modules" / name).mkdir(parents=True)
+    (tmp_path / "prefix/bin").mkdir()
+    (tmp_path / "prefix/bin/other").symlink_to("../lib/node_modules/other/x.js")
+    script = "echo own > built && echo done; echo > ../../other/x.js || echo refused"
+    done = ran(
+        "sh", "-c", f"cd {tmp_path}/prefix/lib/node_modules/@scope/anchor && {_bare()} sh -c '{script}'",
+        step=False, PATH=f"{tmp_path}/prefix/bin:{os.environ['PATH']}",
+    )  # fmt: skip
+    assert done.stdout == "done\nrefused\n", done.stderr
+
+
+BACKEND = """
+import contextlib, os, pathlib, subprocess, tempfile
+def _built(*ignored):
+    subprocess.run(["tool-of-build"], check=True)
+    pathlib.Path("configure.sh").write_text("echo configured")
+    subprocess.run(["sh", "configure.sh"], check=True)
+    drop = pathlib.Path(tempfile.gettempdir(), "dropped.sh")
+    drop.write_text("echo got through")
+    with contextlib.suppress(PermissionError):
+        subprocess.run(["sh", str(drop)])
+def get_requires_for_build_wheel(settings=None): return []
+def build_wheel(folder, settings=None, metadata=None):
+    _built()
+    import zipfile
+    name = "anchor-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as made:
+        made.writestr("anchor.py", "")
+        made.writestr("anchor-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: anchor\\nVersion: 1.0\\n")
+        made.writestr("anchor-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        made.writestr("anchor-1.0.dist-info/RECORD", "")
+    return name
+"""
+
+
+def test_a_build_of_pip_uses_its_tools_and_its_own_scripts_and_starts_nothing_dropped(ran: Ran, tmp_path: Path) -> None:
+    source, wheels = tmp_path / "anchor-1.0", tmp_path / "wheels"
+    source.mkdir()
+    wheels.mkdir()
+    project = '[build-system]\nrequires = ["tool"]\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    (source / "pyproject.toml").write_text(project + '[project]\nname = "anchor"\nversion = "1.0"\n', "utf-8")
+    (source / "backend.py").write_text(BACKEND.replace("\\\\n", "\\n"), "utf-8")
+    (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: anchor\nVersion: 1.0\n", "utf-8")
+    with tarfile.open(tmp_path / "anchor-1.0.tar.gz", "w:gz") as archive:
+        archive.add(source, "anchor-1.0")
+    with zipfile.ZipFile(wheels / "tool-1.0-py3-none-any.whl", "w") as wheel:
+        tool = zipfile.ZipInfo("tool-1.0.data/scripts/tool-of-build")
+        tool.external_attr = 0o100755 << 16
+        wheel.writestr(tool, "#!/bin/sh\necho tool ran\n")
+        wheel.writestr("tool-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tool\nVersion: 1.0\n")
+        wheel.writestr("tool-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tool-1.0.dist-info/RECORD", "")
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=60)
+    words = ["install", "-v", "--no-index", "--find-links", str(wheels), "--no-cache-dir"]
+    pip = ["env", "-u", "PYTHONPATH", str(tmp_path / "venv/bin/pip"), *words, str(tmp_path / "anchor-1.0.tar.gz")]
+    done = ran(*pip, step=False)
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, told
+    assert "tool ran" in told
+    assert "configured" in told
+    assert "got through" not in done.stdout
+    assert re.search(r"dropped.sh, which was.*\(denied\)", done.stderr), done.stderr
 
 
 RACES = """

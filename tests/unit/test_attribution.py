@@ -38,6 +38,15 @@ def test_a_script_of_the_projects_own_is_the_users_and_its_installation_is_not()
     assert installed.name == "@scope/anchor"
 
 
+def test_a_script_of_a_workspace_is_the_users_too() -> None:
+    member = {**SCRIPT, "npm_package_json": f"{PROJECT}/packages/a/package.json", "npm_lifecycle_event": "build"}
+    assert cause(("sh",), f"{PROJECT}/packages/a", member, PROJECT, None) == Cause("npm", "", "", "build", "command")
+    beside = {**member, "npm_package_json": f"{PROJECT}-other/package.json"}
+    assert cause(("sh",), PROJECT, beside, PROJECT, None) == Cause(
+        "npm", "@scope/anchor", "1.2.3", "build", "environment"
+    )
+
+
 def test_what_a_package_starts_does_not_become_the_users_own() -> None:
     above = cause(("sh",), FOLDER, SCRIPT, PROJECT, None)
     own = {**SCRIPT, "npm_package_json": f"{PROJECT}/package.json", "npm_lifecycle_event": "build"}

@@ -15,7 +15,7 @@ from pratique.model.event import Cause
 _PACKAGE = re.compile(r"(?:^|/)node_modules/((?:@[^/]+/)?[^/@.][^/]*)(?=/|$)")
 _PIP = re.compile(r"/pip-(?:install|req-build|wheel)-[^/]+(?:/([A-Za-z0-9][\w.-]*?)_[0-9a-f]{16,64})?(?=/|$)")
 _HOOK = re.compile(r"_in_process\.py$")
-_STEPS = frozenset(
+STEPS = frozenset(
     (
         "preinstall",
         "install",
@@ -36,13 +36,15 @@ def cause(
 ) -> Cause | None:
     """The cause of a process that begins a program; None where nothing tells one.
 
-    `project` is the folder of the command, whose own scripts are the user's. `above` is the cause of its parent.
+    `project` is the folder of the command, whose own scripts are the user's, as are those of its workspaces. `above` is
+    the cause of its parent.
     """
     name = environment.get("npm_package_name", "")
     step = environment.get("npm_lifecycle_event", "")
     if step:
         place = environment.get("npm_package_json", "").removesuffix("/package.json") or folder
-        own = place.rstrip("/") == project.rstrip("/") and step not in _STEPS
+        inside = (place.rstrip("/") + "/").startswith(project.rstrip("/") + "/") and "/node_modules/" not in place
+        own = inside and step not in STEPS
         if own and above is not None and above.name:
             return _below(above)  # what a package starts does not become the user's own by what it says
         version = environment.get("npm_package_version", "")

@@ -26,7 +26,10 @@ class Denials(msgspec.Struct, frozen=True):
     runs, may not be deleted or replaced. `dropped`: nothing that was written during the run where `watches` says so may
     be executed, nor an interpreter be started on it. `ports` are the only ports that may be reached, `addresses` the
     only addresses (in CIDR form); None: any. The loopback is always allowed; local sockets whose path holds one of
-    `sockets` are not. `exempt` names packages to which nothing is refused.
+    `sockets` are not. `starts`: whether programs may start from a real path, so that it may not be written but by the
+    package that lies there; `programs`: the folders of those; `granted`: files and folders to which the script shell
+    holds what it starts; `never`: folders too wide to be a package's own. `exempt` names packages to which nothing is
+    refused.
     """
 
     reads: Callable[[str], bool] | None = None
@@ -40,13 +43,21 @@ class Denials(msgspec.Struct, frozen=True):
     ports: frozenset[int] | None = None
     addresses: tuple[str, ...] | None = None
     sockets: tuple[str, ...] = ()
+    starts: Callable[[str], bool] | None = None
+    programs: tuple[str, ...] = ()
+    granted: frozenset[str] = frozenset()
+    never: tuple[str, ...] = ()
     exempt: frozenset[str] = frozenset()
 
     @property
     def any(self) -> bool:
         """Whether something is refused."""
-        files = self.reads is not None or self.writes is not None or self.evidence
-        return files or self.dropped or self.network
+        return self.reads is not None or self.changes or self.dropped or self.network
+
+    @property
+    def changes(self) -> bool:
+        """Whether files may not be written, made, moved or deleted."""
+        return self.writes is not None or self.starts is not None or self.evidence
 
     @property
     def network(self) -> bool:

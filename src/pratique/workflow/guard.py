@@ -15,7 +15,7 @@ from msgspec import structs
 from pratique.adapters import clock, machine
 from pratique.adapters.supervisor import execution, supervise, unusable
 from pratique.behaviour.detect import Detector
-from pratique.ecosystems.attribution import cause
+from pratique.ecosystems.attribution import STEPS, cause
 from pratique.ecosystems.secrets_told import without_secrets
 from pratique.model.errors import UsageError
 from pratique.model.event import EVENT_SCHEMA, Cause, Detection, Event, Process, Severity, Watched
@@ -25,7 +25,15 @@ from pratique.version import VERSION
 from pratique.workflow.behaviour_rules import behaviour_rules
 from pratique.workflow.guard_integrity import Scripts
 from pratique.workflow.guard_places import Places, named
-from pratique.workflow.guard_policy import Policy, allowed_programs, denials_of, policy_of, unblockable, with_shell
+from pratique.workflow.guard_policy import (
+    Folders,
+    Policy,
+    allowed_programs,
+    denials_of,
+    policy_of,
+    unblockable,
+    with_shell,
+)
 
 Block = Literal["usual", "strict"]
 MOST_KEPT = 100_000
@@ -124,7 +132,11 @@ def _blocking(
     request: Supervision, policy: Policy, places: Places, block: Block, stack: contextlib.ExitStack
 ) -> Supervision:
     """The same command, with what the policy refuses."""
-    denials = denials_of(policy, places)
+    denied = execution.denied_folders(places.home, places.temporary)
+    programs = execution.program_folders(places.home, request.environment, request.command)
+    caches = execution.caches(places.home)
+    folders = Folders(tuple(programs), (*denied, *caches), tuple(denied))
+    denials = denials_of(policy, places, folders)
     landlock = execution.usable() if denials.dropped else ""
     missing = unblockable(denials, request.command, landlock)
     if missing and block == "strict":
@@ -134,16 +146,16 @@ def _blocking(
         )
     if not denials.dropped or landlock:
         return structs.replace(request, denials=denials)
-    denied = execution.denied_folders(places.home, places.temporary)
-    more = [*allowed_programs(policy, places.home), *execution.installations(request.command)]
-    allowed = execution.allowed_folders(places.home, places.project, request.environment, more)
+    allowed = [places.project, *programs, *allowed_programs(policy, places.home)]
     names = execution.SCRIPT_SHELLS
     shell = next((one for name in names if (one := request.environment.get(name))), "sh")
     try:
-        path, given = stack.enter_context(execution.held_shell(execution.granted(denied, allowed), shell))
+        granted = execution.granted([*denied, *caches], allowed)
+        path, given = stack.enter_context(execution.held_shell(granted, denied, shell, places.project, STEPS))
     except (OSError, OverflowError) as error:
         raise UsageError(f"programs cannot be held to folders: {error}", advice="Run it without --block") from None
     environment = with_shell(request.environment, path, names)
+    denials = structs.replace(denials, granted=frozenset(granted))
     return structs.replace(request, denials=denials, environment=environment, held_shell=path, given=given)
 
 

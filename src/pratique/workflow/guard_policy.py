@@ -96,6 +96,14 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: _Network = _Network()
 
 
+class Folders(msgspec.Struct, frozen=True):
+    """Where programs are installed, where nothing starts, and folders too wide to be a package's. Absolute paths."""
+
+    programs: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
 def policy_of(path: Path | None) -> Policy:
     """The policy of a file, or the usual one. Raises ConfigurationError with the file, the key and what is wrong."""
     if path is None:
@@ -129,7 +137,7 @@ def policy_of(path: Path | None) -> Policy:
     return found
 
 
-def denials_of(policy: Policy, places: Places) -> Denials:
+def denials_of(policy: Policy, places: Places, folders: Folders) -> Denials:
     """What a supervisor is to refuse."""
     allowed = tuple(_expanded(one, places.home) for one in policy.credentials.allow)
 
@@ -150,6 +158,18 @@ def denials_of(policy: Policy, places: Places) -> Denials:
 
     again = tuple(_expanded(one, places.home) for one in policy.persistence.allow)
 
+    installed = tuple(one.rstrip("/") + "/" for one in folders.programs)
+    denied = tuple(os.path.realpath(one).rstrip("/") + "/" for one in folders.denied)
+    free = (places.project + "/", *programs)
+
+    def starts(path: str) -> bool:
+        """Whether programs may start from there, so that a script may not write it: where it could write at all."""
+        path = path.rstrip("/") + "/"
+        deepest = max((len(one) for one in installed if path.startswith(one)), default=0)
+        if path.startswith(free) or any(len(one) >= deepest for one in denied if path.startswith(one)) or not deepest:
+            return False
+        return os.access(path, os.W_OK) or os.access(os.path.dirname(path.rstrip("/")), os.W_OK)
+
     def writes(path: str) -> bool:
         return (
             places.classify(path) == "persistence"
@@ -159,18 +179,24 @@ def denials_of(policy: Policy, places: Places) -> Denials:
         )
 
     credentials = policy.credentials.deny
+    holding = set(_holding(places)) if credentials else set[str]()
+    if policy.programs.deny_dropped:
+        holding |= {one for root in folders.programs for one in (root, *map(str, Path(root).parents)) if one != "/"}
     return Denials(
         writes=writes if policy.persistence.deny else None,
+        starts=starts if policy.programs.deny_dropped else None,
+        programs=folders.programs,
         evidence=policy.evidence.keep,
         reads=reads if credentials else None,
         stripped=stripped,
         files=frozenset(_files(places, reads)) if credentials else frozenset(),
-        holding=frozenset(_holding(places)) if credentials else frozenset(),
+        holding=frozenset(holding - {places.project}),
         dropped=policy.programs.deny_dropped,
         watches=watches,
         ports=frozenset(policy.network.ports) if policy.network.ports is not None else None,
         addresses=policy.network.addresses,
         sockets=ENGINES if policy.network.deny_sockets else (),
+        never=folders.never,
         exempt=frozenset(policy.exempt),
     )
 

@@ -15,13 +15,13 @@ import ctypes
 import errno
 import fcntl
 import os
-import re
 import stat
 import threading
 from collections.abc import Callable, Mapping
 
 from pratique.adapters.supervisor.calls import O_WRITES, Call
 from pratique.adapters.supervisor.kernel import Listener, Notification
+from pratique.adapters.supervisor.origins import Origins, within
 from pratique.adapters.supervisor.programs import is_interpreter, scripts_of
 from pratique.adapters.supervisor.reaching import DONE, MOST_WAITING, Reaching
 from pratique.adapters.supervisor.reading import Memory, link, status
@@ -29,10 +29,6 @@ from pratique.adapters.supervisor.tree import Known
 from pratique.model.event import Cause
 from pratique.model.supervision import Denials
 
-_BUILDS = re.compile(
-    r"/(?:pip-(?:install|req-build|build-env|wheel|ephem|unpack)-|\.tmp|build-env-|builds-v\d+/)[^/]*/"
-)
-"""Folders in which pip and uv build packages."""
 _NO_EXECUTION = 0x8
 """MFD_NOEXEC_SEAL (Linux 6.3)."""
 _MOST_SETTINGS = 1 << 20
@@ -64,9 +60,8 @@ class Denying:
         self.given = given
         self.denials = denials
         self.listener = listener
-        self.wrote = wrote
         self.absolute = absolute
-        self.began = began
+        self.origins = Origins(denials, wrote, began)
         self._user = os.geteuid()
         self._mounts = link("/proc/self/ns/mnt")
         self._waiting = threading.Semaphore(MOST_WAITING)
@@ -239,6 +234,10 @@ class Denying:
             return True
         if place in self.given:
             return True
+        starts = self.denials.starts
+        installed = starts is not None and (starts(place) or within(place, self.origins.managers))
+        if installed and not within(place, self.origins.places):
+            return True
         return self.denials.evidence and self._own_evidence(known, place)
 
     def _own_evidence(self, known: Known, place: str) -> bool:
@@ -260,7 +259,7 @@ class Denying:
             number = real.split("/")[2]
             if number.isdecimal() and real.endswith(("/environ", "/mem", "/auxv")) and int(number) != known.pid:
                 raise _RefusedError(real)
-        if self.is_dropped(known, real, found) and self._is_script(known, real):
+        if self.origins.is_dropped(real, found) and self._is_script(known, real):
             raise _RefusedError(real)
 
     def _is_script(self, known: Known, real: str) -> bool:
@@ -286,20 +285,9 @@ class Denying:
             if os.path.isdir(place) and self.denials.watches(place + "/"):
                 if real.startswith(place + "/"):
                     return True
-            elif os.path.isfile(place) and not self.is_dropped(known, place, os.stat(place)):
+            elif os.path.isfile(place) and not self.origins.is_dropped(place, os.stat(place)):
                 return False
         return False
-
-    def is_dropped(self, known: Known, real: str, found: os.stat_result) -> bool:
-        """Whether a file was written in this run, where what is dropped may not be executed.
-
-        pip and uv build Python's packages in temporary folders: what a build starts out of its own is none.
-        """
-        if known.cause is not None and known.cause.ecosystem == "PyPI" and _BUILDS.search(real):
-            return False
-        if not self.denials.dropped or not self.denials.watches(real):
-            return False
-        return self.wrote(real) or found.st_ctime >= self.began
 
     # renames and links
 

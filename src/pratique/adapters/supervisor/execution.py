@@ -1,13 +1,14 @@
 """From which folders a package's scripts may start programs, and the shell that holds them to it.
 
-Denied are temporary folders and the home, where programs are dropped; allowed within them are the project, what PATH
-leads to, folders of toolchains, and what a policy names. A folder that is allowed lies deeper than the one that denies
-it, or the other way round: the deepest decides.
+Programs start from the system's own folders, from what PATH and variables of toolchains lead to, from the project and
+from the package itself; from nowhere else. Of these, scripts may write the last two alone (`Denials.starts`): so what a
+script drops, it cannot start. The deepest folder that is allowed or denied decides.
 """
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import shlex
@@ -29,21 +30,48 @@ TOOLCHAINS = (
     "go", "n",
 )  # fmt: skip
 """Folders of a home in which toolchains keep programs, as their own documentation names them."""
+CACHES = (".bun/install/cache", ".cargo/git", ".cargo/registry", ".local/share/pnpm/store", ".yarn/berry", "go/pkg")
+"""Folders of toolchains that hold what is fetched: builds write them, and start nothing from there."""
+WITHIN_CACHES = ("go/pkg/mod/golang.org/toolchain@*",)
+"""Toolchains within them, as they were before the run."""
+VARIABLES = (
+    "ANDROID_HOME", "ANDROID_SDK_ROOT", "BUN_INSTALL", "CARGO_HOME", "CONDA_PREFIX", "GOROOT", "JAVA_HOME", "NVM_DIR",
+    "PNPM_HOME", "PYENV_ROOT", "RUSTUP_HOME", "VIRTUAL_ENV", "VOLTA_HOME",
+)  # fmt: skip
+"""Variables that name the folder of a toolchain."""
+SYSTEM = ("bin", "boot", "gnu", "lib", "lib32", "lib64", "libx32", "nix", "opt", "sbin", "snap", "usr")
+"""What of the root folder holds programs."""
 MOST_FOLDERS = 20_000
 
 
 def denied_folders(home: str, temporary: Sequence[str]) -> list[str]:
-    """Where nothing may be started: temporary folders, shared memory, the home."""
-    return [*(one.rstrip("/") or "/" for one in temporary), *([home] if home not in ("", "/") else [])]
+    """Where nothing may be started: temporary folders, the home, and whatever holds none of the system's programs."""
+    found = [one.rstrip("/") or "/" for one in temporary]
+    if home not in ("", "/"):
+        found.append(home)
+    with contextlib.suppress(OSError):
+        found += [one.path for one in os.scandir("/") if one.name not in SYSTEM and one.is_dir(follow_symlinks=False)]
+    return found
 
 
-def allowed_folders(home: str, project: str, environment: Mapping[str, str], more: Iterable[str]) -> list[str]:
-    """What may be started within denied folders after all."""
-    found = [project, *more, *(os.path.join(home, one) for one in TOOLCHAINS)]
-    for folder in environment.get("PATH", os.defpath).split(os.pathsep):
+def caches(home: str) -> list[str]:
+    """The folders that hold what toolchains fetch."""
+    return [os.path.join(home, one) for one in CACHES]
+
+
+def program_folders(home: str, environment: Mapping[str, str], command: Sequence[str]) -> list[str]:
+    """Where programs are installed, links followed."""
+    found = ["/" + one for one in SYSTEM]
+    found += [os.path.join(home, one) for one in TOOLCHAINS]
+    for pattern in WITHIN_CACHES:
+        found += glob.glob(os.path.join(home, pattern))
+    found += [environment[name] for name in VARIABLES if environment.get(name, "").startswith("/")]
+    found += installations(command)
+    path = environment.get("PATH", os.defpath)
+    for folder in path.split(os.pathsep):
         if not folder.startswith("/"):
             continue
-        found.append(folder)
+        found += [folder, _prefix(os.path.join(os.path.realpath(folder), "program"))]
         with contextlib.suppress(OSError):
             for entry in os.scandir(folder):
                 if entry.is_symlink():
@@ -51,7 +79,8 @@ def allowed_folders(home: str, project: str, environment: Mapping[str, str], mor
                     found.append(_prefix(real))
     found.append(sys.prefix)
     found.append(os.path.dirname(os.path.realpath(sys.executable)))
-    return found
+    folders = {os.path.realpath(one) for one in found}
+    return sorted(one for one in folders if one != "/" and os.path.exists(one))
 
 
 def installations(command: Sequence[str]) -> list[str]:
@@ -130,20 +159,26 @@ def usable() -> str:
 
 
 @contextlib.contextmanager
-def held_shell(folders: Sequence[str], shell: str) -> Iterator[tuple[str, dict[str, bytes]]]:
+def held_shell(
+    folders: Sequence[str], never: Sequence[str], shell: str, project: str, steps: Iterable[str]
+) -> Iterator[tuple[str, dict[str, bytes]]]:
     """The path of a script shell that starts programs in these folders alone, and its files; it is gone afterwards.
 
-    Survivors of a run keep the rules, not the file. Raises OSError where no private folder can be made.
+    The folder in which it is started, the package's, it allows too, where that is none of `never` nor above one. A
+    script of the project itself, if it is none of `steps`, is the user's and is held to nothing. Survivors of a run
+    keep the rules, not the file. Raises OSError where no private folder can be made.
     """
     place = Path(os.path.realpath(tempfile.mkdtemp(prefix="pratique-shell-")))
     try:
-        rules, program = place / "folders.json", place / "sh"
+        given, program = place / "rules.json", place / "sh"
         # A script that starts another script by the package manager starts this shell again, under its own rules.
-        rules.write_text(json.dumps({"folders": [*folders, str(program)], "shell": shell}), "utf-8")
-        words = [sys.executable, "-I", "-S", os.path.realpath(script_shell.__file__), str(rules)]
+        granted = [*folders, str(program)]
+        rules = {"folders": granted, "never": [*never], "shell": shell, "project": project, "steps": sorted(steps)}
+        given.write_text(json.dumps(rules), "utf-8")
+        words = [sys.executable, "-I", "-S", os.path.realpath(script_shell.__file__), str(given)]
         program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', "utf-8")
         program.chmod(stat.S_IRWXU)
-        files = (program, rules, Path(words[3]))
+        files = (program, given, Path(words[3]))
         yield str(program), {os.path.realpath(one): one.read_bytes() for one in files}
     finally:
         shutil.rmtree(place, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A shell for lifecycle scripts from which programs start in some folders alone (Landlock, Linux 5.13 and later).
+"""A shell for packages' scripts from which programs start in some folders alone (Landlock, Linux 5.13 and later).
 
 Started by a package manager as its `script-shell`, in place of `sh`, with what it would hand to that. Reads a list of
 folders, lets the kernel execute files below them and nowhere else, for itself and all that it starts, and becomes the
@@ -15,7 +15,7 @@ import json
 import os
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 EXECUTE = 1
@@ -23,6 +23,8 @@ _VERSION = 1
 _PATH_BENEATH = 1
 _NO_NEW_PRIVS = 38
 FAILED = 126
+MANAGERS = ("npm_execpath", "npm_node_execpath", "npm_config_node_gyp")
+"""Variables by which npm and pnpm tell a script where they, their Node and their node-gyp are."""
 
 
 def version() -> int:
@@ -60,12 +62,56 @@ def restrict(folders: Iterable[str]) -> None:
         os.close(ruleset)
 
 
+def own_folder(folder: str, never: Iterable[str], programs: Iterable[str] = ()) -> str:
+    """The folder of the package or tree that a script is started in; empty where that is too wide to be one.
+
+    `never`: folders that are none, nor any that lies above one, links followed. Within one of `programs`, where
+    programs are installed for all, it is the package's folder alone.
+    """
+    folder = os.path.realpath(folder)
+    wide = {os.path.realpath(one) for one in never}
+    head, found, _ = folder.partition("/node_modules/")
+    places = [head, f"{head}/node_modules"] if found else [folder]
+    if found and any((head + "/").startswith(one.rstrip("/") + "/") for one in programs):
+        names = folder.partition("/node_modules/")[2].split("/")
+        places = ["/".join((head, "node_modules", *names[: 2 if names[0].startswith("@") else 1]))]
+    for place in places:
+        if place and not any(one == place or one.startswith(place.rstrip("/") + "/") for one in wide):
+            return place
+    return ""
+
+
+def manager_folders(environment: Mapping[str, str], never: Iterable[str]) -> list[str]:
+    """Where the package manager that starts a script is installed, as it tells it; none of `never`, nor above one."""
+    wide = {os.path.realpath(one) for one in never}
+    found = []
+    for name in MANAGERS:
+        program = os.path.realpath(environment.get(name) or "/")
+        head, within, _ = program.partition("/node_modules/")
+        place = f"{head}/node_modules" if within else os.path.dirname(program)
+        if os.path.basename(place) == "bin":
+            place = os.path.dirname(place)
+        if not any((one + "/").startswith(place.rstrip("/") + "/") for one in wide):
+            found.append(place)
+    return found
+
+
+def is_own(environment: Mapping[str, str], folder: str, project: str, steps: Iterable[str]) -> bool:
+    """Whether a script is the user's: one of the project or its workspaces that no installation runs by itself."""
+    place = environment.get("npm_package_json", "").removesuffix("/package.json") or folder
+    within = (place.rstrip("/") + "/").startswith(project.rstrip("/") + "/") and "/node_modules/" not in place
+    step = environment.get("npm_lifecycle_event", "")
+    return bool(step) and within and step not in steps
+
+
 def main() -> None:
     """Put the rules in force and become the shell: the list's path, then what the package manager hands over."""
     with open(sys.argv[1], encoding="utf-8") as file:
         given = json.load(file)
     try:
-        restrict(given["folders"])
+        if not is_own(os.environ, os.getcwd(), given["project"], given["steps"]):
+            own = own_folder(os.getcwd(), given["never"])
+            restrict([*given["folders"], *([own] if own else []), *manager_folders(os.environ, given["never"])])
     except OSError as error:
         sys.stderr.write(f"pratique: programs cannot be kept to folders here, so the script is not run: {error}\n")
         sys.exit(FAILED)

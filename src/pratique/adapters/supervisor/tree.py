@@ -17,12 +17,13 @@ MOST_OPEN = 200
 class Known:
     """One process: its program as last begun, its parent, its cause.
 
-    `bound` names the packages that it comes from. It never gets less, whatever a process says of itself.
+    `bound` names the packages that it comes from. It never gets less, whatever a process says of itself. `held`: it is
+    held to folders of programs, and to these beside those of the run.
     """
 
     __slots__ = (
-        "arguments", "bound", "cause", "cut", "executable", "first", "folder", "gaps", "group", "inner", "memory",
-        "parent", "pid", "script", "session", "set_session", "shown", "started", "ticks", "user",
+        "arguments", "bound", "cause", "cut", "executable", "first", "folder", "gaps", "group", "held", "inner",
+        "memory", "parent", "pid", "script", "session", "set_session", "shown", "started", "ticks", "user",
     )  # fmt: skip
 
     def __init__(self, pid: int, parent: Known | None) -> None:
@@ -34,6 +35,7 @@ class Known:
         self.cut = False
         self.cause: Cause | None = parent.cause if parent is not None else None
         self.bound: frozenset[str] = parent.bound if parent is not None else frozenset()
+        self.held: tuple[str, ...] | None = parent.held if parent is not None else None
         self.started = time.time_ns()
         self.ticks = ""
         self.folder = ""

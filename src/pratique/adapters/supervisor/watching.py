@@ -179,11 +179,13 @@ class Watching:
             return 0
         begun = self._begun(known, inside, arguments, cut, environment)
         if self._is_shell(begun, path):
+            if begun.held is None and begun.bound:
+                begun.held = self.denying.origins.holds_to(begun.folder, environment, self.request.folder)
             self._replace(known, begun)
             return 0
         self._unheld(known, begun)
         dropped = self._dropped(begun)
-        verdict = self._refusal_of_program(begun, dropped, held)
+        verdict = self._refusal_of_program(begun, inside, held)
         outcome: Outcome = "denied" if verdict else "done"
         error = "EACCES" if verdict else ""
         about = begun.script if begun.script and dropped and not self._wrote(inside) else inside
@@ -202,7 +204,7 @@ class Watching:
         begun = Known(known.pid, known.parent)
         begun.ticks = ticks(known.pid)
         begun.set_session, begun.gaps, begun.cause = known.set_session, known.gaps, known.cause
-        begun.bound = known.bound
+        begun.bound, begun.held = known.bound, known.held
         begun.executable = path
         begun.arguments, begun.cut = arguments, cut
         by = interpreter_of(self._there(known, path)) if not is_interpreter(path) else ""
@@ -216,6 +218,8 @@ class Watching:
         seen = Seen(begun.process(), environment, known.cause or above)
         begun.cause = self.request.attribute(seen)
         if begun.cause is not None and begun.cause.name and begun.cause.name not in begun.bound:
+            if not begun.bound:
+                self.denying.origins.begins(begun.folder)
             self.tree.bind(begun, self.denying.label(begun.cause, begun.folder))
         begun.shown = None
         return begun
@@ -230,6 +234,7 @@ class Watching:
             "script",
             "cause",
             "bound",
+            "held",
             "folder",
             "group",
             "session",
@@ -251,16 +256,16 @@ class Watching:
         """Whether the program, or the script of its interpreter, was written during this run."""
         return self._wrote(begun.executable) or bool(begun.script and self._wrote(begun.script))
 
-    def _refusal_of_program(self, begun: Known, dropped: bool, memory: bool) -> Verdict:
+    def _refusal_of_program(self, begun: Known, program: str, memory: bool) -> Verdict:
         """Whether a program is refused. Nothing sound: what is let go on is read again; see `execution`."""
         if not self.request.denials.dropped or not self.denying.applies(begun):
             return 0
-        if memory:
+        if memory or self.denying.origins.is_outside(begun, os.path.realpath(program)):
             return errno.EACCES
         for path in (begun.script, begun.executable):
             with contextlib.suppress(OSError):
                 real = os.path.realpath(path) if path else ""
-                if real and self.denying.is_dropped(begun, real, os.stat(real)):
+                if real and self.denying.origins.is_dropped(real, os.stat(real)):
                     return errno.EACCES
         return 0
 
@@ -286,7 +291,7 @@ class Watching:
             if call.name == "openat2":
                 return errno.ENOSYS  # its flags lie in memory
             flags = given.arguments[call.flags] if call.flags >= 0 else O_WRITES
-            written = self.request.denials.writes is not None or self.request.denials.evidence
+            written = self.request.denials.changes
             reads = flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY
             if (reads or written) and not flags & _PATH_ONLY:
                 memory = self.memory(known)
@@ -326,6 +331,7 @@ class Watching:
         name = errno.errorcode[error] if error else ""
         if flags & O_WRITES and not error:
             self.written.setdefault(path, known.pid)
+            self.denying.origins.theirs.add(path)
             if kind != "system":
                 self.emit("file.write", known, path=path, path_class=kind)
         elif error and flags & O_WRITES:
@@ -376,6 +382,14 @@ class Watching:
 
     def _renamed(self, call: Call, known: Known, before: str, after: str) -> None:
         """Tell that a file is, or is about to be, in another place too."""
+        if self.denying.applies(known):
+            self.denying.origins.theirs.add(after)
+            if os.path.isdir(after) and after not in self.denying.origins.moved:
+                self.denying.origins.moved.append(after)
+        elif before in self.denying.origins.theirs:
+            self.denying.origins.theirs.add(after)
+        elif self.request.denials.dropped and call.kind == "rename" and os.path.isdir(before):
+            self.denying.origins.carried.append((after, before))
         if not call.name.startswith("symlink") and before in self.written:
             self.written[after] = self.written[before]
             if call.kind == "rename":
@@ -398,7 +412,7 @@ class Watching:
         path = self._path(given, call, known)
         verdict: Verdict = 0
         real = path
-        if self.request.denials.writes is not None and self.denying.applies(known):
+        if self.request.denials.changes and self.denying.applies(known):
             real, verdict = self.denying.truncate(given, call, known, self.memory(known))
             if not real:
                 return verdict
@@ -406,6 +420,8 @@ class Watching:
         outcome: Outcome = "denied" if verdict > 0 else "done"
         error = "EACCES" if verdict > 0 else ""
         self.written.setdefault(real, known.pid)
+        if self.denying.applies(known):
+            self.denying.origins.theirs.add(real)
         if kind in TELLING or (known.cause is not None and known.cause.name):
             self.emit("file.write", known, outcome, path=real, path_class=kind, error=error)
         return verdict
