@@ -231,7 +231,7 @@ def test_a_disk_is_not_read_without_its_file_system(ran: Ran, tmp_path: Path) ->
 
 
 INTERPRETED = {
-    "an interpreter by another name": "ln -s $(command -v python3) tool; ./tool $TMPDIR/x.py",
+    "an interpreter by another name": f"ln -s {os.path.realpath(sys.executable)} tool; ./tool $TMPDIR/x.py",
     "behind an option with a value": "node --experimental-default-type commonjs $TMPDIR/x.js",
     "as what is loaded first": "node --require $TMPDIR/x.js -p 1",
     "as what is loaded first, in one word": "node --require=$TMPDIR/x.js -p 1",
