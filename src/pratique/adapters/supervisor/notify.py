@@ -12,19 +12,16 @@ import contextlib
 import ctypes
 import os
 import select
-import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from types import FrameType
 from typing import Literal
 
-from pratique.adapters.supervisor import kernel
+from pratique.adapters.supervisor import kernel, lifetime
 from pratique.adapters.supervisor.calls import Machine, forbidden, machine, refusing, watched
 from pratique.adapters.supervisor.filters import program
 from pratique.adapters.supervisor.kernel import Listener
-from pratique.adapters.supervisor.reading import children, link, status
+from pratique.adapters.supervisor.reading import link
 from pratique.adapters.supervisor.watching import Watching
 from pratique.model.event import Process, Watch, Watched
 from pratique.model.supervision import Ended, Supervision, Told
@@ -32,10 +29,6 @@ from pratique.model.supervision import Ended, Supervision, Told
 _CLONE_FILES = 0x400
 _CLONE = {"x86_64": 56, "aarch64": 220}
 Denied = Literal["sound", "seen, not blockable", "not asked"]
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
-_STEP = 0.2
-"""Seconds between looks at the clock and at children, where nothing happens."""
-_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def unusable() -> str:
@@ -76,21 +69,10 @@ def supervise(request: Supervision, told: Told) -> Ended:
         raise OSError("the numbers of system calls are known for x86-64 and aarch64 alone")
     if request.confinement is not None:
         return _Run(request, name, request.command[0], told).run()
-    path = _located(request)
-    if not path:
-        return Ended(NOT_FOUND, coverage(request, ()))
-    if not os.access(path, os.X_OK) or os.path.isdir(path):
-        return Ended(NOT_EXECUTABLE, coverage(request, ()))
+    path, code = lifetime.located(request)
+    if code:
+        return Ended(code, coverage(request, ()))
     return _Run(request, name, path, told).run()
-
-
-def _located(request: Supervision) -> str:
-    """The program that the command names, as a shell finds it; empty where there is none."""
-    word = request.command[0]
-    if "/" in word:
-        path = os.path.join(request.folder, word)
-        return path if os.path.exists(path) else ""
-    return shutil.which(word, mode=os.F_OK, path=request.environment.get("PATH", os.defpath)) or ""
 
 
 class _Run:
@@ -117,13 +99,13 @@ class _Run:
         self.watching = watching
         survivors: tuple[Process, ...] = ()
         try:
-            with self._signals() as woken:
+            with lifetime.forwarded(lambda: self.child) as woken:
                 self._until(listener, watching, woken, started, ended=False)
                 survivors = self._survivors(watching)
                 if survivors:
                     self._until(listener, watching, woken, time.monotonic(), ended=True)
                 if self.request.ends_survivors or self.timed_out:
-                    self._end(watching)
+                    lifetime.end_all(self._left)
                 elif self.request.denials.any:
                     survivors = self._end_of_packages(watching, survivors)
                 left = self._left()
@@ -185,7 +167,7 @@ class _Run:
     def _become(self, instructions: list[tuple[int, int, int, int]], writer: int, gate: int) -> None:
         """In the new process: set the filter, tell the listener's number, leave the common table, begin the program."""
         try:
-            for number in (signal.SIGINT, *_FORWARDED, signal.SIGPIPE, signal.SIGCHLD):
+            for number in (signal.SIGINT, *lifetime.FORWARDED, signal.SIGPIPE, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             try:
                 if self.request.confinement is not None:
@@ -196,7 +178,7 @@ class _Run:
                 failed = error.errno or 0 if isinstance(error, OSError) else 0
                 reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
                 os.write(writer, b"f%d %s" % (failed, os.fsencode(reason)[:400]))
-                os._exit(NOT_EXECUTABLE)
+                os._exit(lifetime.NOT_EXECUTABLE)
             os.write(writer, b"l%d" % listener)
             os.read(gate, 1)
             kernel.leave_descriptors()
@@ -205,7 +187,7 @@ class _Run:
             words, variables = list(self.request.command), dict(self.request.environment)
             os.execve(self.path, words, variables)  # noqa: S606  the command that the user gave
         finally:
-            os._exit(NOT_EXECUTABLE)
+            os._exit(lifetime.NOT_EXECUTABLE)
 
     # the loop
 
@@ -216,7 +198,7 @@ class _Run:
         poll.register(woken, select.POLLIN)
         looked = time.monotonic()
         while True:
-            for descriptor, what in poll.poll(_STEP * 1000):
+            for descriptor, what in poll.poll(lifetime.STEP * 1000):
                 if descriptor == woken:
                     with contextlib.suppress(BlockingIOError):
                         os.read(woken, 512)
@@ -228,7 +210,7 @@ class _Run:
                 elif what & (select.POLLHUP | select.POLLERR):
                     poll.unregister(listener.descriptor)
             now = time.monotonic()
-            if now - looked < _STEP / 10:
+            if now - looked < lifetime.STEP / 10:
                 continue
             looked = now
             self._reap()
@@ -238,7 +220,7 @@ class _Run:
                 return
             if not ended and self.request.seconds is not None and now - started >= self.request.seconds:
                 self.timed_out = True
-                self._end(watching)
+                lifetime.end_all(self._left)
                 return
 
     def _reap(self) -> None:
@@ -251,23 +233,14 @@ class _Run:
             if not pid:
                 return
             if pid == self.child:
-                code = os.waitstatus_to_exitcode(result)
-                self.code = code if code >= 0 else 128 - code
+                self.code = lifetime.code_of(os.waitstatus_to_exitcode(result))
 
     # what is left
 
     def _left(self) -> list[int]:
         """The processes that live below this one."""
         self._reap()
-        found: list[int] = []
-        spared = self.request.confinement.spared if self.request.confinement is not None else ()
-        waiting = [os.getpid()]
-        while waiting and len(found) < 100_000:
-            for pid in children(waiting.pop()):
-                if pid not in spared and status(pid).get("State", "Z")[:1] not in ("Z", "X"):
-                    found.append(pid)
-                waiting.append(pid)
-        return found
+        return lifetime.left(self.request.confinement.spared if self.request.confinement is not None else ())
 
     def _survivors(self, watching: Watching) -> tuple[Process, ...]:
         """Tell what lives after the command has ended."""
@@ -275,23 +248,10 @@ class _Run:
         for pid in self._left():
             known = watching.tree.of(pid)
             watching.tree.placed(known)
-            how = "session" if known.session == pid else "left behind"
-            if known.session != pid and any("nohup" in word for word in known.arguments[:1]):
-                how = "nohup"
+            how = lifetime.how_left(known)
             watching.emit("process.survived", known, path=link(f"/proc/{pid}/exe"), detail={"how": how})
             found.append(known.process())
         return tuple(found)
-
-    def _end(self, watching: Watching) -> None:
-        """End everything below this process; what begins meanwhile too."""
-        for _ in range(100):
-            left = self._left()
-            if not left:
-                return
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.01)
 
     def _end_of_packages(self, watching: Watching, survivors: tuple[Process, ...]) -> tuple[Process, ...]:
         """End what packages left running, and what that starts meanwhile: nothing is refused to it any more later.
@@ -311,34 +271,6 @@ class _Run:
                     os.kill(known.pid, signal.SIGKILL)
             time.sleep(0.01)
         return tuple(one for one in survivors if one.pid not in told)
-
-    # signals
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[int]:
-        """Hand signals on to the command; SIGINT of a terminal reaches it by itself. Gives a descriptor to wait on."""
-        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-
-        def forward(number: int, frame: FrameType | None) -> None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.child, number)
-
-        def interrupted(number: int, frame: FrameType | None) -> None:
-            if os.getpgid(0) != os.getpgid(self.child) or not os.isatty(0):
-                forward(number, frame)
-
-        former = {number: signal.signal(number, forward) for number in _FORWARDED}
-        former[signal.SIGINT] = signal.signal(signal.SIGINT, interrupted)
-        former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
-        woken = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        try:
-            yield reader
-        finally:
-            signal.set_wakeup_fd(woken)
-            for one, handler in former.items():
-                signal.signal(one, handler)
-            os.close(reader)
-            os.close(writer)
 
 
 def _keep(listener: Listener) -> None:
