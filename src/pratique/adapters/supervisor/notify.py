@@ -121,7 +121,7 @@ class _Run:
             code=128 + signal.SIGKILL if self.code is None else self.code,
             watch=coverage(
                 self.request,
-                tuple(f"{what} ({many})" for what, many in sorted(watching.gaps.items())),
+                watching.gaps_in_words(),
                 watching.unheld,
             ),
             survivors=survivors,

@@ -8,9 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
-
-import msgspec
+from typing import Literal
 
 from pratique.adapters.supervisor.calls import AUDIT_ARCH, O_WRITES, Call
 from pratique.adapters.supervisor.defending import Defending
@@ -19,39 +17,34 @@ from pratique.adapters.supervisor.kernel import Listener, Notification
 from pratique.adapters.supervisor.programs import interpreter_of, is_interpreter, script_of
 from pratique.adapters.supervisor.reaching import DONE
 from pratique.adapters.supervisor.reading import Memory, link, placed, same_file
+from pratique.adapters.supervisor.telling import OWN_FILES, TELLING, VARIABLES, Telling, named
 from pratique.adapters.supervisor.traffic import Traffic
 from pratique.adapters.supervisor.tree import Known, Tree, ticks
-from pratique.model.event import Event, EventKind, Outcome, PathClass
+from pratique.model.event import Outcome
 from pratique.model.supervision import Seen, Supervision, Told
 
-TELLING = ("credential", "persistence")
-"""Classes of paths of which every use is told, whoever it is."""
 _EMPTY_PATH = 0x1000
 """AT_EMPTY_PATH."""
 _PATH_ONLY = 0o10000000
 """O_PATH."""
-VARIABLES = ("npm_", "PNPM_", "YARN_", "BUN_", "PIP_", "PEP517_", "_PYPROJECT_HOOKS", "UV_", "INIT_CWD")
-"""Variables by which package managers tell their scripts what they are."""
 
 Verdict = int
 """0: the kernel carries the call out; else the errno that it fails with."""
 
 
-class Watching:
+class Watching(Telling):
     """Everything that is known of one run."""
 
+    source = "notify"
+
     def __init__(self, request: Supervision, machine: str, listener: Listener, calls: Mapping[int, Call], told: Told):
-        self.request = request
+        super().__init__(request, told)
         self.listener = listener
         self.calls = calls
         self.architecture = AUDIT_ARCH[machine]
-        self.told = told
         self.own = os.getpid()
         self.tree = Tree(self.own, request.confinement.spared if request.confinement is not None else ())
-        self.sequence = 0
         self.notifications = 0
-        self.gaps: dict[str, int] = {}
-        self.written: dict[str, int] = {}
         self.unheld = 0
         self.denying = Denying(request.denials, listener, self._wrote, self._absolute, time.time(), request.given)
         self.traffic = Traffic(self)
@@ -79,32 +72,6 @@ class Watching:
             "socket": defending.socket,
             "end": defending.end,
         }
-        self.own_files = {"/dev/null", "/dev/tty", "/dev/zero", "/dev/stdout", "/dev/stderr"}
-
-    # telling
-
-    def emit(self, kind: EventKind, known: Known | None, outcome: Outcome = "done", **fields: Any) -> None:
-        """Tell an event of a process."""
-        self.sequence += 1
-        self.told(
-            Event(
-                kind=kind,
-                source="notify",
-                sequence=self.sequence,
-                time_ns=time.time_ns(),
-                process=known.process() if known is not None else None,
-                cause=known.cause if known is not None else None,
-                outcome=outcome,
-                **fields,
-            )
-        )
-
-    def gap(self, known: Known, what: str, why: str, **detail: str) -> None:
-        """Tell once for each process that something cannot be seen."""
-        self.gaps[what] = self.gaps.get(what, 0) + 1
-        if what not in known.gaps:
-            known.gaps.add(what)
-            self.emit("guard.gap", known, "unknown", detail={"what": what, "why": why, **detail})
 
     # one call
 
@@ -154,9 +121,6 @@ class Watching:
         """A path of a process as this one can open it."""
         return same_file(known.pid, path, self.request.confinement is not None)
 
-    def _class(self, path: str) -> PathClass:
-        return self.request.classify(path)
-
     # programs
 
     def _execute(self, given: Notification, call: Call, known: Known) -> Verdict:
@@ -191,7 +155,7 @@ class Watching:
         about = begun.script if begun.script and dropped and not self._wrote(inside) else inside
         if held:
             self.emit("memory.program", begun, outcome, path=inside, error=error, path_class="temporary", dropped=True)
-        kind = self._class(about)
+        kind = self.class_of(about)
         self.emit("process.start", begun, outcome, path=about, path_class=kind, dropped=dropped, error=error)
         if not verdict:
             self._replace(known, begun)
@@ -305,18 +269,14 @@ class Watching:
             flags = int.from_bytes(self.memory(known).bytes(given.arguments[2], 8), "little")
         else:
             flags = given.arguments[call.flags]
-        if path in self.own_files or not path or flags & _PATH_ONLY:
+        if path in OWN_FILES or not path or flags & _PATH_ONLY:
             return 0
-        kind = self._class(path)
+        kind = self.class_of(path)
         if flags & O_WRITES:
-            if path not in self.written:
-                self.written[path] = known.pid
-            elif kind not in TELLING and known.cause is None:
-                return 0
-            if kind in TELLING or (known.cause is not None and known.cause.name and kind != "system"):
+            if self.wrote(known, path, kind):
                 self.emit("file.write", known, path=path, path_class=kind)
             return 0
-        if kind not in TELLING and not (known.cause is not None and known.cause.name and self._told_read(path, kind)):
+        if not self.told_read(known, path, kind):
             return 0
         if os.path.lexists(self._there(known, path)):
             self.emit("file.read", known, path=path, path_class=kind)
@@ -324,9 +284,9 @@ class Watching:
 
     def _opened(self, known: Known, path: str, flags: int, error: int) -> None:
         """Tell what was opened here for a process, or refused."""
-        if path in self.own_files or not path:
+        if path in OWN_FILES or not path:
             return
-        kind = self._class(path)
+        kind = self.class_of(path)
         outcome: Outcome = "denied" if error else "done"
         name = errno.errorcode[error] if error else ""
         if flags & O_WRITES and not error:
@@ -336,18 +296,14 @@ class Watching:
                 self.emit("file.write", known, path=path, path_class=kind)
         elif error and flags & O_WRITES:
             self.emit("file.write", known, outcome, path=path, path_class=kind, error=name)
-        elif error or kind in TELLING or self._told_read(path, kind):
+        elif error or self.told_read(known, path, kind):
             self.emit("file.read", known, outcome, path=path, path_class=kind, error=name)
-
-    def _told_read(self, path: str, kind: PathClass) -> bool:
-        """Whether a package's script reading a file is told: what this run wrote in temporary folders."""
-        return kind == "temporary" and path in self.written
 
     def _delete(self, given: Notification, call: Call, known: Known) -> Verdict:
         path = self._path(given, call, known)
-        kind = self._class(path)
+        kind = self.class_of(path)
         there = False
-        if kind in TELLING or (known.cause is not None and known.cause.name) or path == known.script:
+        if kind in TELLING or named(known) or path == known.script:
             there = os.path.lexists(self._there(known, path))
         applies = self.request.denials.evidence and self.denying.applies(known)
         if not applies:
@@ -357,7 +313,7 @@ class Watching:
         kept: list[str] = []
         verdict = self.denying.delete(given, call, known, self.memory(known), kept.append)
         for place in kept:
-            self.emit("file.delete", known, "denied", path=place, path_class=self._class(place), error="EACCES")
+            self.emit("file.delete", known, "denied", path=place, path_class=self.class_of(place), error="EACCES")
         if there and not kept:
             self.emit("file.delete", known, path=path, path_class=kind, dropped=path in self.written)
         return verdict
@@ -371,7 +327,7 @@ class Watching:
             return 0
 
         def refused(path: str) -> None:
-            kind = self._class(path)
+            kind = self.class_of(path)
             self.emit("file.rename", known, "denied", path=before, target=path, path_class=kind, error="EACCES")
 
         begun = self.sequence
@@ -390,20 +346,14 @@ class Watching:
             self.denying.origins.theirs.add(after)
         elif self.request.denials.dropped and call.kind == "rename" and os.path.isdir(before):
             self.denying.origins.carried.append((after, before))
-        if not call.name.startswith("symlink") and before in self.written:
-            self.written[after] = self.written[before]
-            if call.kind == "rename":
-                del self.written[before]
-        elif call.kind == "link":
-            self.written.setdefault(after, known.pid)
-        kind = self._class(after)
-        if kind in TELLING or (known.cause is not None and known.cause.name):
+        if self.moved(known, before, after, call.name):
+            kind = self.class_of(after)
             self.emit("file.rename", known, path=before, target=after, path_class=kind, detail={"call": call.name})
 
     def _mode(self, given: Notification, call: Call, known: Known) -> Verdict:
         path = self._path(given, call, known)
-        kind = self._class(path)
-        if known.cause is not None and known.cause.name and (path in self.written or kind in TELLING):
+        kind = self.class_of(path)
+        if named(known) and (path in self.written or kind in TELLING):
             mode = oct(stat.S_IMODE(given.arguments[call.flags]))
             self.emit("file.mode", known, path=path, path_class=kind, dropped=True, detail={"mode": mode})
         return 0
@@ -416,13 +366,13 @@ class Watching:
             real, verdict = self.denying.truncate(given, call, known, self.memory(known))
             if not real:
                 return verdict
-        kind = self._class(real)
+        kind = self.class_of(real)
         outcome: Outcome = "denied" if verdict > 0 else "done"
         error = "EACCES" if verdict > 0 else ""
         self.written.setdefault(real, known.pid)
         if self.denying.applies(known):
             self.denying.origins.theirs.add(real)
-        if kind in TELLING or (known.cause is not None and known.cause.name):
+        if kind in TELLING or named(known):
             self.emit("file.write", known, outcome, path=real, path_class=kind, error=error)
         return verdict
 
@@ -437,8 +387,3 @@ def _may_run(path: str) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and bool(found.st_mode & 0o111)
-
-
-def replaced(event: Event, **fields: Any) -> Event:
-    """An event with other fields."""
-    return msgspec.structs.replace(event, **fields)

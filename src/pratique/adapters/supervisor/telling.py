@@ -1,0 +1,91 @@
+"""Telling what happens in one run: numbered events, what could not be seen, and which files were written meanwhile."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pratique.adapters.supervisor.tree import Known
+from pratique.model.event import Event, EventKind, Outcome, PathClass, Source
+from pratique.model.supervision import Supervision, Told
+
+TELLING = ("credential", "persistence")
+"""Classes of paths of which every use is told, whoever it is."""
+OWN_FILES = frozenset(("/dev/null", "/dev/tty", "/dev/zero", "/dev/stdout", "/dev/stderr"))
+"""Files of which nothing is told."""
+VARIABLES = ("npm_", "PNPM_", "YARN_", "BUN_", "PIP_", "PEP517_", "_PYPROJECT_HOOKS", "UV_", "INIT_CWD")
+"""Variables by which package managers tell their scripts what they are."""
+
+
+class Telling:
+    """What one run tells, whatever means it is watched by.
+
+    `written` holds the paths that were written during the run, with the process that did; `gaps` how often something
+    could not be seen.
+    """
+
+    source: Source
+
+    def __init__(self, request: Supervision, told: Told) -> None:
+        self.request = request
+        self.told = told
+        self.sequence = 0
+        self.gaps: dict[str, int] = {}
+        self.written: dict[str, int] = {}
+
+    def emit(self, kind: EventKind, known: Known | None, outcome: Outcome = "done", **fields: Any) -> None:
+        """Tell an event of a process."""
+        self.sequence += 1
+        self.told(
+            Event(
+                kind=kind,
+                source=self.source,
+                sequence=self.sequence,
+                time_ns=time.time_ns(),
+                process=known.process() if known is not None else None,
+                cause=known.cause if known is not None else None,
+                outcome=outcome,
+                **fields,
+            )
+        )
+
+    def gap(self, known: Known, what: str, why: str, **detail: str) -> None:
+        """Tell once for each process that something cannot be seen."""
+        self.gaps[what] = self.gaps.get(what, 0) + 1
+        if what not in known.gaps:
+            known.gaps.add(what)
+            self.emit("guard.gap", known, "unknown", detail={"what": what, "why": why, **detail})
+
+    def gaps_in_words(self) -> tuple[str, ...]:
+        """What could not be seen, and how often."""
+        return tuple(f"{what} ({many})" for what, many in sorted(self.gaps.items()))
+
+    def class_of(self, path: str) -> PathClass:
+        """What a path is to who asked."""
+        return self.request.classify(path)
+
+    # which uses of files are told
+
+    def told_read(self, known: Known, path: str, kind: PathClass) -> bool:
+        """Whether opening a file for reading is told: telling places, and what this run wrote in temporary folders."""
+        return kind in TELLING or (named(known) and kind == "temporary" and path in self.written)
+
+    def wrote(self, known: Known, path: str, kind: PathClass) -> bool:
+        """Note that a file was written. Whether that is told: telling places, and what packages' scripts write."""
+        self.written.setdefault(path, known.pid)
+        return kind in TELLING or (named(known) and kind != "system")
+
+    def moved(self, known: Known, before: str, after: str, call: str) -> bool:
+        """Note that a file has another name (too). Whether that is told. `call` is the name of the system call."""
+        if not call.startswith("symlink") and before in self.written:
+            self.written[after] = self.written[before]
+            if call.startswith("rename"):
+                del self.written[before]
+        elif call.startswith(("link", "symlink")):
+            self.written.setdefault(after, known.pid)
+        return self.class_of(after) in TELLING or named(known)
+
+
+def named(known: Known) -> bool:
+    """Whether a package is known that caused a process."""
+    return known.cause is not None and bool(known.cause.name)
