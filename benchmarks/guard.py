@@ -49,6 +49,7 @@ def main(arguments: list[str]) -> int:
             "guard --block": guarded("--block", ci),
         }
         if shutil.which("strace"):
+            ways["guard --means strace"] = guarded("--means=strace", ci)
             ways["strace -f, full log"] = ["strace", "-f", "-o", str(folder / "log"), *ci]
         print(f"npm ci, {packages} manifests; CPU seconds, median of {options.rounds}")
         told = measured(ways, options.rounds, folder, lambda: shutil.rmtree(folder / "node_modules", True))

@@ -24,6 +24,8 @@ from typing import Any
 import pytest
 
 from pratique.adapters.supervisor import unusable
+from pratique.adapters.supervisor.means import unusable_by
+from pratique.model.supervision import MEANS, Means
 from tests.standins.real_clients import environment, need
 from tests.standins.registry import Registry
 
@@ -166,15 +168,20 @@ def _unattributed(report: dict[str, Any]) -> set[str]:
     return {one["rule"] for one in report["detections"] if not one.get("cause", {}).get("name")}
 
 
+@pytest.mark.parametrize("means", MEANS)
 @pytest.mark.parametrize("shape", NPM_SHAPES, ids=lambda one: one.folder)
-def test_a_shape_is_seen_with_its_package_and_step(shape: Shape, tmp_path: Path, home: Path, server: str) -> None:
+def test_a_shape_is_seen_with_its_package_and_step(
+    shape: Shape, means: Means, tmp_path: Path, home: Path, server: str
+) -> None:
+    if reason := unusable_by(means):
+        pytest.skip(f"{means} sees nothing here: {reason}")
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
     source = tmp_path / "source"
     shutil.copytree(SHAPES / shape.folder, source)
     for file in source.iterdir():
         file.chmod(0o755 if file.read_text("utf-8").startswith("#!") else 0o644)
-    report = _npm_install(tmp_path, home, server, {"anchor": source})
+    report = _npm_install(tmp_path, home, server, {"anchor": source}, "--means", means)
     fired = _fired(report)
     assert shape.rules <= set(fired), f"did not fire: {sorted(shape.rules - set(fired))}"
     assert {step for rule in shape.rules for step in fired[rule]} == {shape.step}

@@ -19,12 +19,15 @@ from typing import Any
 
 import pytest
 
-from pratique.adapters.supervisor import unusable
+from pratique.adapters.supervisor.means import unusable_by
+from pratique.model.supervision import MEANS, Means
 from tests.standins.real_clients import environment, need
 from tests.standins.registry import Registry
 
-REASON = unusable()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=f"no filter with a listener can be set here: {REASON}")
+BLIND = {means: unusable_by(means) for means in MEANS}
+BLIND_BECAUSE = {"notify": "no filter with a listener can be set here", "strace": "strace cannot stand in here"}
+by_notification_alone = pytest.mark.parametrize("means", ["notify"])
+by_strace_alone = pytest.mark.parametrize("means", ["strace"])
 
 Events = list[dict[str, Any]]
 
@@ -54,15 +57,37 @@ class Run:
 Guard = Callable[..., Run]
 
 
+@pytest.fixture(params=MEANS)
+def means(request: pytest.FixtureRequest) -> Means:
+    """By what the command is watched."""
+    asked: Means = request.param
+    return asked
+
+
 @pytest.fixture
-def guard(tmp_path: Path) -> Guard:
+def guard(tmp_path: Path, means: Means) -> Guard:
+    if BLIND[means]:
+        pytest.skip(f"{BLIND_BECAUSE[means]}: {BLIND[means]}")
     (tmp_path / "work").mkdir()
     home = tmp_path / "home"
     home.mkdir()
 
     def run(*command: str, options: Sequence[str] = (), before: Sequence[str] = (), **variables: str) -> Run:
         events = tmp_path / "events.ndjson"
-        words = [*before, sys.executable, "-m", "pratique", "guard", "--events", str(events), *options, "--", *command]
+        words = [
+            *before,
+            sys.executable,
+            "-m",
+            "pratique",
+            "guard",
+            "--means",
+            means,
+            "--events",
+            str(events),
+            *options,
+            "--",
+            *command,
+        ]
         given = {**os.environ, "HOME": str(home), "PYTHONPATH": os.pathsep.join(sys.path), **variables}
         given |= {"PRATIQUE_ISOLATED": "no"}
         result = subprocess.run(
@@ -199,6 +224,7 @@ def test_io_uring_is_refused_and_told(guard: Guard, compiled: Callable[[str, str
     assert "io_uring" in ran.told
 
 
+@by_notification_alone
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="32-bit calls by int 0x80 are a thing of x86")
 def test_calls_of_another_architecture_are_a_gap(guard: Guard, compiled: Callable[[str, str], str]) -> None:
     program = compiled("old", 'int main(){int r;asm volatile("int $0x80":"=a"(r):"a"(20));return 3;}')
@@ -207,6 +233,7 @@ def test_calls_of_another_architecture_are_a_gap(guard: Guard, compiled: Callabl
     assert [gap["detail"]["what"] for gap in ran.of("guard.gap")] == ["foreign-calls"]
 
 
+@by_notification_alone
 def test_the_guard_can_be_neither_traced_nor_ended_from_below(
     guard: Guard, compiled: Callable[[str, str], str]
 ) -> None:
@@ -219,6 +246,37 @@ def test_the_guard_can_be_neither_traced_nor_ended_from_below(
     ran = guard(program)
     assert ran.code == 7
     assert len(ran.of("guard.tampering", outcome="denied")) == 3
+
+
+@by_strace_alone
+def test_who_ends_strace_is_told_and_starts_nothing_more(guard: Guard) -> None:
+    ran = guard("sh", "-c", "kill -9 $PPID; /bin/true later; cat /etc/hostname; exit 5")
+    assert ran.code not in (0, 5), "not even a process can be made"
+    assert ["/bin/true", "later"] not in ran.started()
+    assert ran.out == "", "what opens files begins no more"
+    assert len(ran.of("guard.tampering")) >= 1
+    assert "strace was ended" in ran.told
+
+
+@by_strace_alone
+def test_who_writes_lines_in_the_name_of_strace_is_told(guard: Guard) -> None:
+    forge = (
+        "import os,glob\nfor log in glob.glob('/tmp/pratique-strace-*/log'):\n open(log,'ab').write(b'1 nonsense\\n')\n"
+    )
+    ran = guard(sys.executable, "-c", forge, TMPDIR="/tmp")
+    assert ran.of("guard.tampering")
+    assert "no known form" in ran.told
+
+
+@by_strace_alone
+def test_strict_refusal_is_not_promised(guard: Guard, tmp_path: Path) -> None:
+    strict = guard("touch", "begun", options=["--block=strict"])
+    assert (strict.code, "strace refuses nothing" in strict.told) == (2, True)
+    assert not (tmp_path / "work/begun").exists()
+    usual = guard("true", options=["--block"])
+    assert usual.code == 0
+    assert "SEEN, NOT BLOCKABLE" in usual.told
+    assert "for good" not in usual.told
 
 
 def test_a_program_out_of_memory_is_told(guard: Guard) -> None:
@@ -264,17 +322,9 @@ def test_it_needs_no_rights_of_root(guard: Guard, tmp_path: Path) -> None:
     assert ["id", "-u"] in ran.started()
 
 
-def test_a_signal_to_the_guard_reaches_the_command(tmp_path: Path) -> None:
-    words = [
-        sys.executable,
-        "-m",
-        "pratique",
-        "guard",
-        "--",
-        "sh",
-        "-c",
-        "trap 'exit 9' TERM; echo up; sleep 30 & wait",
-    ]
+def test_a_signal_to_the_guard_reaches_the_command(guard: Guard, means: Means) -> None:
+    words = [sys.executable, "-m", "pratique", "guard", "--means", means, "--"]
+    words += ["sh", "-c", "trap 'exit 9' TERM; echo up; sleep 30 & wait"]
     given = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PRATIQUE_ISOLATED": "no"}
     with subprocess.Popen(words, env=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from pratique.model.event import SEVERITIES, Cause, Detection, Event, Severity
-from pratique.model.supervision import Ended
+from pratique.model.supervision import Ended, Means
 
 GUARD_SCHEMA = "pratique.guard/1"
 FAILED = 13
@@ -19,7 +19,8 @@ class Guarded(msgspec.Struct, frozen=True):
 
     `left_out` counts events beyond those that are held for the summary; rules judged all. `forgotten` counts chains
     of events that had to be given up for lack of room; `unwritten` says which events the file did not take. `rules` is
-    the SHA-256 of the rules. `generated` is the end, in ISO 8601.
+    the SHA-256 of the rules. `means` is by what it was watched, `passed_over` why what sees more could not be had.
+    `generated` is the end, in ISO 8601.
     """
 
     command: tuple[str, ...]
@@ -33,6 +34,8 @@ class Guarded(msgspec.Struct, frozen=True):
     generated: str = ""
     version: str = ""
     unwritten: str = ""
+    means: Means = "notify"
+    passed_over: tuple[tuple[Means, str], ...] = ()
 
     @property
     def level(self) -> Severity | None:

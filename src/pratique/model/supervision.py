@@ -10,6 +10,9 @@ import msgspec
 from pratique.model.event import Cause, Event, PathClass, Process, Watch
 
 Means = Literal["notify", "strace", "poll"]
+MEANS: tuple[Means, ...] = ("notify", "strace")
+"""By what a command can be watched, the best first."""
+MEANS_IN_WORDS: Mapping[Means, str] = {"notify": "seccomp user notification", "strace": "strace", "poll": "polling"}
 
 
 ENGINES = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock", "buildkitd.sock", "systemd/private", "/bus")

@@ -6,7 +6,15 @@ import msgspec
 
 from pratique.model.event import Detection, Process, Severity, Watch
 from pratique.model.guarded import GUARD_SCHEMA, Guarded, by_level
+from pratique.model.supervision import Means
 from pratique.report.words import inert_json
+
+
+class PassedOver(msgspec.Struct, frozen=True):
+    """A means that would have seen more, and why it could not be had."""
+
+    means: Means
+    reason: str
 
 
 class GuardDocument(msgspec.Struct, frozen=True):
@@ -27,6 +35,8 @@ class GuardDocument(msgspec.Struct, frozen=True):
     rules: str
     detections: tuple[Detection, ...]
     survivors: tuple[Process, ...]
+    means: Means
+    passed_over: tuple[PassedOver, ...]
     watch: Watch
     cpu: float
 
@@ -49,6 +59,8 @@ def guard_json(guarded: Guarded) -> bytes:
         rules=guarded.rules,
         detections=tuple(by_level(guarded.detections)),
         survivors=guarded.ended.survivors,
+        means=guarded.means,
+        passed_over=tuple(PassedOver(means, reason) for means, reason in guarded.passed_over),
         watch=guarded.ended.watch,
         cpu=round(guarded.ended.cpu, 3),
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pratique.model.event import SEVERITIES, Cause, Detection, Event, Process
 from pratique.model.guarded import Guarded, by_level, caused
 from pratique.model.inert import one_line, printable
+from pratique.model.supervision import MEANS_IN_WORDS
 from pratique.report.words import count
 
 MOST = 12
@@ -43,6 +44,10 @@ def lines(guarded: Guarded) -> Iterator[str]:
     if guarded.left_out:
         yield f"  {count(guarded.left_out, 'event')} beyond those held for this summary; rules judged them too"
     yield ""
+    if guarded.means != "notify":
+        yield f"WATCHED  by {MEANS_IN_WORDS[guarded.means]}"
+    for means, reason in guarded.passed_over:
+        yield f"  not by {MEANS_IN_WORDS[means]}: {reason}"
     yield "SEEN  " + ", ".join(row.category for row in ended.watch.categories if row.seen == "all")
     yield "IN PART"
     yield from (f"  {row.category}: {row.reason or row.means}" for row in ended.watch.categories if row.seen == "part")

@@ -158,12 +158,22 @@ def _supervising(say: Callable[..., Finding]) -> Iterator[Finding]:
     from pratique.adapters import supervisor
     from pratique.adapters.sandbox import chambers
     from pratique.adapters.supervisor import execution
+    from pratique.adapters.supervisor.means import unusable_by
     from pratique.adapters.watcher.means import means
+    from pratique.model.supervision import MEANS, MEANS_IN_WORDS
 
     blind = supervisor.unusable()
+    tried = [(one, unusable_by(one)) for one in MEANS if one != "notify"]
     if blind:
-        yield say("note", f"guard: nothing can be watched: {blind}", "See docs/how-to/guard-an-install.md")
-    else:
+        by = next((MEANS_IN_WORDS[one] for one, reason in tried if not reason), "")
+        what = f"by {by}, which refuses nothing" if by else "nothing can be watched"
+        yield say("note", f"guard: {what}: {blind}", "See docs/how-to/guard-an-install.md")
+    for one, reason in tried:
+        if reason:
+            yield say("note", f"guard: {MEANS_IN_WORDS[one]} cannot stand in: {reason}")
+        else:
+            yield say("ok", f"guard: {MEANS_IN_WORDS[one]} can stand in where notification cannot be had")
+    if not blind:
         yield say(
             "ok", "guard: programs, connections and telling files are seen before they come to be, io_uring is refused"
         )

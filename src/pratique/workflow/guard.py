@@ -13,14 +13,15 @@ import msgspec
 from msgspec import structs
 
 from pratique.adapters import clock, machine
-from pratique.adapters.supervisor import execution, supervise, unusable
+from pratique.adapters.supervisor import execution
+from pratique.adapters.supervisor.means import chosen, supervise_by
 from pratique.behaviour.detect import Detector
 from pratique.ecosystems.attribution import STEPS, cause
 from pratique.ecosystems.secrets_told import without_secrets
 from pratique.model.errors import UsageError
 from pratique.model.event import EVENT_SCHEMA, Cause, Detection, Event, Process, Severity, Watched
 from pratique.model.guarded import Guarded
-from pratique.model.supervision import Ended, Seen, Supervision
+from pratique.model.supervision import MEANS_IN_WORDS, Ended, Means, Seen, Supervision
 from pratique.version import VERSION
 from pratique.workflow.behaviour_rules import behaviour_rules
 from pratique.workflow.guard_integrity import Scripts
@@ -52,19 +53,22 @@ def guard(
     fail_on: Severity | None = None,
     block: Block | None = None,
     policy: Path | None = None,
+    means: Means | None = None,
 ) -> Guarded:
     """Run a command in the current folder, watch it and judge what it does. `events` gets one JSON object a line.
 
     `rules` are folders or files of further rules and exceptions. `block` refuses what the policy refuses: `usual` as
-    far as this machine can, `strict` only where all of it can be refused for good. Raises UsageError where nothing can
+    far as this machine can, `strict` only where all of it can be refused for good. `means`: it is watched by this
+    means alone; None: by the best one that can be had here. Raises UsageError where nothing can
     be supervised here, no command is given, `events` cannot be written, or `strict` cannot be kept; ConfigurationError
     where a rule or the policy cannot be used.
     """
     if not command:
         raise UsageError("no command was given", advice="Write it after two dashes: pratique guard -- npm ci")
-    reason = unusable()
-    if reason:
-        raise UsageError(f"nothing can be watched here: {reason}", advice="See what is seen where: pratique doctor")
+    by, passed_over = chosen(means)
+    if by is None:
+        reasons = "; ".join(f"by {MEANS_IN_WORDS[one]}: {reason}" for one, reason in passed_over)
+        raise UsageError(f"nothing can be watched here: {reasons}", advice="See what is seen where: pratique doctor")
     ruleset = behaviour_rules(rules)
     detector = Detector(ruleset)
     given = dict(os.environ if environment is None else environment)
@@ -107,8 +111,11 @@ def guard(
             seconds=seconds,
         )
         if block is not None:
-            request = _blocking(request, stated, places, block, stack)
-        ended = supervise(request, told)
+            request = _blocking(request, stated, places, block, stack, by)
+        try:
+            ended = supervise_by(by, request, told)
+        except OSError as error:
+            raise UsageError(f"cannot be watched by {MEANS_IN_WORDS[by]}: {error.strerror or error}") from None
         differences, integrity = scripts.compared(project, ended.events + 1, time.time_ns())
         for event in differences:
             told(event)
@@ -123,13 +130,15 @@ def guard(
         rules=ruleset.digest,
         fail_on=fail_on or stated.fail_on,
         unwritten=sink.unwritten,
+        means=by,
+        passed_over=passed_over,
         generated=clock.iso(clock.now()),
         version=VERSION,
     )
 
 
 def _blocking(
-    request: Supervision, policy: Policy, places: Places, block: Block, stack: contextlib.ExitStack
+    request: Supervision, policy: Policy, places: Places, block: Block, stack: contextlib.ExitStack, means: Means
 ) -> Supervision:
     """The same command, with what the policy refuses."""
     denied = execution.denied_folders(places.home, places.temporary)
@@ -139,12 +148,14 @@ def _blocking(
     denials = denials_of(policy, places, folders)
     landlock = execution.usable() if denials.dropped else ""
     missing = unblockable(denials, request.command, landlock)
+    if means != "notify" and denials.any:
+        missing = [f"all that the policy refuses: {MEANS_IN_WORDS[means]} refuses nothing"]
     if missing and block == "strict":
         raise UsageError(
             f"cannot be refused for good here: {'; '.join(missing)}",
             advice="Use --block, which tells it as seen, not blockable; or a policy that does not ask for it",
         )
-    if not denials.dropped or landlock:
+    if not denials.dropped or landlock or means != "notify":
         return structs.replace(request, denials=denials)
     allowed = [places.project, *programs, *allowed_programs(policy, places.home)]
     names = execution.SCRIPT_SHELLS

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--block", is_flag=False, flag_value="usual", type=click.Choice(["usual", "strict"]), metavar="[strict]",
               help="Refuse to packages' scripts what the policy does; strict: only where all can be.")  # fmt: skip
 @click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="What is refused, and what fails.")
+@click.option("--means", type=click.Choice(["auto", "notify", "strace"]), default="auto", show_default=True,
+              help="By what to watch: the best that can be had here, or this one alone.")  # fmt: skip
 @click.option("--rules", type=click.Path(path_type=Path), multiple=True, metavar="PATH",
               help="A folder or file of further Sigma rules and exceptions. May be repeated.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(["low", "medium", "high", "critical"]),
@@ -42,6 +44,7 @@ def guard(
     events: Path | None,
     block: str | None,
     policy: Path | None,
+    means: str,
     rules: tuple[Path, ...],
     fail_on: str | None,
     json_file: str | None,
@@ -67,6 +70,7 @@ def guard(
         rules=rules,
         block=block,  # type: ignore[arg-type]  # one of the choices
         policy=policy,
+        means=None if means == "auto" else means,  # type: ignore[arg-type]  # one of the choices
         fail_on=fail_on,  # type: ignore[arg-type]  # one of the choices
     )
     if found.ended.code in (126, 127) and not found.events:
