@@ -10,7 +10,7 @@ import msgspec
 from pratique.model.event import Cause, Event, PathClass, Process, Watch
 
 Means = Literal["notify", "strace", "poll"]
-MEANS: tuple[Means, ...] = ("notify", "strace")
+MEANS: tuple[Means, ...] = ("notify", "strace", "poll")
 """By what a command can be watched, the best first."""
 MEANS_IN_WORDS: Mapping[Means, str] = {"notify": "seccomp user notification", "strace": "strace", "poll": "polling"}
 

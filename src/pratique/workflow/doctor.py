@@ -163,29 +163,28 @@ def _supervising(say: Callable[..., Finding]) -> Iterator[Finding]:
     from pratique.model.supervision import MEANS, MEANS_IN_WORDS
 
     blind = supervisor.unusable()
-    tried = [(one, unusable_by(one)) for one in MEANS if one != "notify"]
+    advice = "See docs/how-to/guard-an-install.md"
+    others = [(MEANS_IN_WORDS[one], unusable_by(one)) for one in MEANS if one != "notify"]
     if blind:
-        by = next((MEANS_IN_WORDS[one] for one, reason in tried if not reason), "")
-        what = f"by {by}, which refuses nothing" if by else "nothing can be watched"
-        yield say("note", f"guard: {what}: {blind}", "See docs/how-to/guard-an-install.md")
-    for one, reason in tried:
-        if reason:
-            yield say("note", f"guard: {MEANS_IN_WORDS[one]} cannot stand in: {reason}")
-        else:
-            yield say("ok", f"guard: {MEANS_IN_WORDS[one]} can stand in where notification cannot be had")
-    if not blind:
+        by = next((words for words, reason in others if not reason), "")
+        what = f"watches by {by}, which refuses nothing" if by else "nothing can be watched"
+        yield say("note", f"guard: {what}: {blind}", advice)
+    else:
         yield say(
             "ok", "guard: programs, connections and telling files are seen before they come to be, io_uring is refused"
         )
         landlock = execution.usable()
         if landlock:
-            advice = "See docs/how-to/block-what-packages-do.md"
-            yield say("note", f"guard --block: dropped programs are seen, not blockable: {landlock}", advice)
+            where = "See docs/how-to/block-what-packages-do.md"
+            yield say("note", f"guard --block: dropped programs are seen, not blockable: {landlock}", where)
         else:
             yield say(
                 "ok",
                 "guard --block: files, connections and, by the shell of npm and pnpm, dropped programs are refused",
             )
+    for words, reason in others:
+        what = f"guard by {words}: " + (f"cannot stand in: {reason}" if reason else "can stand in, and refuses nothing")
+        yield say("note" if reason else "ok", what, advice if reason else "")
     loose = chambers.unusable()
     if loose:
         yield say("note", f"detonate: no suspect can be contained: {loose}", "See docs/how-to/detonate-a-release.md")

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from pratique import api
 from pratique.adapters import interpreter, machine, supervisor
 from pratique.adapters.sandbox import chambers
+from pratique.adapters.supervisor import means as by_means
 from pratique.doors.cli.commands import pratique
 from pratique.workflow import doctor as workflow
 from pratique.workflow.doctor import Finding, environment
@@ -266,14 +267,31 @@ def test_it_says_by_trying_what_a_guard_and_a_sandbox_can_do_here() -> None:
     seen = supervisor.unusable() == ""
     assert any(one.startswith("guard: programs, connections") for one in what) is seen
     assert any(one.startswith("guard --block: ") for one in what) is seen
+    for means in ("strace", "polling"):
+        assert len([one for one in what if one.startswith(f"guard by {means}: ")]) == 1
 
 
-def test_what_cannot_be_had_is_said_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("strace", "guard"),
+    [
+        ("is not there", "guard: watches by polling, which refuses nothing: the attempt ended"),
+        ("", "guard: watches by strace, which refuses nothing: the attempt ended"),
+    ],
+)
+def test_what_cannot_be_had_is_said_with_its_reason(monkeypatch: pytest.MonkeyPatch, strace: str, guard: str) -> None:
     monkeypatch.setattr(supervisor, "unusable", lambda: "the attempt ended")
     monkeypatch.setattr(chambers, "unusable", lambda: "no namespaces")
+    reasons = {"strace": strace, "poll": ""}
+    monkeypatch.setattr(by_means, "unusable_by", reasons.__getitem__)
     found = [item for item in workflow._machine("/root") if item.what.startswith(("guard", "detonate"))]
-    assert [(item.level, item.what) for item in found] == [
-        ("note", "guard: nothing can be watched: the attempt ended"),
-        ("note", "detonate: no suspect can be contained: no namespaces"),
+    assert [item.what for item in found if item.level == "note"] == [
+        one
+        for one in (
+            guard,
+            f"guard by strace: cannot stand in: {strace}" if strace else "",
+            "detonate: no suspect can be contained: no namespaces",
+        )
+        if one
     ]
+    found = [item for item in found if item.level == "note"]
     assert all(item.advice for item in found)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pratique.adapters.supervisor import notify, tracing
+from pratique.adapters.supervisor import notify, polling, tracing
 from pratique.model.supervision import MEANS, Ended, Means, Supervision, Told
 
-_TRIED: dict[Means, Callable[[], str]] = {"notify": notify.unusable, "strace": tracing.untraceable}
-_RUN: dict[Means, Callable[[Supervision, Told], Ended]] = {"notify": notify.supervise, "strace": tracing.supervise}
+_TRIED: dict[Means, Callable[[], str]] = {
+    "notify": notify.unusable,
+    "strace": tracing.untraceable,
+    "poll": polling.unpollable,
+}
+_RUN: dict[Means, Callable[[Supervision, Told], Ended]] = {
+    "notify": notify.supervise,
+    "strace": tracing.supervise,
+    "poll": polling.supervise,
+}
 
 
 def unusable_by(means: Means) -> str:

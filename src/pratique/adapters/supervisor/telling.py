@@ -33,13 +33,20 @@ class Telling:
         self.gaps: dict[str, int] = {}
         self.written: dict[str, int] = {}
 
-    def emit(self, kind: EventKind, known: Known | None, outcome: Outcome = "done", **fields: Any) -> None:
-        """Tell an event of a process."""
+    def emit(
+        self,
+        kind: EventKind,
+        known: Known | None,
+        outcome: Outcome = "done",
+        source: Source | None = None,
+        **fields: Any,
+    ) -> None:
+        """Tell an event of a process. `source`: where it is another one than usual."""
         self.sequence += 1
         self.told(
             Event(
                 kind=kind,
-                source=self.source,
+                source=source or self.source,
                 sequence=self.sequence,
                 time_ns=time.time_ns(),
                 process=known.process() if known is not None else None,

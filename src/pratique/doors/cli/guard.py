@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--block", is_flag=False, flag_value="usual", type=click.Choice(["usual", "strict"]), metavar="[strict]",
               help="Refuse to packages' scripts what the policy does; strict: only where all can be.")  # fmt: skip
 @click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="What is refused, and what fails.")
-@click.option("--means", type=click.Choice(["auto", "notify", "strace"]), default="auto", show_default=True,
+@click.option("--means", type=click.Choice(["auto", "notify", "strace", "poll"]), default="auto", show_default=True,
               help="By what to watch: the best that can be had here, or this one alone.")  # fmt: skip
 @click.option("--rules", type=click.Path(path_type=Path), multiple=True, metavar="PATH",
               help="A folder or file of further Sigma rules and exceptions. May be repeated.")  # fmt: skip

@@ -1,0 +1,113 @@
+"""A shell for packages' scripts that writes down what it is started for and becomes the real shell.
+
+npm and pnpm start scripts by the `script-shell` that they are told (their documentation). So each script is known,
+however short it is, also where nothing else is seen. Whoever starts a program by itself does not come by here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pratique.adapters.supervisor.execution import SCRIPT_SHELLS
+
+_TOLD = ("npm_package_name", "npm_package_version", "npm_lifecycle_event", "npm_package_json")
+_END = "."
+_MOST = 1 << 16
+
+_SHELL = """\
+#!/bin/sh
+# Notes what it is started for, then is the shell that it stands for. Set by `pratique guard` while it polls.
+{{ printf '%s\\0' "$$" "$PPID" "$PWD" {variables} "$2" {end}; }} 2>/dev/null >>{folder}/$$
+exec {shell} "$@"
+"""
+
+
+class Script(NamedTuple):
+    """A script that was started: its process, the variables that name its package, its text, and who reads it."""
+
+    pid: int
+    parent: int
+    folder: str
+    environment: Mapping[str, str]
+    text: str
+    shell: str
+
+
+class Recording:
+    """The shell, at `path`, and its notes, in a folder of their own. `works` says whether it could be made."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.works = False
+        self.keep = False
+        """Whether the shell stays, for what survives and may start scripts yet."""
+        self.path = ""
+        self._shell = "/bin/sh"
+        self.variables: dict[str, str] = {}
+        """Variables that make package managers use it."""
+        self._environment = environment
+        self._folder = ""
+
+    def __enter__(self) -> Recording:
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            self._folder = tempfile.mkdtemp(prefix="pratique-shell-")
+            notes = os.path.join(self._folder, "notes")
+            os.mkdir(notes, 0o700)
+            path = os.path.join(self._folder, "sh")
+            names = [one for name in SCRIPT_SHELLS if (one := self._environment.get(name))]
+            self._shell = names[0] if names else self._shell
+            text = _SHELL.format(
+                variables=" ".join(f'"${name}"' for name in _TOLD),
+                end=_END,
+                folder=shlex.quote(notes),
+                shell=shlex.quote(self._shell),
+            )
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+            os.chmod(path, 0o700)
+            # A folder from which nothing may start would stop every script.
+            subprocess.run([path, "-c", ":"], check=True, capture_output=True, timeout=10)  # noqa: S603  made above
+            self.taken()
+            self.path = path
+            self.variables = dict.fromkeys(SCRIPT_SHELLS, path)
+            self.works = True
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._folder:
+            folder = os.path.join(self._folder, "notes") if self.keep else self._folder
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def taken(self) -> list[Script]:
+        """The scripts that were started since this was asked before."""
+        found: list[Script] = []
+        notes = os.path.join(self._folder, "notes")
+        for name in _listed(notes):
+            path = os.path.join(notes, name)
+            try:
+                with open(path, "rb") as file:
+                    parts = file.read(_MOST).split(b"\0")
+                if len(parts) != len(_TOLD) + 6 or parts[-2] != _END.encode():
+                    continue  # is being written
+                os.unlink(path)
+            except OSError:
+                continue
+            words = [os.fsdecode(one) for one in parts]
+            if not (words[0].isdecimal() and words[1].isdecimal()):
+                continue
+            given = {key: value for key, value in zip(_TOLD, words[3:], strict=False) if value}
+            found.append(Script(int(words[0]), int(words[1]), words[2], given, words[3 + len(_TOLD)], self._shell))
+        return found
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
