@@ -19,6 +19,10 @@ ENGINES = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock", "buildk
 """Parts of paths of sockets behind which programs are started for others."""
 
 
+NAME_SERVICES = ("nscd/socket", "systemd.resolve", "systemd/resolve", "avahi-daemon/", "sss/pipes/")
+"""Parts of paths of sockets behind which names are looked up for others."""
+
+
 class Denials(msgspec.Struct, frozen=True):
     """What is refused to processes that a package caused. The defaults refuse nothing.
 
@@ -28,11 +32,12 @@ class Denials(msgspec.Struct, frozen=True):
     whether a real path may not be written, made, or replaced. `evidence`: a package's own manifest, and the script that
     runs, may not be deleted or replaced. `dropped`: nothing that was written during the run where `watches` says so may
     be executed, nor an interpreter be started on it. `ports` are the only ports that may be reached, `addresses` the
-    only addresses (in CIDR form); None: any. The loopback is always allowed; local sockets whose path holds one of
-    `sockets` are not. `starts`: whether programs may start from a real path, so that it may not be written but by the
-    package that lies there; `programs`: the folders of those; `granted`: files and folders to which the script shell
-    holds what it starts; `never`: folders too wide to be a package's own. `exempt` names packages to which nothing is
-    refused.
+    only addresses (in CIDR form); None: any. `hosts` are the only hosts beside those addresses, by name or as `*.` and
+    a suffix: a connection must name one first (TLS, HTTP/1), and for these alone may `resolvers` be asked, also with a
+    suffix of `search`. The loopback is always allowed; local sockets whose path holds one of `sockets` are not.
+    `starts`: whether programs may start from a real path, so that it may not be written but by the package that lies
+    there; `programs`: the folders of those; `granted`: files and folders to which the script shell holds what it
+    starts; `never`: folders too wide to be a package's own. `exempt` names packages to which nothing is refused.
     """
 
     reads: Callable[[str], bool] | None = None
@@ -45,6 +50,9 @@ class Denials(msgspec.Struct, frozen=True):
     watches: Callable[[str], bool] = lambda path: False
     ports: frozenset[int] | None = None
     addresses: tuple[str, ...] | None = None
+    hosts: tuple[str, ...] | None = None
+    resolvers: frozenset[str] = frozenset()
+    search: tuple[str, ...] = ()
     sockets: tuple[str, ...] = ()
     starts: Callable[[str], bool] | None = None
     programs: tuple[str, ...] = ()
@@ -65,7 +73,12 @@ class Denials(msgspec.Struct, frozen=True):
     @property
     def network(self) -> bool:
         """Whether addresses, ports or sockets are refused."""
-        return self.ports is not None or self.addresses is not None or bool(self.sockets)
+        return self.restricted or bool(self.sockets)
+
+    @property
+    def restricted(self) -> bool:
+        """Whether not every address, port and host may be reached."""
+        return self.ports is not None or self.addresses is not None or self.hosts is not None
 
 
 class Seen(msgspec.Struct, frozen=True):

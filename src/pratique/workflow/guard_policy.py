@@ -23,6 +23,7 @@ A policy is TOML. Every key is optional; what is written wrong stops before the 
     [network]
     ports = [53, 80, 443]                # the only ports; without the key: any
     addresses = ["10.0.0.0/8"]           # the only addresses; without the key: any
+    hosts = ["registry.example"]         # the only hosts beside these addresses; without the key: any
     deny_sockets = true                  # sockets of container engines and of the session's bus
 """
 
@@ -41,9 +42,10 @@ from pathlib import Path
 
 import msgspec
 
+from pratique.adapters.supervisor.naming import host_pattern
 from pratique.model.errors import ConfigurationError
 from pratique.model.event import Severity
-from pratique.model.supervision import ENGINES, Denials
+from pratique.model.supervision import ENGINES, NAME_SERVICES, Denials
 from pratique.workflow.guard_places import Places
 
 MOST_BYTES = 1 << 20
@@ -81,6 +83,7 @@ class _Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ports: tuple[int, ...] | None = None
     addresses: tuple[str, ...] | None = None
+    hosts: tuple[str, ...] | None = None
     deny_sockets: bool = True
 
 
@@ -125,6 +128,10 @@ def policy_of(path: Path | None) -> Policy:
             ipaddress.ip_network(address)
         except ValueError as error:
             raise ConfigurationError(f"network.addresses: {error}", where=str(path), advice=_ADVICE) from None
+    for host in found.network.hosts or ():
+        if not host_pattern(host):
+            reason = f"network.hosts: {host!r} is no name of a host, nor `*.` and a suffix; addresses go to `addresses`"
+            raise ConfigurationError(reason, where=str(path), advice=_ADVICE)
     patterns = {
         "credentials": found.credentials.allow,
         "programs": found.programs.allow,
@@ -178,6 +185,8 @@ def denials_of(policy: Policy, places: Places, folders: Folders) -> Denials:
             and not any(fnmatchcase(path, one) for one in again)
         )
 
+    hosts = policy.network.hosts
+    resolvers, search = resolving() if hosts is not None else (frozenset[str](), ())
     credentials = policy.credentials.deny
     holding = set(_holding(places)) if credentials else set[str]()
     if policy.programs.deny_dropped:
@@ -195,7 +204,10 @@ def denials_of(policy: Policy, places: Places, folders: Folders) -> Denials:
         watches=watches,
         ports=frozenset(policy.network.ports) if policy.network.ports is not None else None,
         addresses=policy.network.addresses,
-        sockets=ENGINES if policy.network.deny_sockets else (),
+        hosts=tuple(host_pattern(one) for one in hosts) if hosts is not None else None,
+        resolvers=resolvers,
+        search=search,
+        sockets=(ENGINES if policy.network.deny_sockets else ()) + (NAME_SERVICES if hosts is not None else ()),
         never=folders.never,
         exempt=frozenset(policy.exempt),
     )
@@ -215,6 +227,24 @@ def without_auth(content: bytes) -> bytes:
     `npmAuthIdent`), pip's of `pip.conf`.
     """
     return _USER.sub(rb"\1", _AUTH.sub(b"", content))
+
+
+def resolving() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The resolvers that this machine asks, and the suffixes that it adds to names (resolv.conf(5))."""
+    try:
+        with open("/etc/resolv.conf", "rb") as file:
+            text = file.read(MOST_BYTES).decode("utf-8", "replace")
+    except OSError:
+        text = ""
+    resolvers: set[str] = set()
+    search: tuple[str, ...] = ()
+    for line in text.splitlines():
+        word, *rest = line.split()[:8] or [""]
+        if word == "nameserver" and rest:
+            resolvers.add(rest[0].partition("%")[0].lower())
+        elif word in ("search", "domain"):
+            search = tuple(rest)
+    return frozenset(resolvers or {"127.0.0.1"}), search
 
 
 def _expanded(path: str, home: str) -> str:

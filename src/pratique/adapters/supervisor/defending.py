@@ -120,9 +120,7 @@ class Defending:
 
     def socket(self, given: Notification, call: Call, known: Known) -> int:
         """A socket that would reach others by other calls than those that are judged."""
-        denials = self.watching.request.denials
-        restricts = denials.ports is not None or denials.addresses is not None
-        if not restricts or not self.watching.denying.applies(known):
+        if not self.watching.request.denials.restricted or not self.watching.denying.applies(known):
             return 0
         family, kind, protocol = (one & 0xFFFFFFFF for one in given.arguments[:3])
         if family not in _FAMILIES:

@@ -52,11 +52,18 @@ def _argument(number: int, high: bool = False) -> int:
 
 
 def program(
-    machine: str, *, reads: bool, refused: Iterable[str] = (), confined: bool = False, denying: bool = False
+    machine: str,
+    *,
+    reads: bool,
+    refused: Iterable[str] = (),
+    confined: bool = False,
+    denying: bool = False,
+    names: bool = False,
 ) -> list[Instruction]:
     """The filter for a machine. `reads`: opening for reading is told too. `refused` are names of calls that get ENOSYS.
     `confined`: what is forbidden in a sandbox is told too, so that it can be refused. `denying`: something is refused
-    to packages, so ways around it are told, or answered as if they were not there.
+    to packages, so ways around it are told, or answered as if they were not there. `names`: what is sent without an
+    address is told too.
 
     Calls of another architecture are told: nobody else knows their numbers. x32 calls get ENOSYS, as on most kernels.
     """
@@ -70,7 +77,7 @@ def program(
         block: list[Instruction]
         if call.kind == "open" and call.flags >= 0 and not reads:
             block = [_load(_argument(call.flags)), (_ANY_BIT, 0, 1, O_WRITES), _answer(NOTIFY), _answer(ALLOW)]
-        elif call.name == "sendto":
+        elif call.name == "sendto" and not names:
             low, high = _argument(4), _argument(4, high=True)
             block = [_load(low), (_EQUAL, 0, 2, 0), _load(high), (_EQUAL, 1, 0, 0), _answer(NOTIFY), _answer(ALLOW)]
         elif call.name in ("clone", "unshare"):

@@ -110,8 +110,10 @@ class _Run:
                     survivors = self._end_of_packages(watching, survivors)
                 left = self._left()
                 packages = [pid for pid in left if watching.denying.applies(watching.tree.of(pid))]
+            watching.traffic.tell_judged()
         finally:
             watching.tree.close()
+            watching.denying.reaching.close()
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 0)
         if left and not packages:  # else every call of theirs fails from now on
             _keep(listener)
@@ -136,7 +138,11 @@ class _Run:
         """Start the command's process; returns the listener's descriptor."""
         confined = self.request.confinement is not None
         instructions = program(
-            self.machine, reads=self.request.reads, confined=confined, denying=self.request.denials.any
+            self.machine,
+            reads=self.request.reads,
+            confined=confined,
+            denying=self.request.denials.any,
+            names=self.request.denials.hosts is not None,
         )
         reader, writer = os.pipe()
         gate_reader, gate_writer = os.pipe()
@@ -214,6 +220,7 @@ class _Run:
                 continue
             looked = now
             self._reap()
+            watching.traffic.tell_judged()
             if not ended and self.code is not None:
                 return
             if ended and (not self._left() or now - started >= self.request.linger):
@@ -308,6 +315,7 @@ def coverage(request: Supervision, gaps: tuple[str, ...], unheld: int = 0) -> Wa
     changed: Denied = "sound" if "sound" in (files, written) else "not asked"
     network: Denied = "sound" if denials.network else "not asked"
     held = bool(request.held_shell) and not unheld
+    by_name = denials.hosts is not None
     programs: Denied = "not asked" if not denials.dropped else "sound" if held else "seen, not blockable"
     path = ""
     if denials.dropped and held:
@@ -319,8 +327,14 @@ def coverage(request: Supervision, gaps: tuple[str, ...], unheld: int = 0) -> Wa
         Watched("process.start", "all", means, programs, path),
         Watched("process.arguments", "all", means),
         Watched("process.survived", "all", "subreaper"),
-        Watched("network.connect", "all", means, network),
-        Watched("network.name", "part", means, reason="queries on connected sockets by write or send are not seen"),
+        Watched(
+            "network.connect", "all", means, network,
+            "by a relay here, which the other end's address is for who asks" if by_name else "",
+        ),
+        Watched(
+            "network.name", "part", means, "sound" if by_name else "not asked",
+            "queries on connected sockets by write or send are not seen",
+        ),
         Watched("network.payload", "none", reason="only a sandbox answers and keeps what is sent"),
         Watched(
             "file.read", "part" if request.reads else "none", means if request.reads else "", files,

@@ -16,8 +16,11 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
+from pratique.adapters.supervisor import dns
 from pratique.adapters.supervisor.kernel import Listener, Notification, pidfd_getfd
+from pratique.adapters.supervisor.naming import Hosts
 from pratique.adapters.supervisor.reading import Memory, link
+from pratique.adapters.supervisor.relaying import Relay, Target
 from pratique.adapters.supervisor.tree import Known
 from pratique.model.supervision import Denials
 
@@ -48,6 +51,7 @@ class Reaching:
         self.listener = listener
         self.absolute = absolute
         self._waiting = threading.Semaphore(MOST_WAITING)
+        self.relay = Relay(Hosts(denials.hosts, denials.search)) if denials.hosts is not None else None
         self._networks = tuple(ipaddress.ip_network(one) for one in denials.addresses or ())
 
     def reaches(self, family: str, address: str, port: int | None) -> bool:
@@ -60,12 +64,51 @@ class Reaching:
         mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
         found = mapped or found
         if found.is_loopback or found.is_unspecified:
-            return True
+            return self.relay is None or not self.relay.is_own(port)
         if self.denials.ports is not None and port not in self.denials.ports:
             return False
-        return self.denials.addresses is None or any(
-            found.version == one.version and found in one for one in self._networks
-        )
+        if self.denials.addresses is None:
+            return self.relay is None
+        return any(found.version == one.version and found in one for one in self._networks)
+
+    def asks(self, address: str, port: int | None, content: bytes) -> bool:
+        """Whether a datagram asks a resolver of this machine for the address of a permitted host, and nothing else."""
+        if self.relay is None or port != dns.PORT or address not in self.denials.resolvers:
+            return False
+        return content[4:6] == b"\0\1" and self.relay.hosts.may_be_asked(dns.question(content))
+
+    def datagram(self, family: str, address: str, port: int | None, content: bytes) -> bool:
+        """Whether a datagram may be sent to an address. Where hosts are named, what resolvers are asked is judged."""
+        if self.relay is not None and port == dns.PORT:
+            return self.asks(address, port, content)
+        return self.reaches(family, address, port)
+
+    def by_relay(self, given: Notification, known: Known, target: Target) -> int:
+        """Connect a socket of a process to the relay, which finds out the host that it is meant for."""
+        ports = self.denials.ports
+        if self.relay is None or (ports is not None and target.port not in ports):
+            return errno.EACCES
+        if ipaddress.ip_address(target.address.removeprefix("::ffff:")).is_loopback:
+            return errno.EACCES  # the relay itself
+        try:
+            with socket.socket(fileno=self.descriptor(known, given.arguments[0])) as copy:
+                if copy.type != socket.SOCK_STREAM or target.port == dns.PORT:
+                    return errno.EACCES
+                raw = self.relay.address_for(copy)
+                buffer = ctypes.create_string_buffer(raw, len(raw))
+                number = ctypes.get_errno() if _LIBC.connect(copy.fileno(), buffer, len(raw)) else 0
+                if number in (0, errno.EINPROGRESS):
+                    self.relay.announce(copy, target)
+        except OSError as error:
+            return error.errno or errno.EACCES
+        if not number:
+            self.listener.answer(given.cookie, 0)
+        return number or DONE
+
+    def close(self) -> None:
+        """Take no more connections."""
+        if self.relay is not None:
+            self.relay.close()
 
     def connect(self, given: Notification, known: Known, raw: bytes, refused: Callable[[str], None]) -> int:
         """Connect a socket of a process to an address that was judged."""
@@ -76,7 +119,7 @@ class Reaching:
                 if real and not self.reaches("unix", real, None):
                     refused(real)
                     return errno.EACCES
-            descriptor = self._descriptor(known, given.arguments[0])
+            descriptor = self.descriptor(known, given.arguments[0])
         except OSError as error:
             if held >= 0:
                 os.close(held)
@@ -127,7 +170,7 @@ class Reaching:
                 if real and not self.reaches("unix", real, None):
                     raise OSError(errno.EACCES, "is refused")
             control = self._control(known, copied.control, owned)
-            descriptor = self._descriptor(known, given.arguments[0])
+            descriptor = self.descriptor(known, given.arguments[0])
         except OSError as error:
             _close(owned)
             return error.errno or errno.EACCES
@@ -195,7 +238,7 @@ class Reaching:
                     raise OSError(errno.EINVAL, "too many descriptors")
                 begin = len(owned)
                 for number in numbers:
-                    owned.append(self._descriptor(known, number))
+                    owned.append(self.descriptor(known, number))
                 content = struct.pack(f"={len(numbers)}i", *owned[begin:])
             elif (level, kind) not in _KNOWN_CONTROL:
                 raise OSError(errno.EACCES, "goes with a message and is not known")
@@ -204,7 +247,7 @@ class Reaching:
             at += length + -length % 8
         return made
 
-    def _descriptor(self, known: Known, number: int) -> int:
+    def descriptor(self, known: Known, number: int) -> int:
         """A copy of a socket of a process. Raises OSError."""
         process = os.pidfd_open(known.pid)
         try:
