@@ -118,7 +118,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `sequence` counts from 1 in one run without holes; `time_ns` is nanoseconds since 1970 in UTC. Fields that a kind
     does not use keep their defaults. `error` is the name of the errno (`EACCES`) where `outcome` is `failed` or
-    `denied`. `dropped` says whether the file (`path`, or the program that starts) was written during this run.
+    `denied`. `dropped` says whether the file (`path`, or the program that starts) was written during this run; of a
+    program that a package's process starts, whether a package's process wrote it, where that can be seen.
     """
 
     kind: EventKind

@@ -82,7 +82,7 @@ def guard(
         if found is not None and found.ecosystem == "PyPI":
             return named(found, seen.process.folder)
         if found is not None:
-            scripts.ran(found, seen.environment)
+            scripts.ran(found, seen.environment, seen.process.folder)
         return found
 
     scripts = Scripts(os.path.join(_cache(command, given, str(home) if home is not None else ""), "_cacache"))

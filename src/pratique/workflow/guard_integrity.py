@@ -1,5 +1,7 @@
-"""Whether packages whose scripts ran are still what their archives hold: a script gone, a manifest swapped.
+"""Whether packages whose scripts ran are still what was unpacked: a script gone, a manifest swapped.
 
+A package is compared with its archive where npm has kept that; else, and under every other manager, with a picture of
+its folder from before its first script (`guard_pictures`). What builds of Python change is compared with RECORD.
 npm notes each package's digest in `node_modules/.package-lock.json` and keeps the archive in its cache by that digest
 (docs of npm: "package-lock.json", "cacache"); an archive that was given as a file is where it was given. Files that are
 missing or other are told; what was added is not, for builds add. npm writes `\\n` for `\\r\\n` into programs of `bin`.
@@ -20,6 +22,8 @@ from pratique.model.errors import TargetError
 from pratique.model.event import Cause, Event, EventKind, Watched
 from pratique.targets.kept.found import digests_of
 from pratique.targets.release import open_release
+from pratique.workflow.guard_pictures import Difference, Picture, Pictures
+from pratique.workflow.guard_records import Records
 
 MOST_PACKAGES = 200
 MOST_FILE = 16 << 20
@@ -41,24 +45,27 @@ class Scripts:
 
     def __init__(self, cache: str) -> None:
         self.cache = cache
+        self.pictures = Pictures()
+        self.records = Records()
         self._folders: dict[str, Ran] = {}
 
-    def ran(self, cause: Cause, environment: Mapping[str, str]) -> None:
-        """Note the package of a lifecycle script, by what npm tells it."""
+    def ran(self, cause: Cause, environment: Mapping[str, str], place: str = "") -> None:
+        """Note the package of a lifecycle script that is about to run in the folder `place`: how it is now."""
         manifest = environment.get("npm_package_json", "")
-        if (
-            cause.ecosystem == "npm"
-            and cause.name
-            and manifest.endswith("/package.json")
-            and "/node_modules/" in manifest
-        ):
-            folder = manifest.removesuffix("/package.json")
-            self._folders.setdefault(folder, Ran(cause, folder))
+        if cause.ecosystem != "npm" or not cause.name or not cause.step:
+            return
+        within = _FOLDER.match(manifest if "/node_modules/" in manifest else f"{place}/")
+        if within is not None and os.path.isfile(os.path.join(within[0], "package.json")):
+            folder = within[0]
+            if folder not in self._folders:
+                self._folders[folder] = Ran(cause, folder)
+                self.pictures.take(folder)
             kept = environment.get("npm_config_cache", "")
             self.cache = f"{kept.rstrip('/')}/_cacache" if kept.startswith("/") else self.cache
 
     def happened(self, event: Event) -> None:
         """Note a package whose file a package's script changed."""
+        self.records.happened(event)
         if event.kind in _CHANGES and event.path_class in ("package", "manifest") and event.cause is not None:
             found = _FOLDER.match(event.target or event.path) if event.cause.name else None
             if found is not None:
@@ -66,30 +73,56 @@ class Scripts:
 
     def compared(self, project: str, first: int, time_ns: int) -> tuple[tuple[Event, ...], Watched]:
         """See `compared`."""
-        return compared(tuple(self._folders.values()), self.cache, project, first, time_ns)
+        found, row = compared(tuple(self._folders.values()), self.cache, project, first, time_ns, self.pictures.taken)
+        events = list(found)
+        for kind, path, before, after, cause in self.records.differences():
+            number = first + len(events)
+            events.append(
+                Event(
+                    kind, "comparison", number, time_ns, cause=cause, outcome="done", path=path, path_class="package",
+                    sha256_before=before, sha256_after=after,
+                )
+            )  # fmt: skip
+        beside = self.records.covered()
+        if beside:
+            reason = f"{row.reason}; {beside}"
+            row = Watched("integrity", "part", "comparison", reason=reason)
+        return tuple(events), row
 
 
 _CHANGES = ("file.write", "file.delete", "file.rename")
 
 
 def compared(
-    ran: Sequence[Ran], cache: str, project: str, first: int, time_ns: int
+    ran: Sequence[Ran],
+    cache: str,
+    project: str,
+    first: int,
+    time_ns: int,
+    pictures: Mapping[str, Picture] | None = None,
 ) -> tuple[tuple[Event, ...], Watched]:
     """Events of what differs, numbered from `first`, and how much could be compared.
 
-    `cache` is npm's cache folder. Raises nothing: what cannot be compared is counted in the coverage with its reason.
+    `cache` is npm's cache folder, `pictures` how packages were before their scripts, by folder. Raises nothing: what
+    cannot be compared is counted in the coverage with its reason.
     """
     folders = {one.folder: one for one in ran}
     events: list[Event] = []
     reasons: dict[str, int] = {}
-    done = 0
+    done = pictured = 0
     for folder in list(folders)[:MOST_PACKAGES]:
         archive = _archive(folder, cache, project)
-        if not isinstance(archive, _Archive):
+        picture = (pictures or {}).get(folder)
+        differences: Iterator[Difference]
+        if isinstance(archive, _Archive):
+            differences = ((*one, "") for one in _differences(folder, archive))
+        elif picture is not None and os.path.isdir(folder):
+            differences = picture.differences()
+        else:
             reasons[archive] = reasons.get(archive, 0) + 1
             continue
         reason = ""
-        for kind, path, before, after in _differences(folder, archive):
+        for kind, path, before, after, beside in differences:
             if kind is None:
                 reason = path
                 break
@@ -105,26 +138,34 @@ def compared(
                     path_class="manifest" if path == "package.json" else "package",
                     sha256_before=before,
                     sha256_after=after,
+                    detail={"shared": beside} if beside else {},
                 )
             )
         if reason:
             reasons[reason] = reasons.get(reason, 0) + 1
-        else:
+        elif isinstance(archive, _Archive):
             done += 1
+        else:
+            pictured += 1
     if len(folders) > MOST_PACKAGES:
         reasons[f"only {MOST_PACKAGES} are compared"] = len(folders) - MOST_PACKAGES
-    return tuple(events), _covered(done, reasons)
+    return tuple(events), _covered(done, pictured, reasons)
 
 
-def _covered(done: int, reasons: Mapping[str, int]) -> Watched:
+def _covered(done: int, pictured: int, reasons: Mapping[str, int]) -> Watched:
     told = "; ".join(f"{number} not: {reason}" for reason, number in sorted(reasons.items()))
-    if not done and not reasons:
-        return Watched("integrity", "none", reason="no script of a package of npm ran")
-    if not done:
+    if not done and not pictured and not reasons:
+        return Watched("integrity", "none", reason="no script of a package ran")
+    if not done and not pictured:
         return Watched("integrity", "none", reason=f"packages whose scripts ran: {told}")
-    packages = "1 package whose script" if done == 1 else f"{done} packages whose scripts"
-    reason = f"{packages} ran compared with the archive" + (f"; {told}" if told else "; others were not")
-    return Watched("integrity", "part", "comparison with archives", reason=reason)
+    ways = {"the archive": done, "how it was before its script": pictured}
+    parts = [
+        f"{'1 package whose script' if number == 1 else f'{number} packages whose scripts'} ran compared with {what}"
+        for what, number in ways.items()
+        if number
+    ]
+    reason = "; ".join((*parts, told or "others were not"))
+    return Watched("integrity", "part", "comparison", reason=reason)
 
 
 class _Archive(msgspec.Struct, frozen=True):

@@ -199,10 +199,10 @@ class Traced(Telling):
         begun.cause = self._cause(begun, known, listed(call.arguments[2 + shift]))
         self.threads = {one: whom for one, whom in self.threads.items() if whom is not known}
         self.threads[begun.pid] = begun
-        dropped = any(one in self.written for one in (begun.executable, begun.script) if one)
+        dropped = any(self.is_dropped(begun, one) for one in (begun.executable, begun.script) if one)
         if held:
             self.emit("memory.program", begun, path=path, path_class="temporary", dropped=True)
-        about = begun.script if begun.script in self.written and path not in self.written else path
+        about = begun.script if self.is_dropped(begun, begun.script) and not self.is_dropped(begun, path) else path
         self.emit("process.start", begun, path=about, path_class=self.class_of(about), dropped=dropped)
 
     def _begun(self, thread: int, known: Known, path: str, words: list[bytes]) -> Known:
@@ -304,7 +304,7 @@ class Traced(Telling):
             else:
                 told = self.wrote(known, path, kind)
                 if call.place and os.fsdecode(call.place) != path:
-                    self.written.setdefault(os.fsdecode(call.place), known.pid)
+                    self.note_written(known, os.fsdecode(call.place))
             if told:
                 self.emit("file.write", known, outcome, path=path, path_class=kind, error=call.error)
         elif self.request.reads and self.told_read(known, path, kind):

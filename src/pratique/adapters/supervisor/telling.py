@@ -20,8 +20,8 @@ VARIABLES = ("npm_", "PNPM_", "YARN_", "BUN_", "PIP_", "PEP517_", "_PYPROJECT_HO
 class Telling:
     """What one run tells, whatever means it is watched by.
 
-    `written` holds the paths that were written during the run, with the process that did; `gaps` how often something
-    could not be seen.
+    `written` holds the paths that were written during the run, and whether a package's process did; `gaps` how often
+    something could not be seen.
     """
 
     source: Source
@@ -31,7 +31,7 @@ class Telling:
         self.told = told
         self.sequence = 0
         self.gaps: dict[str, int] = {}
-        self.written: dict[str, int] = {}
+        self.written: dict[str, bool] = {}
 
     def emit(
         self,
@@ -79,8 +79,20 @@ class Telling:
 
     def wrote(self, known: Known, path: str, kind: PathClass) -> bool:
         """Note that a file was written. Whether that is told: telling places, and what packages' scripts write."""
-        self.written.setdefault(path, known.pid)
+        self.note_written(known, path)
         return kind in TELLING or (named(known) and kind != "system")
+
+    def note_written(self, known: Known, path: str) -> None:
+        """Note that a process wrote a file."""
+        self.written[path] = self.written.get(path, False) or named(known)
+
+    def is_dropped(self, known: Known, path: str) -> bool:
+        """Whether a file that a process starts was written during the run: for a package's process, by a package's.
+
+        Package managers write programs of their own for scripts (yarn 1: a `node` in a temporary folder).
+        """
+        by_package = self.written.get(path)
+        return by_package is not None and (by_package or not named(known))
 
     def moved(self, known: Known, before: str, after: str, call: str) -> bool:
         """Note that a file has another name (too). Whether that is told. `call` is the name of the system call."""
@@ -89,7 +101,7 @@ class Telling:
             if call.startswith("rename"):
                 del self.written[before]
         elif call.startswith(("link", "symlink")):
-            self.written.setdefault(after, known.pid)
+            self.note_written(known, after)
         return self.class_of(after) in TELLING or named(known)
 
 

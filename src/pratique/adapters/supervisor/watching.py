@@ -152,7 +152,7 @@ class Watching(Telling):
         verdict = self._refusal_of_program(begun, inside, held)
         outcome: Outcome = "denied" if verdict else "done"
         error = "EACCES" if verdict else ""
-        about = begun.script if begun.script and dropped and not self._wrote(inside) else inside
+        about = begun.script if begun.script and dropped and not self._is_dropped(begun, inside) else inside
         if held:
             self.emit("memory.program", begun, outcome, path=inside, error=error, path_class="temporary", dropped=True)
         kind = self.class_of(about)
@@ -218,7 +218,13 @@ class Watching(Telling):
 
     def _dropped(self, begun: Known) -> bool:
         """Whether the program, or the script of its interpreter, was written during this run."""
-        return self._wrote(begun.executable) or bool(begun.script and self._wrote(begun.script))
+        return any(self._is_dropped(begun, path) for path in (begun.executable, begun.script) if path)
+
+    def _is_dropped(self, begun: Known, path: str) -> bool:
+        """Whether a file was dropped, or is a link to one that was."""
+        if self.is_dropped(begun, path) or self.request.confinement is not None:
+            return self.is_dropped(begun, path)
+        return os.path.islink(path) and self.is_dropped(begun, os.path.realpath(path))
 
     def _refusal_of_program(self, begun: Known, program: str, memory: bool) -> Verdict:
         """Whether a program is refused. Nothing sound: what is let go on is read again; see `execution`."""
@@ -290,7 +296,7 @@ class Watching(Telling):
         outcome: Outcome = "denied" if error else "done"
         name = errno.errorcode[error] if error else ""
         if flags & O_WRITES and not error:
-            self.written.setdefault(path, known.pid)
+            self.note_written(known, path)
             self.denying.origins.theirs.add(path)
             if kind != "system":
                 self.emit("file.write", known, path=path, path_class=kind)
@@ -369,7 +375,7 @@ class Watching(Telling):
         kind = self.class_of(real)
         outcome: Outcome = "denied" if verdict > 0 else "done"
         error = "EACCES" if verdict > 0 else ""
-        self.written.setdefault(real, known.pid)
+        self.note_written(known, real)
         if self.denying.applies(known):
             self.denying.origins.theirs.add(real)
         if kind in TELLING or named(known):
