@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from pratique import api
 from pratique.adapters.supervisor import unusable
 from pratique.report import guard_schema
 
@@ -276,3 +277,39 @@ def test_rules_are_listed_explained_linted_and_tested(tmp_path: Path) -> None:
     failed = rules("test", "only", "--cases", "cases")
     assert failed.returncode == 12, failed.stderr
     assert "NO  manifest-swap  fires/npm-itself  did not fire" in failed.stdout
+
+
+def test_a_case_gets_detections_report_and_events(guard: Guard, tmp_path: Path) -> None:
+    case, key = tmp_path / "case", tmp_path / "case.key"
+    api.new_case(case, incidents=["axios-2026-03-31"], key=key).close()
+    done = guard("--case", str(case), "--key", str(key), script=f"{PERSIST}; exit 3")
+    assert done.returncode == 3, done.stderr
+    assert "IN THE CASE" in done.stderr
+    with api.open_case(case, key=key) as opened:
+        detections = [entry.body["detection"]["rule"] for entry in opened.entries("detection")]
+        kept = {entry.body["what"].partition(":")[0]: entry.body["digest"] for entry in opened.entries("evidence")}
+        report = json.loads(opened.content(kept["report of guard"]))
+        events = opened.content(kept["events of guard"]).splitlines()
+        timeline = b"".join(api.case_timeline(api.dossier(opened), "text")).decode()
+        assert not api.verify_case(opened).disagreements
+    assert "persistence" in detections
+    assert [one["rule"] for one in report["detections"]] == detections
+    assert json.loads(events[0]) == {"schema": "pratique.event/1"}
+    assert len(events) == report["events"] + 1
+    assert "persistence" in timeline
+
+
+def test_a_case_that_takes_nothing_is_told_before_the_command(guard: Guard, tmp_path: Path) -> None:
+    done = guard("--case", str(tmp_path / "nowhere"), script=f"touch {tmp_path}/begun")
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "begun").exists()
+
+
+def test_a_case_that_fails_meanwhile_takes_no_code_with_it(guard: Guard, tmp_path: Path) -> None:
+    case, key = tmp_path / "case", tmp_path / "case.key"
+    api.new_case(case, incidents=["axios-2026-03-31"], key=key).close()
+    done = guard("--case", str(case), "--key", str(key), script=f"rm {key}; exit 3")
+    assert done.returncode == 3
+    assert "NOT IN THE CASE" in done.stderr

@@ -206,7 +206,7 @@ def test_a_case_gets_every_detection_and_its_timeline_shows_it(tmp_path: Path, r
         timeline = b"".join(api.case_timeline(api.dossier(opened), "text")).decode()
         proof = api.verify_case(opened)
     assert entries == [first] == [json.loads(receivers[0].got[0])] == [json.loads(out.read_text("utf-8"))]
-    assert "noticed by the watch" in timeline
+    assert "noticed as it ran" in timeline
     assert "exec-from-shared-memory" in timeline
     assert proof.exit_code in (0, 4), proof
     assert "s3cr3t" not in done.stdout + timeline + out.read_text("utf-8")

@@ -20,7 +20,7 @@ class Guarded(msgspec.Struct, frozen=True):
     `left_out` counts events beyond those that are held for the summary; rules judged all. `forgotten` counts chains
     of events that had to be given up for lack of room; `unwritten` says which events the file did not take. `rules` is
     the SHA-256 of the rules. `means` is by what it was watched, `passed_over` why what sees more could not be had.
-    `generated` is the end, in ISO 8601.
+    `journaled` says what a case took of it, `unjournaled` what it did not. `generated` is the end, in ISO 8601.
     """
 
     command: tuple[str, ...]
@@ -36,6 +36,8 @@ class Guarded(msgspec.Struct, frozen=True):
     unwritten: str = ""
     means: Means = "notify"
     passed_over: tuple[tuple[Means, str], ...] = ()
+    journaled: str = ""
+    unjournaled: str = ""
 
     @property
     def level(self) -> Severity | None:

@@ -60,6 +60,10 @@ def lines(guarded: Guarded) -> Iterator[str]:
         yield f"LOST  {count(ended.watch.lost, 'event')}: what they were is not known"
     if guarded.unwritten:
         yield f"NOT WRITTEN  {guarded.unwritten}"
+    if guarded.journaled:
+        yield f"IN THE CASE  {guarded.journaled}"
+    if guarded.unjournaled:
+        yield f"NOT IN THE CASE  {guarded.unjournaled}"
     if guarded.forgotten:
         yield f"FORGOTTEN  {count(guarded.forgotten, 'chain')} of events, for lack of room"
     if guarded.failed:

@@ -31,7 +31,7 @@ _MEANINGS = {
     "rotation": "credential",
     "verification": "recovery examined",
     "seal": "evidence sealed",
-    "detection": "noticed by the watch",
+    "detection": "noticed as it ran",
     "export": "case exported",
 }
 

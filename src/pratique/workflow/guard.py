@@ -24,6 +24,7 @@ from pratique.model.guarded import Guarded
 from pratique.model.supervision import MEANS_IN_WORDS, Ended, Means, Seen, Supervision
 from pratique.version import VERSION
 from pratique.workflow.behaviour_rules import behaviour_rules
+from pratique.workflow.guard_case import journaled, usable
 from pratique.workflow.guard_integrity import Scripts
 from pratique.workflow.guard_places import Places, named
 from pratique.workflow.guard_policy import (
@@ -54,12 +55,15 @@ def guard(
     block: Block | None = None,
     policy: Path | None = None,
     means: Means | None = None,
+    case: Path | None = None,
+    case_key: Path | None = None,
 ) -> Guarded:
     """Run a command in the current folder, watch it and judge what it does. `events` gets one JSON object a line.
 
     `rules` are folders or files of further rules and exceptions. `block` refuses what the policy refuses: `usual` as
     far as this machine can, `strict` only where all of it can be refused for good. `means`: it is watched by this
-    means alone; None: by the best one that can be had here. Raises UsageError where nothing can
+    means alone; None: by the best one that can be had here. `case` is a case that the run is written into, with its
+    key. Raises CaseError where it cannot be written, UsageError where nothing can
     be supervised here, no command is given, `events` cannot be written, or `strict` cannot be kept; ConfigurationError
     where a rule or the policy cannot be used.
     """
@@ -69,6 +73,8 @@ def guard(
     if by is None:
         reasons = "; ".join(f"by {MEANS_IN_WORDS[one]}: {reason}" for one, reason in passed_over)
         raise UsageError(f"nothing can be watched here: {reasons}", advice="See what is seen where: pratique doctor")
+    if case is not None:
+        usable(case, case_key)
     ruleset = behaviour_rules(rules)
     detector = Detector(ruleset)
     given = dict(os.environ if environment is None else environment)
@@ -120,7 +126,7 @@ def guard(
         for event in differences:
             told(event)
         ended = _with(ended, integrity, len(differences))
-    return Guarded(
+    guarded = Guarded(
         command=without_secrets(command),
         ended=structs.replace(ended, survivors=tuple(hidden.process(one) for one in ended.survivors)),
         events=tuple(held),
@@ -135,6 +141,10 @@ def guard(
         generated=clock.iso(clock.now()),
         version=VERSION,
     )
+    if case is None:
+        return guarded
+    written, lacking = journaled(guarded, case, case_key, events)
+    return structs.replace(guarded, journaled=written, unjournaled=lacking)
 
 
 def _blocking(

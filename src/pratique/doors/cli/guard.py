@@ -34,6 +34,9 @@ if TYPE_CHECKING:
               help="Exit with 13 where a detection reaches this level, whatever the command's code.")  # fmt: skip
 @click.option("--json", "json_file", metavar="FILE", help="Write detections, coverage and survivors as JSON.")
 @click.option("--sarif", "sarif_file", metavar="FILE", help="Write detections as SARIF 2.1.0.")
+@click.option("--case", "case_folder", type=click.Path(path_type=Path), metavar="DIR",
+              help="Write detections, report and events into this case.")  # fmt: skip
+@click.option("--key", "case_key", type=click.Path(path_type=Path), metavar="FILE", help="The key of that case.")
 @click.option("--github/--no-github", default=None,
               help="Annotate, and add to the step's summary. Default: where GITHUB_ACTIONS is set.")  # fmt: skip
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
@@ -49,6 +52,8 @@ def guard(
     fail_on: str | None,
     json_file: str | None,
     sarif_file: str | None,
+    case_folder: Path | None,
+    case_key: Path | None,
     github: bool | None,
     command: tuple[str, ...],
 ) -> int:
@@ -71,6 +76,8 @@ def guard(
         block=block,  # type: ignore[arg-type]  # one of the choices
         policy=policy,
         means=None if means == "auto" else means,  # type: ignore[arg-type]  # one of the choices
+        case=case_folder,
+        case_key=case_key,
         fail_on=fail_on,  # type: ignore[arg-type]  # one of the choices
     )
     if found.ended.code in (126, 127) and not found.events:
