@@ -1,11 +1,12 @@
 """Ordinary installs with scripts and native builds under `pratique guard`: what its rules say of them.
 
-    python -m evals.benign_installs --npm COMMAND --out DIR [--only NAME] [--seconds N] [--block]
+    python -m evals.benign_installs --npm COMMAND --out DIR [--client NAME] [--only NAME] [--seconds N] [--block]
 
 Installs each package of `evals/benign/installs.tsv` in a folder and a home of its own, from the registries that npm and
 pip are configured for, with scripts on. `--npm` must name a client that runs scripts of dependencies by default (11 or
-earlier). What a machine's network refuses shows as an install that failed: its scripts ran until then, so that it is
-told apart and counted apart. The home holds inert files at common places of credentials.
+earlier). `--client` says what the command is where it is another one: pnpm, yarn 1, yarn 2 and later, or bun; then the
+packages of npm alone are installed. What a machine's network refuses shows as an install that failed: its scripts ran
+until then, so that it is told apart and counted apart. The home holds inert files at common places of credentials.
 
 Told are, for each level, how many installs reached it, and every detection above low. `DIR/results.ndjson` keeps all.
 """
@@ -26,6 +27,14 @@ from pathlib import Path
 from typing import Any
 
 LIST = Path(__file__).parent / "benign" / "installs.tsv"
+CLIENTS = {
+    "npm": ["install", "--ignore-scripts=false", "--foreground-scripts", "--no-audit", "--no-fund"],
+    "pnpm": ["add", "--config.dangerouslyAllowAllBuilds=true"],
+    "yarn": ["add"],
+    "yarn-berry": ["add"],
+    "bun": ["add", "--trust"],
+}
+"""How each client installs a package and runs the scripts of all."""
 PLACES = (".aws/credentials", ".ssh/id_ed25519", ".netrc", ".config/gh/hosts.yml", ".docker/config.json")
 
 
@@ -33,6 +42,7 @@ def main(arguments: list[str]) -> int:
     """Run the installs and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--npm", default="npm")
+    parser.add_argument("--client", choices=sorted(CLIENTS), default="npm")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only")
     parser.add_argument("--seconds", type=float, default=180)
@@ -42,10 +52,12 @@ def main(arguments: list[str]) -> int:
     results = options.out / "results.ndjson"
     with LIST.open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if options.only in (None, row["package"])]
+    if options.client != "npm":
+        rows = [row for row in rows if row["ecosystem"] == "npm"]
     found = []
     with results.open("w", encoding="utf-8") as out:
         for row in rows:
-            one = installed(row, options.npm, options.seconds, options.block)
+            one = installed(row, options.npm, options.seconds, options.block, options.client)
             found.append(one)
             out.write(json.dumps(one) + "\n")
             out.flush()
@@ -56,7 +68,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def installed(row: dict[str, str], npm: str, seconds: float, block: bool = False) -> dict[str, Any]:
+def installed(
+    row: dict[str, str], npm: str, seconds: float, block: bool = False, client: str = "npm"
+) -> dict[str, Any]:
     """One install: its code, the level that was reached, its detections, and what could not be had."""
     with tempfile.TemporaryDirectory(prefix="install-", ignore_cleanup_errors=True, dir=Path.home()) as name:
         folder = Path(name)
@@ -69,7 +83,7 @@ def installed(row: dict[str, str], npm: str, seconds: float, block: bool = False
             subprocess.run(["git", "init", "-q"], cwd=project, check=True)
         given = {**os.environ, "HOME": str(home), "TMPDIR": str(folder / "temporary")}
         (folder / "temporary").mkdir()
-        command = ["env", "-u", "PYTHONPATH", *_command(row, npm, project, home)]
+        command = ["env", "-u", "PYTHONPATH", *_command(row, npm, project, home, client)]
         guard = [
             sys.executable,
             "-m",
@@ -101,21 +115,19 @@ def installed(row: dict[str, str], npm: str, seconds: float, block: bool = False
         }
 
 
-def _command(row: dict[str, str], npm: str, project: Path, home: Path) -> list[str]:
+def _command(row: dict[str, str], npm: str, project: Path, home: Path, client: str) -> list[str]:
     if row["ecosystem"] == "npm":
         (project / "package.json").write_text('{"name": "measured", "version": "1.0.0"}', "utf-8")
         configured = Path.home() / ".npmrc"
         if configured.exists():
             shutil.copy(configured, home / ".npmrc")
-        return [
-            *npm.split(),
-            "install",
-            "--ignore-scripts=false",
-            "--foreground-scripts",
-            "--no-audit",
-            "--no-fund",
-            row["package"],
-        ]
+        settings = []
+        if client == "yarn-berry":
+            asked = subprocess.run(["npm", "config", "get", "registry"], capture_output=True, text=True, check=True)
+            settings = ["YARN_ENABLE_SCRIPTS=1", "YARN_NODE_LINKER=node-modules", "YARN_ENABLE_GLOBAL_CACHE=0"]
+            settings.append(f"YARN_NPM_REGISTRY_SERVER={asked.stdout.strip()}")
+            (project / "yarn.lock").touch()
+        return [*settings, *npm.split(), *CLIENTS[client], row["package"]]
     subprocess.run([sys.executable, "-m", "venv", str(project / "venv")], check=True)
     pip = [str(project / "venv/bin/python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     return [*pip, "--no-binary", row["package"], row["package"]]
