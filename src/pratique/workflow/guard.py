@@ -24,7 +24,6 @@ from pratique.model.guarded import Guarded
 from pratique.model.supervision import MEANS_IN_WORDS, Ended, Means, Seen, Supervision
 from pratique.version import VERSION
 from pratique.workflow.behaviour_rules import behaviour_rules
-from pratique.workflow.guard_case import journaled, usable
 from pratique.workflow.guard_integrity import Scripts
 from pratique.workflow.guard_places import Places, named
 from pratique.workflow.guard_policy import (
@@ -74,6 +73,8 @@ def guard(
         reasons = "; ".join(f"by {MEANS_IN_WORDS[one]}: {reason}" for one, reason in passed_over)
         raise UsageError(f"nothing can be watched here: {reasons}", advice="See what is seen where: pratique doctor")
     if case is not None:
+        from pratique.workflow.guard_case import usable  # it brings much that a run without a case does not need
+
         usable(case, case_key)
     ruleset = behaviour_rules(rules)
     detector = Detector(ruleset)
@@ -143,6 +144,8 @@ def guard(
     )
     if case is None:
         return guarded
+    from pratique.workflow.guard_case import journaled  # see above
+
     written, lacking = journaled(guarded, case, case_key, events)
     return structs.replace(guarded, journaled=written, unjournaled=lacking)
 

@@ -18,10 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from pratique.ecosystems.npm.layout import cached_content_path
-from pratique.model.errors import TargetError
 from pratique.model.event import Cause, Event, EventKind, Watched
 from pratique.targets.kept.found import digests_of
-from pratique.targets.release import open_release
 from pratique.workflow.guard_pictures import Difference, Picture, Pictures
 from pratique.workflow.guard_records import Records
 
@@ -215,6 +213,9 @@ def _entry(folder: str) -> dict[str, object] | str:
 
 def _differences(folder: str, archive: _Archive) -> Iterator[tuple[EventKind | None, str, str, str]]:
     """Each file that is missing or other: kind, path, digests before and after. Kind None: why it cannot be told."""
+    from pratique.model.errors import TargetError
+    from pratique.targets.release import open_release  # what no run needs in which no script ran
+
     try:
         opened = open_release(archive.path, hint="tarball")
     except TargetError as error:

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from msgspec import structs
 
 from pratique.model.event import Cause, PathClass
-from pratique.readers.credentials.table import table
+from pratique.readers.credentials.paths import paths
 from pratique.targets.host_places import PER_HOME, PER_SYSTEM
 
 _TEMPORARY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/")  # noqa: S108  names of places, nothing is put there
@@ -30,7 +30,7 @@ _OWN = ("/.vscode/", "/.claude/", "/.cursor/", "/.gemini/", "/.github/workflows/
 @cache
 def templates() -> tuple[str, ...]:
     """The places of credentials that the table knows, as patterns."""
-    return tuple(path for row in table().rows for path in row.paths)
+    return paths()
 
 
 class Places:
@@ -96,14 +96,32 @@ def named(found: Cause, folder: str) -> Cause:
 
 
 class _Patterns:
-    """Whether a path is one of many patterns: most have no wildcard, and are looked up; `**` stands for any depth."""
+    """Whether a path is one of many patterns: most have no wildcard, and are looked up; `**` stands for any depth.
+
+    Those with a wildcard are kept by the folder before it, and made ready when something there is asked for.
+    """
 
     def __init__(self, patterns: list[str]) -> None:
         named = [os.path.normpath(one) for one in dict.fromkeys(patterns)]
         self._plain = frozenset(one for one in named if not any(char in one for char in "*?["))
-        parts = [translate(one) for one in named if one not in self._plain]
-        self._wild = re.compile("|".join(parts) or r"(?!)")
+        self._wild: dict[str, list[str]] = {}
+        for one in named:
+            if one not in self._plain:
+                fixed = re.split(r"[*?\[]", one, maxsplit=1)[0]
+                self._wild.setdefault(fixed.rpartition("/")[0], []).append(one)
+        self._ready: dict[str, re.Pattern[str]] = {}
 
     def match(self, path: str) -> bool:
         """Whether one of them is the path."""
-        return path in self._plain or self._wild.match(path) is not None
+        if path in self._plain:
+            return True
+        folder = path
+        while folder:
+            folder = folder.rpartition("/")[0]
+            if folder in self._wild:
+                ready = self._ready.get(folder)
+                if ready is None:
+                    ready = self._ready[folder] = re.compile("|".join(map(translate, self._wild[folder])))
+                if ready.match(path):
+                    return True
+        return False

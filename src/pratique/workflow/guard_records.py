@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 
 from pratique.model.event import Cause, Event, EventKind
-from pratique.readers.pypi.record import listed
 
 MOST_CHANGED = 1000
 MOST_FILE = 64 << 20
@@ -62,6 +61,8 @@ class Records:
 
 def _stated(site: str) -> dict[str, str]:
     """The digests that the records of a folder state, by path."""
+    from pratique.readers.pypi.record import listed  # what no run needs in which no build changed anything
+
     found: dict[str, str] = {}
     try:
         names = sorted(one for one in os.listdir(site) if one.endswith(".dist-info"))

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from pratique.adapters.supervisor import notify, polling, tracing
+from pratique.adapters.supervisor import notify
 from pratique.model.supervision import MEANS, Ended, Means, Supervision, Told
-
-_TRIED: dict[Means, Callable[[], str]] = {
-    "notify": notify.unusable,
-    "strace": tracing.untraceable,
-    "poll": polling.unpollable,
-}
-_RUN: dict[Means, Callable[[Supervision, Told], Ended]] = {
-    "notify": notify.supervise,
-    "strace": tracing.supervise,
-    "poll": polling.supervise,
-}
 
 
 def unusable_by(means: Means) -> str:
     """Why a command cannot be watched by this means here; empty where it can."""
-    return _TRIED[means]()
+    if means == "notify":
+        return notify.unusable()
+    from pratique.adapters.supervisor import polling, tracing  # what is needed seldom is loaded then
+
+    return tracing.untraceable() if means == "strace" else polling.unpollable()
 
 
 def chosen(asked: Means | None) -> tuple[Means | None, tuple[tuple[Means, str], ...]]:
@@ -37,4 +28,8 @@ def chosen(asked: Means | None) -> tuple[Means | None, tuple[tuple[Means, str], 
 
 def supervise_by(means: Means, request: Supervision, told: Told) -> Ended:
     """Run a command to its end, watched by this means, and tell each event. Raises OSError where that cannot be."""
-    return _RUN[means](request, told)
+    if means == "notify":
+        return notify.supervise(request, told)
+    from pratique.adapters.supervisor import polling, tracing  # as above
+
+    return tracing.supervise(request, told) if means == "strace" else polling.supervise(request, told)
