@@ -114,9 +114,11 @@ def test_a_script_too_short_to_be_looked_at_is_told_by_its_shell(tmp_path: Path)
     told = [
         (one["process"]["arguments"][-1], one["cause"]["step"])
         for one in report.of("process.start")
-        if one["process"]["arguments"][:2] == ["/bin/sh", "-c"]
+        if one["process"]["arguments"][:2] == ["/bin/sh", "-c"] and "step" in one.get("cause", {})
     ]
-    assert {one["process"]["arguments"][0] for one in report.of("process.start")}.isdisjoint({"npm", "npm install"})
+    (npm,) = {one["process"]["parent"] for one in report.of("process.start") if one.get("cause")}
+    begun = [one["process"]["arguments"][0] for one in report.of("process.start") if one["process"]["pid"] == npm]
+    assert len(begun) == 1, "a program that writes over its title has not begun anew"
     assert told == [(": harbour", "preinstall"), ("exit 0", "install")]
 
 
@@ -126,7 +128,7 @@ def test_nothing_is_called_seen_whole_and_no_refusal_is_promised(tmp_path: Path)
     assert report.document["means"] == "poll"
     whole = {row["category"] for row in report.document["watch"]["categories"] if row["seen"] == "all"}
     assert whole == {"process.survived"}
-    assert (report.seen("io_uring"), report.seen("network.name")) == ("none", "none")
+    assert (report.seen("io_uring"), report.seen("foreign-calls")) == ("none", "none")
     assert "WATCHED  by polling" in report.summary
 
 
@@ -145,3 +147,47 @@ def test_the_shell_of_scripts_is_gone_with_the_guard(tmp_path: Path) -> None:
     report = _polled(tmp_path, "sh", "-c", "test -x $npm_config_script_shell", TMPDIR=str(tmp_path))
     assert report.code == 0
     assert not list(tmp_path.glob("pratique-shell-*"))
+
+
+SHORT = """\
+// Inert: all of this is over before anybody looks.
+const fs = require("fs"), path = require("path"), os = require("os"), cp = require("child_process");
+if (process.env.HARBOUR_TOKEN !== "inert") process.exit(9);
+fs.readFileSync(path.join(os.homedir(), ".netrc"));
+cp.spawnSync("true", ["harbour"]);
+import("node:fs").then((own) => own.promises.writeFile(path.join(os.homedir(), ".bashrc"), "# inert"));
+"""
+
+
+def test_what_a_short_script_asks_of_node_is_noted_by_a_hook(tmp_path: Path) -> None:
+    client = need("npm-11")
+    home, own = tmp_path / "home", tmp_path / "own.cjs"
+    home.mkdir()
+    (home / ".netrc").write_text("machine registry.example login inert password inert\n", "utf-8")
+    own.write_text("process.env.HARBOUR_TOKEN = 'inert';\n", "utf-8")
+    _package(tmp_path, {"install": "node setup.js"}, {"setup.js": SHORT})
+    with Registry() as registry:
+        given = environment(home, registry, {"NODE_OPTIONS": f"--require {own}"})
+        report = _polled(tmp_path, *client.command, "install", "--offline", "--ignore-scripts=false", **given)
+    assert report.code == 0, report.summary
+    noted = [one for one in report.events if one["source"] == "hook"]
+    assert {one["cause"]["step"] for one in noted} == {"install"}
+    told = {(one["kind"], one.get("path", "")) for one in report.events}
+    assert {("file.read", f"{home}/.netrc"), ("file.write", f"{home}/.bashrc")} <= told
+    assert [one["detail"]["name"] for one in report.of("environment.read")] == ["HARBOUR_TOKEN"]
+    assert ["true", "harbour"] in [one["process"]["arguments"] for one in report.of("process.start")]
+    assert (report.seen("environment.read"), report.seen("network.name")) == ("part", "part")
+    assert "inert" not in json.dumps([one for one in noted if one["kind"] != "process.start"]).replace("inert-", "")
+
+
+def test_notes_of_no_form_are_counted_and_harm_nothing(tmp_path: Path) -> None:
+    write = (
+        "import glob,os\n"
+        "folder=os.path.dirname(os.environ['npm_config_script_shell'])+'/notes/'\n"
+        'for name,text in ((\'node-1-1\',\'no note\\n{"what":3}\\n{"what":"read","path":"/etc/hosts"}\\n\'),(\'node-x\',\'x\')):\n'
+        "    open(folder+name,'w').write(text)\n"
+        "open(folder+'12','wb').write(b'\\0'*9)\n"
+    )
+    report = _polled(tmp_path, sys.executable, "-c", write)
+    assert report.code == 0
+    assert any("no known form (2)" in gap for gap in report.document["watch"]["gaps"])

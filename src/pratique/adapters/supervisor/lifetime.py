@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator
 from types import FrameType
+from typing import NamedTuple
 
 from pratique.adapters.supervisor.reading import children, status
 from pratique.adapters.supervisor.tree import Known
@@ -69,26 +70,48 @@ def how_left(known: Known) -> str:
     return "nohup" if any("nohup" in word for word in known.arguments[:1]) else "left behind"
 
 
+class Waking(NamedTuple):
+    """`descriptor` can be read when a signal came; `deliver` hands on those that came when there was no process yet."""
+
+    descriptor: int
+    deliver: Callable[[], None]
+
+
 @contextlib.contextmanager
-def forwarded(target: Callable[[], int]) -> Iterator[int]:
-    """Hand signals on to a process; SIGINT of a terminal reaches it by itself. Gives a descriptor to wait on."""
+def forwarded(target: Callable[[], int]) -> Iterator[Waking]:
+    """Hand signals on to a process; SIGINT of a terminal reaches it by itself.
+
+    `target` raises ProcessLookupError where there is no process yet: call `deliver` when there is.
+    """
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    waiting: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
+        try:
+            pid = target()
+        except ProcessLookupError:
+            waiting.append(number)
+            return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(target(), number)
+            os.kill(pid, number)
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
-            if os.getpgid(0) != os.getpgid(target()) or not os.isatty(0):
-                forward(number, frame)
+            if os.isatty(0) and os.getpgid(0) == os.getpgid(target()):
+                return
+        forward(number, frame)
+
+    def deliver() -> None:
+        came, waiting[:] = waiting[:], []
+        for number in came:
+            forward(number, None)
 
     former = {number: signal.signal(number, forward) for number in FORWARDED}
     former[signal.SIGINT] = signal.signal(signal.SIGINT, interrupted)
     former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     woken = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
-        yield reader
+        yield Waking(reader, deliver)
     finally:
         signal.set_wakeup_fd(woken)
         for one, handler in former.items():

@@ -7,12 +7,14 @@ import os
 import time
 from collections.abc import Iterable
 
+from pratique.adapters.supervisor import dns
 from pratique.adapters.supervisor.programs import interpreter_of, is_interpreter, script_of
 from pratique.adapters.supervisor.reading import LONGEST_ARGUMENT, MOST_ARGUMENTS, link, status
-from pratique.adapters.supervisor.recording import Script
+from pratique.adapters.supervisor.recording import Noted, Script
 from pratique.adapters.supervisor.telling import OWN_FILES, TELLING, VARIABLES, Telling, named
 from pratique.adapters.supervisor.tree import Known, ticks
 from pratique.adapters.watcher.sockets import Connections, owners
+from pratique.model.event import EventKind, PathClass
 from pratique.model.supervision import Seen, Supervision, Told
 
 _DELETED = " (deleted)"
@@ -48,6 +50,13 @@ class Polled(Telling):
         self._looks = 0
 
     # processes
+
+    def command(self, pid: int, path: str) -> None:
+        """Tell that the command itself has begun, which may have ended already."""
+        self.process(pid, told=True)
+        if not self.sequence:
+            words = b"\0".join(os.fsencode(one) for one in self.request.command) + b"\0"
+            self.processes[pid] = self._begun(Known(pid, None), path, words)
 
     def process(self, pid: int, told: bool = False) -> Known | None:
         """Look at a process; tell where it has begun a program. `told`: the kernel says that it has.
@@ -145,7 +154,8 @@ class Polled(Telling):
         for one in scripts:
             known = self.processes.get(one.pid)
             noting = known is None or known.first or known.script == self.own_shell
-            if known is not None and not noting and one.text in known.arguments:
+            stepless = known is None or known.cause is None or not known.cause.step  # its variables were gone already
+            if known is not None and not noting and not stepless and one.text in known.arguments:
                 continue  # it was looked at already
             begun = Known(one.pid, self.processes.get(one.parent))
             begun.executable, begun.first = one.shell, False
@@ -159,6 +169,101 @@ class Polled(Telling):
             if begun.ticks:
                 self._recorded[one.pid] = one.text
             self.emit("process.start", begun, source="shell", path=one.shell, path_class="system", dropped=False)
+
+    def of_node(self, notes: Iterable[tuple[int, Noted]]) -> None:
+        """Tell what packages' scripts have asked of Node's own modules, as its hook noted."""
+        for pid, one in notes:
+            known = self.processes.get(pid)
+            if one.what == "begin":
+                self._node(pid, known, one)
+            elif known is None:
+                continue
+            elif one.what == "start":
+                self._started(known, one)
+            elif one.what in ("connect", "name"):
+                self._reached(known, one)
+            elif one.what == "variable":
+                self.emit("environment.read", known, source="hook", detail={"name": one.name[:200]})
+            elif one.path.startswith("/"):
+                self._asked(known, one)
+
+    def _node(self, pid: int, known: Known | None, one: Noted) -> None:
+        """A Node with a hook has begun: it may not have been looked at."""
+        if known is not None and not known.first and known.arguments[1:] == one.arguments[1:]:
+            return
+        self._unseen(pid, self.processes.get(one.parent), one)
+
+    def _reached(self, known: Known, one: Noted) -> None:
+        """Tell an address that was reached or a name that was asked for, once for each process."""
+        for kind, host, address in (
+            ("network.connect", "", one.address),
+            ("network.name", one.host or dns.question(one.content), one.address),
+        ):
+            key = (known.pid, f"{host} {address} {one.port}")
+            if key not in self._open and (host or (address and kind == "network.connect")):
+                self._open[key] = None
+                self.emit(
+                    kind,  # type: ignore[arg-type]  # one of the two above
+                    known, "unknown", "hook", address=address, port=one.port or None, host=host,
+                )  # fmt: skip
+
+    def _started(self, known: Known, one: Noted) -> None:
+        """A program was started, which may be gone before it is looked at."""
+        seen = self.processes.get(one.pid) if one.pid else None
+        if seen is None or seen.first:
+            self._unseen(one.pid, known, one)
+
+    def _unseen(self, pid: int, parent: Known | None, one: Noted) -> None:
+        """Tell a program that a hook knows of and no look has seen."""
+        begun = Known(pid, parent)
+        begun.executable, begun.folder, begun.first = one.executable, one.folder, False
+        begun.arguments = tuple(word[:LONGEST_ARGUMENT] for word in one.arguments[:MOST_ARGUMENTS])
+        script = script_of(begun.executable, begun.arguments)
+        begun.script = os.path.normpath(os.path.join(begun.folder, script)) if script else ""
+        above = parent.cause if parent is not None else None
+        begun.cause = self.request.attribute(Seen(begun.process(), one.variables, above))
+        begun.shown, begun.ticks = None, ticks(pid) if pid else ""
+        if pid:
+            self.processes[pid] = begun
+            self.ours.setdefault(pid, parent.pid if parent is not None else 0)
+            if begun.ticks:
+                self._recorded[pid] = one.what
+        path = begun.executable
+        dropped = self._new(begun.script or path)
+        self.emit("process.start", begun, "unknown", "hook", path=path, path_class=self.class_of(path), dropped=dropped)
+        if begun.script and named(begun) and os.path.exists(begun.script):
+            self._scripts[begun.script] = begun
+
+    def _asked(self, known: Known, one: Noted) -> None:
+        """Tell a file that a script has asked for by Node's own modules."""
+        kind = self.class_of(one.path)
+        if one.what in ("rename", "link"):
+            call = "rename" if one.what == "rename" else "link"
+            if self.moved(known, one.path, one.target, call):
+                about = self.class_of(one.target)
+                self.emit(
+                    "file.rename", known, "unknown", "hook", path=one.path, target=one.target, path_class=about,
+                    detail={"call": call},
+                )  # fmt: skip
+            if call == "rename":
+                self._scripts.pop(one.path, None)
+        elif one.what == "delete":
+            self._scripts.pop(one.path, None)
+            if kind in TELLING or named(known):
+                dropped = one.path in self.written
+                self.emit("file.delete", known, "unknown", "hook", path=one.path, path_class=kind, dropped=dropped)
+        else:
+            written = one.target if one.what == "copy" else one.path if one.what == "write" else ""
+            if written and self.wrote(known, written, about := self.class_of(written)):
+                self._once("file.write", known, written, about)
+            if one.what in ("read", "copy") and self.request.reads and kind in TELLING and os.path.lexists(one.path):
+                self._once("file.read", known, one.path, kind)
+
+    def _once(self, kind: EventKind, known: Known, path: str, about: PathClass) -> None:
+        """Tell a use of a file, once for each process."""
+        if (known.pid, path) not in self._open:
+            self._open[known.pid, path] = None
+            self.emit(kind, known, "unknown", "hook", path=path, path_class=about)
 
     # everything
 
@@ -205,6 +310,9 @@ class Polled(Telling):
         found = {one.number: one for one in self._connections.look()}
         for number, pid in owners(frozenset(found), living).items() if found else ():
             one = found[number]
+            if (pid, f" {one.address} {one.port}") in self._open:
+                continue  # the hook has told it
+            self._open[pid, f" {one.address} {one.port}"] = None
             protocol = "inet6" if ":" in one.address else "inet"
             self.emit("network.connect", self.processes.get(pid), address=one.address, port=one.port, protocol=protocol)
 

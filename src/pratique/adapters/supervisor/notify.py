@@ -99,7 +99,8 @@ class _Run:
         self.watching = watching
         survivors: tuple[Process, ...] = ()
         try:
-            with lifetime.forwarded(lambda: self.child) as woken:
+            with lifetime.forwarded(lambda: self.child) as waking:
+                woken = waking.descriptor
                 self._until(listener, watching, woken, started, ended=False)
                 survivors = self._survivors(watching)
                 if survivors:

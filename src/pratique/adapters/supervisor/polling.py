@@ -2,7 +2,8 @@
 
 What is told lived long enough to be looked at (proc(5)): programs, files and TCP connections that are open at that
 moment, what survives. Where the kernel tells process events (proc connector), it is looked when a program begins, so
-that few are missed. Scripts that npm and pnpm start are told by their shell, however short they are (`recording`).
+that few are missed. Scripts that npm and pnpm start are told by their shell, however short they are, and what they ask
+of Node's own modules by a hook (`recording`).
 """
 
 from __future__ import annotations
@@ -70,11 +71,14 @@ class _Run:
         connector = _connector()
         survivors: tuple[Process, ...] = ()
         try:
-            with lifetime.forwarded(self._root) as woken:
+            with lifetime.forwarded(self._root) as waking:
+                woken = waking.descriptor
                 self.child = subprocess.Popen(  # noqa: S603  the command that the user gave
                     self.request.command, executable=self.path, cwd=self.request.folder,
                     env={**self.request.environment, **self.recording.variables},
                 )  # fmt: skip
+                waking.deliver()
+                self.polled.command(self.child.pid, self.path)
                 self._until(connector, woken, time.monotonic(), ended=False)
                 survivors = self._survivors()
                 if survivors:
@@ -86,6 +90,8 @@ class _Run:
             lost = connector.lost if connector is not None else 0
             if connector is not None:
                 connector.close()
+        if self.recording.strange:
+            self.polled.gaps["notes of the hook in Node of no known form"] = self.recording.strange
         usage = os.times()
         return Ended(
             code=128 + signal.SIGKILL if self.code is None else self.code,
@@ -119,6 +125,7 @@ class _Run:
     def _look(self, begun: tuple[int, ...]) -> list[int]:
         """Look at everything, first at processes that have begun a program just now. Gives what lives."""
         self.polled.of_shell(self.recording.taken())
+        self.polled.of_node(self.recording.noted())
         for pid in begun:
             self.polled.process(pid, told=True)
         left = self._left()
@@ -203,20 +210,28 @@ def coverage(
     programs = (
         f"the kernel told when a program began, its arguments may be gone{by_shell}" if told else short + by_shell
     )
+    hook = "what scripts ask of Node's own modules, by a hook that they can take off"
+    hooked = f"; {hook}" if shell else ""
+    names = Watched("network.name", "none", reason="datagrams leave no trace in the kernel's tables")
+    variables = Watched("environment.read", "none", reason="a process has its variables without a call")
+    if shell:
+        names, variables = row("network.name", hook), row("environment.read", hook)
     rows = (
         row("process.start", programs, asked.dropped),
         row("process.arguments", "as they stand in /proc when it is looked, where a process can change them"),
         Watched("process.survived", "all", "subreaper"),
-        row("network.connect", "TCP alone; " + short, asked.network),
-        Watched("network.name", "none", reason="datagrams leave no trace in the kernel's tables"),
+        row("network.connect", "TCP alone; " + short + hooked, asked.network),
+        names,
         Watched("network.payload", "none", reason="only a sandbox answers and keeps what is sent"),
-        row("file.read", "files that are open when it is looked", asked.reads is not None)
+        row("file.read", "files that are open when it is looked" + hooked, asked.reads is not None)
         if request.reads
         else Watched("file.read", "none", reason="was not asked for"),
-        row("file.write", "files that are open when it is looked", asked.changes),
-        row("file.delete", "a script that deletes itself; else compare what is installed", asked.evidence),
-        Watched("file.rename", "none", "", "seen, not blockable" if asked.changes else "not asked", "leaves no trace"),
-        Watched("environment.read", "none", reason="a process has its variables without a call"),
+        row("file.write", "files that are open when it is looked" + hooked, asked.changes),
+        row("file.delete", "a script that deletes itself" + hooked, asked.evidence),
+        row("file.rename", hook, asked.changes)
+        if shell
+        else Watched("file.rename", "none", "", "seen, not blockable" if asked.changes else "not asked", "no trace"),
+        variables,
         Watched("integrity", "none", reason="is compared by the command, not here"),
         Watched("io_uring", "none", reason="what is done by it leaves no trace"),
         Watched("foreign-calls", "none", reason="calls are not seen"),

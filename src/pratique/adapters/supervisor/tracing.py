@@ -16,6 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -118,6 +119,7 @@ class _Run:
         self.lines = Lines()
         self.code: int | None = None
         self.told_end = False
+        self.deliver: Callable[[], None] = lambda: None
         self.timed_out = False
         self.tracer: subprocess.Popen[bytes] | None = None
         self.traced = Traced(request, told, frozenset((os.getpid(),)), log)
@@ -131,7 +133,8 @@ class _Run:
         survivors: tuple[Process, ...] = ()
         words = [strace(), *_options(self.log, fast=self.fast), "--", *self.request.command]
         try:
-            with lifetime.forwarded(self._root) as woken:
+            with lifetime.forwarded(self._root) as waking:
+                woken, self.deliver = waking
                 self.tracer = subprocess.Popen(  # noqa: S603  the command that the user gave
                     words, cwd=self.request.folder, env=dict(self.request.environment)
                 )
@@ -213,6 +216,8 @@ class _Run:
                 elif what & (select.POLLHUP | select.POLLERR):
                     poll.unregister(reader)
                     looked = 0.0
+            if self.traced.root:
+                self.deliver()
             if not ended and self.told_end:
                 return
             now = time.monotonic()
