@@ -21,6 +21,8 @@ _DELETED = " (deleted)"
 _MOST_READ = MOST_ARGUMENTS * LONGEST_ARGUMENT
 _MOST_DESCRIPTORS = 4096
 _O_WRONLY_RDWR = 0o3
+_BEGINS_WITHIN = 0.2
+"""Seconds."""
 _SLOWER = 5
 """Files of what no package caused are looked at each so many looks."""
 
@@ -44,16 +46,20 @@ class Polled(Telling):
         self._shown: dict[int, tuple[str, str, bytes]] = {}
         self._open: dict[tuple[int, str], None] = {}
         self._scripts: dict[str, Known] = {}
+        self._gone: set[str] = set()
         self._recorded: dict[int, str] = {}
         self._connections = Connections()
         self._connections.look()
         self._looks = 0
+        self._stacks = bool(_stack(self.own))
 
     # processes
 
     def command(self, pid: int, path: str) -> None:
         """Tell that the command itself has begun, which may have ended already."""
-        self.process(pid, told=True)
+        end = time.monotonic() + _BEGINS_WITHIN
+        while not self.sequence and time.monotonic() < end and status(pid).get("State", "Z")[:1] not in ("Z", "X"):
+            self.process(pid, told=True)  # its arguments are there a moment after the execution has succeeded
         if not self.sequence:
             words = b"\0".join(os.fsencode(one) for one in self.request.command) + b"\0"
             self.processes[pid] = self._begun(Known(pid, None), path, words)
@@ -76,6 +82,8 @@ class Polled(Telling):
         executable, words = link(f"/proc/{pid}/exe"), _command(pid)
         # A program may write over its arguments; where its stack lies is drawn anew when one begins.
         stack = _stack(pid)
+        if self._stacks and not stack:
+            return known  # an execution is not over: the next look sees it whole
         now = (executable, stack, b"" if stack else words)
         former = self._shown.get(pid)
         if executable and words and (former != now or (told and known.first)):
@@ -249,7 +257,7 @@ class Polled(Telling):
                 self._scripts.pop(one.path, None)
         elif one.what == "delete":
             self._scripts.pop(one.path, None)
-            if kind in TELLING or named(known):
+            if (kind in TELLING or named(known)) and one.path not in self._gone:
                 dropped = one.path in self.written
                 self.emit("file.delete", known, "unknown", "hook", path=one.path, path_class=kind, dropped=dropped)
         else:
@@ -320,6 +328,7 @@ class Polled(Telling):
         """Tell scripts that were there when they began and are gone."""
         for path in [one for one in self._scripts if not os.path.lexists(one)]:
             known = self._scripts.pop(path)
+            self._gone.add(path)
             self.emit("file.delete", known, path=path, path_class=self.class_of(path), dropped=path in self.written)
 
     def _forget(self, living: frozenset[int]) -> None:
