@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from pratique.adapters.supervisor import dns
 from pratique.adapters.supervisor.programs import interpreter_of, is_interpreter, script_of
@@ -27,6 +28,19 @@ _SLOWER = 5
 """Files of what no package caused are looked at each so many looks."""
 
 
+class _Shown(NamedTuple):
+    """What a process showed: its program, where its stack begins, its arguments where that is not known."""
+
+    executable: str
+    stack: int
+    words: bytes
+
+    def same(self, other: _Shown) -> bool:
+        """Whether this is the same execution. While a program begins, its stack moves by what it is given."""
+        near = abs(self.stack - other.stack) < 1 << 20
+        return near and (self.executable, self.words) == (other.executable, other.words)
+
+
 class Polled(Telling):
     """Everything that is known of one run by looking.
 
@@ -43,7 +57,7 @@ class Polled(Telling):
         self.own = os.getpid()
         self.ours: dict[int, int] = {}
         self.processes: dict[int, Known] = {}
-        self._shown: dict[int, tuple[str, str, bytes]] = {}
+        self._shown: dict[int, _Shown] = {}
         self._open: dict[tuple[int, str], None] = {}
         self._scripts: dict[str, Known] = {}
         self._gone: set[str] = set()
@@ -84,12 +98,13 @@ class Polled(Telling):
         stack = _stack(pid)
         if self._stacks and not stack:
             return known  # an execution is not over: the next look sees it whole
-        now = (executable, stack, b"" if stack else words)
+        now = _Shown(executable, stack, b"" if stack else words)
         former = self._shown.get(pid)
-        if executable and words and (former != now or (told and known.first)):
+        if executable and words and (former is None or not now.same(former) or (told and known.first)):
             self._shown[pid] = now
             above = known.parent
-            copied = above is not None and former is None and self._shown.get(above.pid) == now
+            before = self._shown.get(above.pid) if above is not None and former is None else None
+            copied = before is not None and now.same(before)
             if not copied or told:
                 known = self._begun(known, executable, words)
                 self.processes[pid] = known
@@ -197,7 +212,7 @@ class Polled(Telling):
 
     def _node(self, pid: int, known: Known | None, one: Noted) -> None:
         """A Node with a hook has begun: it may not have been looked at."""
-        if known is not None and not known.first and known.arguments[1:] == one.arguments[1:]:
+        if known is not None and not known.first and known.executable == one.executable:
             return
         self._unseen(pid, self.processes.get(one.parent), one)
 
@@ -349,14 +364,14 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-def _stack(pid: int) -> str:
-    """Where the stack of a process begins (proc(5), `startstack`); empty where this account may not know."""
+def _stack(pid: int) -> int:
+    """Where the stack of a process begins (proc(5), `startstack`); 0 where this account may not know."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             cells = file.read(1024).rpartition(b")")[2].split()
     except OSError:
-        return ""
-    return cells[25].decode() if len(cells) > 25 and cells[25] != b"0" else ""
+        return 0
+    return int(cells[25]) if len(cells) > 25 and cells[25].isdigit() else 0
 
 
 def _variables(pid: int) -> dict[str, str]:
