@@ -41,13 +41,13 @@ fs.writeFileSync(path.join(__dirname, "build", "made.js"), fs.readFileSync(path.
 """
 
 
-def _install(tmp_path: Path, label: str, script: str) -> dict[str, Any]:
+def _install(tmp_path: Path, label: str, script: str, more: dict[str, str] | None = None) -> dict[str, Any]:
     """The report of an install of a package with that script."""
     client = need(label)
     package, project, home = tmp_path / "package", tmp_path / "project", tmp_path / "home"
     for folder in (package, project, home):
         folder.mkdir()
-    manifest = {"name": "anchor", "version": "1.0.0", "scripts": {"postinstall": "node setup.js"}}
+    manifest = {"name": "anchor", "version": "1.0.0", "scripts": {"postinstall": "node setup.js", **(more or {})}}
     (package / "package.json").write_text(json.dumps(manifest), "utf-8")
     (package / "package.md").write_text(json.dumps({"name": "anchor", "version": "0.9.0"}), "utf-8")
     (package / "setup.js").write_text(script, "utf-8")
@@ -107,6 +107,19 @@ def test_an_ordinary_build_gives_no_alarm(tmp_path: Path, label: str) -> None:
     assert _compared(report) == {}
     assert report["level"] in (None, "low"), "a process of the manager that lives on is a note"
     assert _row(report)["seen"] == "part"
+
+
+AGAIN = """\
+// An ordinary build that runs its package manager again, as some do for a step of their own.
+require("child_process").execFileSync(process.env.npm_node_execpath, [process.env.npm_execpath, "run", "step"]);
+"""
+
+
+def test_a_build_that_runs_its_manager_again_gives_no_alarm(tmp_path: Path) -> None:
+    report = _install(tmp_path, "yarn-1", AGAIN, {"step": "node -e 0"})
+    started = [one["process"]["arguments"][:2] for one in report["events"] if one["kind"] == "process.start"]
+    assert any("/yarn--" in word for words in started for word in words) or ["/bin/sh", "-c"] in started
+    assert report["level"] in (None, "low"), report["detections"]
 
 
 def test_what_a_build_changes_of_another_distribution_is_told_by_its_record(tmp_path: Path) -> None:

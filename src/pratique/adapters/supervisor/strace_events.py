@@ -199,6 +199,7 @@ class Traced(Telling):
         begun.cause = self._cause(begun, known, listed(call.arguments[2 + shift]))
         self.threads = {one: whom for one, whom in self.threads.items() if whom is not known}
         self.threads[begun.pid] = begun
+        self.note_manager(begun)
         dropped = any(self.is_dropped(begun, one) for one in (begun.executable, begun.script) if one)
         if held:
             self.emit("memory.program", begun, path=path, path_class="temporary", dropped=True)

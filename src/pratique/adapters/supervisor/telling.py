@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -15,6 +16,10 @@ OWN_FILES = frozenset(("/dev/null", "/dev/tty", "/dev/zero", "/dev/stdout", "/de
 """Files of which nothing is told."""
 VARIABLES = ("npm_", "PNPM_", "YARN_", "BUN_", "PIP_", "PEP517_", "_PYPROJECT_HOOKS", "UV_", "INIT_CWD")
 """Variables by which package managers tell their scripts what they are."""
+
+
+_MANAGER = re.compile(r"/(?:yarn(?:-[\w.-]+)?\.c?js|npm-cli\.js|npx-cli\.js|pnpm\.[cm]js)$")
+"""Files by which package managers are run."""
 
 
 class Telling:
@@ -32,6 +37,7 @@ class Telling:
         self.sequence = 0
         self.gaps: dict[str, int] = {}
         self.written: dict[str, bool] = {}
+        self._managers: set[str] = set()
 
     def emit(
         self,
@@ -80,19 +86,29 @@ class Telling:
     def wrote(self, known: Known, path: str, kind: PathClass) -> bool:
         """Note that a file was written. Whether that is told: telling places, and what packages' scripts write."""
         self.note_written(known, path)
-        return kind in TELLING or (named(known) and kind != "system")
+        return kind in TELLING or (named(known) and kind != "system" and not self._manages(known))
 
     def note_written(self, known: Known, path: str) -> None:
         """Note that a process wrote a file."""
-        self.written[path] = self.written.get(path, False) or named(known)
+        self.written[path] = self.written.get(path, False) or (named(known) and not self._manages(known))
 
     def is_dropped(self, known: Known, path: str) -> bool:
         """Whether a file that a process starts was written during the run: for a package's process, by a package's.
 
-        Package managers write programs of their own for scripts (yarn 1: a `node` in a temporary folder).
+        Package managers write programs of their own for scripts (yarn 1: a `node` in a temporary folder), also where a
+        package's script runs the manager again: it is known by the file that the user's own command ran.
         """
         by_package = self.written.get(path)
         return by_package is not None and (by_package or not named(known))
+
+    def _manages(self, known: Known) -> bool:
+        """Whether a process is the package manager itself, whoever runs it."""
+        return known.script in self._managers and known.script not in self.written
+
+    def note_manager(self, known: Known) -> None:
+        """Note the package manager that the user's own command runs."""
+        if not named(known) and known.script and _MANAGER.search(known.script):
+            self._managers.add(known.script)
 
     def moved(self, known: Known, before: str, after: str, call: str) -> bool:
         """Note that a file has another name (too). Whether that is told. `call` is the name of the system call."""

@@ -155,6 +155,7 @@ class Watching(Telling):
         about = begun.script if begun.script and dropped and not self._is_dropped(begun, inside) else inside
         if held:
             self.emit("memory.program", begun, outcome, path=inside, error=error, path_class="temporary", dropped=True)
+        self.note_manager(begun)
         kind = self.class_of(about)
         self.emit("process.start", begun, outcome, path=about, path_class=kind, dropped=dropped, error=error)
         if not verdict:
