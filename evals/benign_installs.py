@@ -97,6 +97,8 @@ def installed(
             *command,
         ]
         guard[4:4] = ["--block"] if block else []
+        # As root yarn 1 keeps its cache for the whole machine.
+        given["YARN_CACHE_FOLDER"] = str(home / ".cache" / "yarn")
         given |= {"PRATIQUE_ISOLATED": "no", "PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(guard, cwd=project, env=given, capture_output=True, text=True, check=False)
         if not report.exists():

@@ -241,7 +241,8 @@ def resolving() -> tuple[frozenset[str], tuple[str, ...]]:
     for line in text.splitlines():
         word, *rest = line.split()[:8] or [""]
         if word == "nameserver" and rest:
-            resolvers.add(rest[0].partition("%")[0].lower())
+            with contextlib.suppress(ValueError):  # what is no address is asked by nobody
+                resolvers.add(str(ipaddress.ip_address(rest[0].partition("%")[0])))
         elif word in ("search", "domain"):
             search = tuple(rest)
     return frozenset(resolvers or {"127.0.0.1"}), search

@@ -73,7 +73,7 @@ class Reaching:
 
     def asks(self, address: str, port: int | None, content: bytes) -> bool:
         """Whether a datagram asks a resolver of this machine for the address of a permitted host, and nothing else."""
-        if self.relay is None or port != dns.PORT or address not in self.denials.resolvers:
+        if self.relay is None or port != dns.PORT or address.removeprefix("::ffff:") not in self.denials.resolvers:
             return False
         return content[4:6] == b"\0\1" and self.relay.hosts.may_be_asked(dns.question(content))
 
