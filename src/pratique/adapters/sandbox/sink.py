@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import select
 import signal
 import socket
 import ssl
@@ -34,6 +35,8 @@ MOST_CONNECTIONS = 200
 MOST_REQUESTS = 200
 MOST_KEPT = 128 << 20
 _SECONDS = 15.0
+_FINISHES_WITHIN, _QUIET = 2.0, 0.02
+"""Seconds for what has arrived when the suspect has ended, and between looks whether all of it was taken."""
 _FREE_BIND = {socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPROTO_IPV6, 78)}
 """IP_FREEBIND and IPV6_FREEBIND: an address need not be on an interface."""
 _REACHED = struct.Struct("=BH16s")
@@ -89,6 +92,7 @@ class Sink:
         self._connections = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._room = MOST_KEPT
         self._open = 0
+        self._listeners: list[socket.socket] = []
         self._changed = threading.Condition()
 
     def run(self) -> None:
@@ -101,9 +105,24 @@ class Sink:
             family = socket.AF_INET6 if version == 6 else socket.AF_INET
             address = socket.inet_ntop(family, raw if version == 6 else raw[:4])
             self.channel.send(b"y" if self._listen(family, address, port) else b"n")
-        # What is still open has said all that it will say: its threads see the end of their connections.
-        with self._changed:
-            self._changed.wait_for(lambda: not self._open, timeout=1.0)
+        self._finish()
+
+    def _finish(self) -> None:
+        """Take what has arrived and was not looked at yet: connections that nobody has accepted, packets, open ends.
+
+        The suspect has ended, so nothing more comes. A thread may hold what it has just taken and not told: so it must
+        be quiet twice.
+        """
+        poll = select.poll()
+        for one in self._listeners:
+            poll.register(one, select.POLLIN)
+        end = time.monotonic() + _FINISHES_WITHIN
+        quiet = 0
+        while quiet < 2 and time.monotonic() < end:
+            time.sleep(_QUIET)
+            with self._changed:
+                busy = self._open > 0
+            quiet = 0 if busy or poll.poll(0) else quiet + 1
 
     def _listen(self, family: socket.AddressFamily, address: str, port: int) -> bool:
         """Listen at an address and port by TCP, and by UDP; whether TCP does."""
@@ -127,6 +146,7 @@ class Sink:
                 # Something of the suspect's own listens there: it is what it reaches.
                 listener.close()
                 continue
+            self._listeners.append(listener)
             threading.Thread(target=serve, args=(listener, address, port), daemon=True).start()
         return done
 
