@@ -165,11 +165,14 @@ def _inflated(view: bytes) -> Iterator[bytes]:
             yield inner
 
 
+_COUNTER = re.compile(r"[0-9]{1,9}")
+
+
 def found_in_names(names: Sequence[str], tokens: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """Planted values that were sent as parts of names that were asked for: name of the value, then how and below what.
 
     `names` are in the order in which they were asked for. Labels of one domain are put together: a value may be cut
-    into many queries; a counter before each piece may stand in a label of its own.
+    into many queries, which several threads may have asked in another order; a counter may stand in a label of its own.
     """
     by_domain: dict[str, list[list[str]]] = {}
     for name in dict.fromkeys(names):
@@ -186,7 +189,17 @@ def found_in_names(names: Sequence[str], tokens: Mapping[str, str]) -> dict[str,
 
 
 def _joined(rows: Iterable[list[str]]) -> Iterator[str]:
+    """The labels of one domain put together, in the order of the names and in that of a counter among them."""
     rows = list(rows)
+    yield from _in_order(rows)
+    for place in (0, -1):
+        if all(len(row) > 1 and _COUNTER.fullmatch(row[place]) for row in rows):
+            counted = sorted(rows, key=lambda row: int(row[place]))
+            if counted != rows:
+                yield from _in_order(counted)
+
+
+def _in_order(rows: list[list[str]]) -> Iterator[str]:
     yield "".join("".join(row) for row in rows)
     yield "".join(row[0] for row in rows)
     yield "".join(row[-1] for row in rows)

@@ -55,11 +55,10 @@ def _named(event: Event, called: Mapping[str, str]) -> Event:
 
 
 def _before(connected: Sequence[Event], time_ns: int, address: str | None, port: int) -> Event | None:
-    """The last connection to a place before a moment."""
-    for one in reversed(connected):
-        if one.time_ns <= time_ns + _SLACK and one.port == port and address in (None, one.address):
-            return one
-    return None
+    """The last connection to a place before a moment; where there is none, the first that was told soon after it."""
+    there = [one for one in connected if one.port == port and address in (None, one.address)]
+    before = [one for one in there if one.time_ns <= time_ns]
+    return before[-1] if before else next((one for one in there if one.time_ns <= time_ns + _SLACK), None)
 
 
 def _asked(asked: Iterable[Asked], connected: Sequence[Event], life: Life) -> Iterator[Event]:

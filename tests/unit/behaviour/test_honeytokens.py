@@ -84,7 +84,7 @@ def test_a_value_is_found_over_the_labels_of_names(encoded: str, size: int) -> N
     pieces = [encoded[at : at + size] for at in range(0, len(encoded), size)]
     plain = [f"{piece}.collect.example" for piece in pieces]
     counted = [f"{number}.{piece}.collect.example" for number, piece in enumerate(pieces)]
-    for names in (plain, counted, ["other.example", *plain, "www.other.example"]):
+    for names in (plain, counted, [*counted[1:], counted[0]], ["other.example", *plain, "www.other.example"]):
         assert set(found_in_names(names, tokens)) == {"npm token"}
 
 
