@@ -187,6 +187,7 @@ def test_notes_of_no_form_are_counted_and_harm_nothing(tmp_path: Path) -> None:
         'for name,text in ((\'node-1-1\',\'no note\\n{"what":3}\\n{"what":"read","path":"/etc/hosts"}\\n\'),(\'node-x\',\'x\')):\n'
         "    open(folder+name,'w').write(text)\n"
         "open(folder+'12','wb').write(b'\\0'*9)\n"
+        "os.mkfifo(folder+'13'); os.mkfifo(folder+'node-2-2')\n"
     )
     report = _polled(tmp_path, sys.executable, "-c", write)
     assert report.code == 0

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from pratique.adapters.supervisor.reading import plain_file
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.event import Cause, Event, EventKind, Watched
 from pratique.targets.kept.found import digests_of
@@ -234,8 +235,7 @@ def _differences(folder: str, archive: _Archive) -> Iterator[tuple[EventKind | N
                 size = os.stat(place, follow_symlinks=False).st_size
                 if size > MOST_FILE:
                     continue
-                with open(place, "rb") as file:
-                    content = file.read(MOST_FILE)
+                content = plain_file(place, MOST_FILE)
             except FileNotFoundError:
                 yield "integrity.missing", path, member.sha256, ""
                 continue

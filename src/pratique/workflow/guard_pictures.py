@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pratique.adapters.supervisor.reading import plain_file
 from pratique.model.event import EventKind
 
 MOST_FILES = 5000
@@ -113,9 +115,8 @@ def _taken(path: str, room: int) -> _File | None:
         found = os.lstat(path)
         link = os.readlink(path) if os.path.islink(path) else ""
         digest = ""
-        if not link and room > 0 and found.st_size <= room:
-            with open(path, "rb") as file:
-                digest = hashlib.sha256(file.read(room + 1)).hexdigest()
+        if stat.S_ISREG(found.st_mode) and 0 < room >= found.st_size:
+            digest = hashlib.sha256(plain_file(path, room + 1)).hexdigest()
     except OSError:
         return None
     return _File(found.st_size, found.st_ctime_ns, found.st_ino, found.st_nlink, digest, link)

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from pratique.adapters.supervisor.reading import plain_file
 from pratique.model.event import Cause, Event, EventKind
 
 MOST_CHANGED = 1000
@@ -70,8 +71,7 @@ def _stated(site: str) -> dict[str, str]:
         return found
     for name in names:
         try:
-            with open(os.path.join(site, name, "RECORD"), "rb") as file:
-                rows, _ = listed(file.read(MOST_FILE).decode("utf-8", "replace"))
+            rows, _ = listed(plain_file(os.path.join(site, name, "RECORD"), MOST_FILE).decode("utf-8", "replace"))
         except OSError:
             continue
         found.update((path, digest.removeprefix("sha256:")) for path, digest in rows if digest)
@@ -79,9 +79,8 @@ def _stated(site: str) -> dict[str, str]:
 
 
 def _digest(path: str) -> str | None:
-    """The SHA-256 of a file; None where it is not there."""
+    """The SHA-256 of a file; None where it is not there, or is no plain file."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(plain_file(path, MOST_FILE)).hexdigest()
     except OSError:
         return None

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from pratique.ecosystems.npm.layout import cached_content_path
 from pratique.model.event import Cause, Event, Watched
 from pratique.workflow.guard_integrity import Ran, compared
+from pratique.workflow.guard_pictures import Picture
 
 FILES = {
     "package.json": b'{"name": "anchor"}',
@@ -70,6 +72,20 @@ def test_what_is_as_it_was_is_compared_and_gives_nothing(install: Install) -> No
         "part",
         "1 package whose script ran compared with the archive; others were not",
     )
+
+
+def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(install: Install) -> None:
+    picture = Picture(str(install.folder), 5)
+    for name in ("setup.js", "package.json"):
+        (install.folder / name).unlink()
+        os.mkfifo(install.folder / name)
+    _, row = install.compared()
+    assert (row.seen, "a file of it cannot be read" in row.reason) == ("none", True)
+    assert {one[:2] for one in picture.differences()} == {
+        ("integrity.changed", "setup.js"),
+        ("integrity.changed", "package.json"),
+    }
+    assert "setup.js" in Picture(str(install.folder), 5).files
 
 
 def test_what_is_gone_and_what_is_other_is_told_with_digests(install: Install) -> None:

@@ -70,6 +70,20 @@ def how_left(known: Known) -> str:
     return "nohup" if any("nohup" in word for word in known.arguments[:1]) else "left behind"
 
 
+def leave_behind(serve: Callable[[], None]) -> None:
+    """Leave a process behind that does this for what survives, in a session of its own, and ends after it."""
+    if os.fork():
+        return
+    try:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(null, number)
+        serve()
+    finally:
+        os._exit(0)
+
+
 class Waking(NamedTuple):
     """`descriptor` can be read when a signal came; `deliver` hands on those that came when there was no process yet."""
 

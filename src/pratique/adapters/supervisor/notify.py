@@ -283,24 +283,19 @@ class _Run:
 
 def _keep(listener: Listener) -> None:
     """Leave a process behind that lets all calls of the survivors go on: without a listener each would fail."""
-    if os.fork():
-        return
-    try:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(null, number)
+
+    def let_go_on() -> None:
         poll = select.poll()
         poll.register(listener.descriptor, select.POLLIN)
         while True:
             for _, what in poll.poll():
                 if not what & select.POLLIN:
-                    os._exit(0)
+                    return
                 given = listener.receive()
                 if given is not None:
                     listener.proceed(given.cookie)
-    finally:
-        os._exit(0)
+
+    lifetime.leave_behind(let_go_on)
 
 
 def coverage(request: Supervision, gaps: tuple[str, ...], unheld: int = 0) -> Watch:

@@ -5,7 +5,9 @@ What cannot be read is empty; a process that is not ours to read is a gap that t
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import struct
 from collections.abc import Iterable
 
@@ -99,6 +101,16 @@ class Memory:
             name, _, value = text.partition("=")
             found[name] = value[:LONGEST_ARGUMENT]
         return found
+
+
+def plain_file(path: str, most: int, begin: int = 0) -> bytes:
+    """At most so many bytes of a file, from a place on. Raises OSError for what is no plain file: a pipe would wait."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "is no plain file")
+        file.seek(begin)
+        return file.read(most)
 
 
 def link(path: str) -> str:

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import msgspec
 
 from pratique.adapters.supervisor.execution import SCRIPT_SHELLS
+from pratique.adapters.supervisor.reading import plain_file
 
 _TOLD = ("npm_package_name", "npm_package_version", "npm_lifecycle_event", "npm_package_json")
 _END = "."
@@ -138,9 +139,7 @@ class Recording:
             if begin is None or (name not in self._read and len(self._read) >= _MOST_FILES):
                 continue
             try:
-                with open(os.path.join(notes, name), "rb") as file:
-                    file.seek(self._read.get(name, 0))
-                    part = file.read(_MOST_NOTES)
+                part = plain_file(os.path.join(notes, name), _MOST_NOTES, self._read.get(name, 0))
             except OSError:
                 continue
             whole, _, _ = part.rpartition(b"\n")
@@ -161,8 +160,7 @@ class Recording:
             if not name.isdecimal():
                 continue
             try:
-                with open(path, "rb") as file:
-                    parts = file.read(_MOST).split(b"\0")
+                parts = plain_file(path, _MOST).split(b"\0")
                 if len(parts) != len(_TOLD) + 6 or parts[-2] != _END.encode():
                     continue  # is being written
                 os.unlink(path)

@@ -307,18 +307,13 @@ class _Run:
 
 def _keep(reader: int) -> None:
     """Leave a process behind that takes what strace writes of the survivors, so that none of them waits for room."""
-    if os.fork():
-        return
-    try:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(null, number)
+
+    def take() -> None:
         os.set_blocking(reader, True)
         while os.read(reader, _AT_ONCE):
             pass
-    finally:
-        os._exit(0)
+
+    lifetime.leave_behind(take)
 
 
 def coverage(request: Supervision, gaps: tuple[str, ...]) -> Watch:
