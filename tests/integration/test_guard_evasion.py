@@ -77,7 +77,7 @@ def compiled(tmp_path: Path) -> Callable[[str, str], str]:
 
 
 def test_a_script_does_not_become_the_users_own_by_its_environment(ran: Ran, secret: Path, tmp_path: Path) -> None:
-    own = ["npm_lifecycle_event=build", f"npm_package_json={tmp_path}/work/package.json"]
+    own = ["npm_lifecycle_event=build", f"npm_package_json={tmp_path / 'work' / 'package.json'}"]
     done = ran("env", *own, "cat", str(secret))
     assert done.returncode == 1
     assert SECRET not in done.stdout

@@ -177,9 +177,10 @@ def _laptop(plant: _Planter) -> Life:
 def _ci(plant: _Planter) -> Life:
     home = "/home/runner"
     account = Account("runner", 1001, home, f"runnervm{_chars(5, string.ascii_lowercase + string.digits)}")
-    project = f"{home}/work/app/app"
+    runs = f"{home}/work"  # where runners of GitHub check out (documentation of GitHub Actions, "default variables")
+    project = f"{runs}/app/app"
     files = _credentials(plant, home, project)
-    temporary = f"{home}/work/_temp"
+    temporary = f"{runs}/_temp"
     run = _chars(11, string.digits)
     files |= {
         f"{temporary}/_runner_file_commands/set_env_{run}": b"",

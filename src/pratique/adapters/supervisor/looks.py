@@ -218,15 +218,16 @@ class Polled(Telling):
 
     def _reached(self, known: Known, one: Noted) -> None:
         """Tell an address that was reached or a name that was asked for, once for each process."""
-        for kind, host, address in (
+        told: tuple[tuple[EventKind, str, str], ...] = (
             ("network.connect", "", one.address),
             ("network.name", one.host or dns.question(one.content), one.address),
-        ):
+        )
+        for kind, host, address in told:
             key = (known.pid, f"{host} {address} {one.port}")
             if key not in self._open and (host or (address and kind == "network.connect")):
                 self._open[key] = None
                 self.emit(
-                    kind,  # type: ignore[arg-type]  # one of the two above
+                    kind,
                     known, "unknown", "hook", address=address, port=one.port or None, host=host,
                 )  # fmt: skip
 
